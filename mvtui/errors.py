@@ -1,0 +1,34 @@
+"""What mvtui says when it can't do something: one exception, one hint, one exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every verb; 64 and 77 are EX_USAGE and EX_NOPERM of sysexits.h."""
+
+    OK = 0
+    FAILED = 1
+    INVALID = 2
+    REFUSED = 3
+    USAGE = 64
+    NO_RIGHTS = 77
+
+
+class MvtuiError(Exception):
+    """Something a person has to read: what is wrong and where (`message`), what would mend it (`hint`)."""
+
+    def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class RightsMissingError(MvtuiError):
+    """Refused by the host for want of rights; `hint` names what would give them."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint, ExitCode.NO_RIGHTS)

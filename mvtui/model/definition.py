@@ -1,0 +1,119 @@
+"""What a microVM has: shares, volumes, the writable store overlay. One shape for every stage (defined, built, booted).
+
+The types are plain dataclasses, not pydantic models, because `mvtui list` reads thousands of them and an import of
+pydantic takes longer than all of its work; documents that people write are validated where they are read.
+Field names are the options of `microvm.shares` and `microvm.volumes` in snake case. `None` always means "can't be
+known from this stage", unless a field says otherwise.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mvtui.model.hypervisor import Hypervisor
+
+
+class ShareProto(StrEnum):
+    """Values of `microvm.shares.*.proto`."""
+
+    VIRTIOFS = "virtiofs"
+    NINE_P = "9p"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One element of `microvm.shares`.
+
+    `source` and `socket` are as written: absolute, or relative to the microVM's state directory. `socket` is None
+    for 9p.
+    """
+
+    tag: str | None
+    proto: ShareProto
+    source: str | None = None
+    mount_point: str | None = None
+    socket: str | None = None
+    read_only: bool | None = None
+    security_model: str | None = None
+    cache: str | None = None
+    posix_acl: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One element of `microvm.volumes`.
+
+    `image` is as written: absolute, or relative to the microVM's state directory. `size` is in MiB. `letter` is the
+    one of the guest's `/dev/vdX`, where the hypervisor gives letters by order. `mount_point` None means "not mounted"
+    where the definition's `fstab_read` is true, else "unknown"; `label` None means "none" where `auto_create` is true.
+    """
+
+    image: str
+    letter: str | None = None
+    mount_point: str | None = None
+    size: int | None = None
+    fs_type: str | None = None
+    label: str | None = None
+    auto_create: bool | None = None
+    mkfs_extra_args: tuple[str, ...] | None = None
+    read_only: bool | None = None
+    direct: bool | None = None
+    serial: str | None = None
+    image_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a microVM has, as one stage tells it.
+
+    `mem` is in MiB. `socket` is the hypervisor's control socket (QMP, REST). `writable_store_overlay` None means
+    "none" where `fstab_read` is true. `store_on_disk`: the guest's /nix/store comes from a store disk.
+    """
+
+    hypervisor: Hypervisor | None = None
+    host_name: str | None = None
+    mem: int | None = None
+    vcpu: int | None = None
+    vsock_cid: int | None = None
+    socket: str | None = None
+    shares: tuple[Share, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    writable_store_overlay: str | None = None
+    store_on_disk: bool | None = None
+    fstab_read: bool = False
+
+    def overlay_volume(self) -> Volume | None:
+        """The volume that holds the writable store overlay; None where there is none or it can't be told."""
+        if self.writable_store_overlay is None:
+            return None
+        wanted = self.writable_store_overlay.rstrip("/")
+        for volume in self.volumes:
+            if volume.mount_point is not None and volume.mount_point.rstrip("/") == wanted:
+                return volume
+        return None
+
+    def overlay_share(self) -> Share | None:
+        """The share that holds the writable store overlay; None where there is none or it can't be told."""
+        if self.writable_store_overlay is None:
+            return None
+        wanted = self.writable_store_overlay.rstrip("/")
+        for share in self.shares:
+            if share.mount_point is not None and share.mount_point.rstrip("/") == wanted:
+                return share
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A runner package of microvm.nix: the definition as built, and what the package can do.
+
+    `path` is the store path. `definition` is None where nothing of the package could be read. `system` is the
+    guest's toplevel (`share/microvm/system`), None with the store on disk. `problems` are sentences: what could not
+    be read, and why.
+    """
+
+    path: str
+    definition: Definition | None
+    system: str | None = None
+    can_shutdown: bool = False
+    has_virtiofsd_run: bool = False
+    problems: tuple[str, ...] = ()

@@ -1,0 +1,27 @@
+"""What is wrong, in one shape for the why-line, the page, `--json` and refusals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+
+class Severity(IntEnum):
+    """Ordered: the worst has the greatest value."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject`: what it is about (`share home`); `note`: a word or two for the list's NOTE column (`fsd home`);
+    `what`: one sentence; `why`: its cause, or ""; `fix`: the key or command that mends it, or ""."""
+
+    severity: Severity
+    subject: str
+    note: str
+    what: str
+    why: str = ""
+    fix: str = ""
+    since: datetime | None = None

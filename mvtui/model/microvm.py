@@ -1,0 +1,159 @@
+"""One microVM with all that is known of it, and a host's microVMs at one instant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mvtui.model.definition import Definition, Runner, Share, Volume
+from mvtui.model.finding import Finding
+from mvtui.model.process import ProcessSample
+from mvtui.model.state import State
+from mvtui.model.unit import UnitKind, UnitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirEntry:
+    """What stands in the state directory under one name.
+
+    `current`, `booted`, `toplevel` are the links' targets as written, None where absent or unreadable; `dangling` are
+    the names of those whose target does not exist. `flake` is the file's text, one line. `owner` is (uid, gid).
+    `problems` are sentences: what could not be read, and why.
+    """
+
+    name: str
+    path: str
+    current: str | None = None
+    booted: str | None = None
+    toplevel: str | None = None
+    flake: str | None = None
+    dangling: tuple[str, ...] = ()
+    owner: tuple[int, int] | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def fully_declarative(self) -> bool:
+        """True where the microVM is updated with its host (`microvm -u` refuses it)."""
+        return self.toplevel is not None
+
+    @property
+    def stale(self) -> bool:
+        """True where the package that runs is not the one that the next start runs."""
+        return self.booted is not None and self.current is not None and self.booted != self.current
+
+
+@dataclass(frozen=True, slots=True)
+class StrayEntry:
+    """An entry of the state directory that is no microVM: its name, and what it is instead (`a file`)."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_used` come from its superblock
+    (an ext file system's free blocks lag behind while a guest has it mounted), None where not told.
+    `problem`: why it could not be read; the rest is then None or 0."""
+
+    path: str
+    size: int = 0
+    allocated: int = 0
+    fs_type: str | None = None
+    label: str | None = None
+    fs_size: int | None = None
+    fs_used: int | None = None
+    problem: str | None = None
+
+
+class ShareHealth(StrEnum):
+    """`up`: served; `down`: it should be served and is not; `off`: the microVM does not run; `unknown`."""
+
+    UP = "up"
+    DOWN = "down"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ShareStatus:
+    """One share and what serves it. `daemons` are its virtiofsd processes, parent first; empty for 9p.
+    `socket_exists` and `connected` are None where they do not apply or can't be told."""
+
+    share: Share
+    health: ShareHealth
+    why: str = ""
+    daemons: tuple[ProcessSample, ...] = ()
+    socket_exists: bool | None = None
+    connected: bool | None = None
+    source_exists: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeStatus:
+    """One volume and its image; `image` is None where it has not been looked at. `overlay`: it holds the writable
+    store overlay."""
+
+    volume: Volume
+    image: ImageFacts | None = None
+    overlay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MicroVM:
+    """One microVM. `built` is the runner behind `current`, `booted` the definition of what runs now (from the live
+    command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
+    `autostart`: None where not known."""
+
+    name: str
+    path: str
+    state: State
+    entry: StateDirEntry | None = None
+    built: Runner | None = None
+    booted: Definition | None = None
+    units: tuple[UnitStatus, ...] = ()
+    processes: tuple[ProcessSample, ...] = ()
+    hypervisor: ProcessSample | None = None
+    shares: tuple[ShareStatus, ...] = ()
+    volumes: tuple[VolumeStatus, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    autostart: bool | None = None
+
+    @property
+    def definition(self) -> Definition | None:
+        """What it has: as booted while it runs, else as built."""
+        if self.booted is not None:
+            return self.booted
+        return self.built.definition if self.built is not None else None
+
+    @property
+    def overlay(self) -> VolumeStatus | None:
+        """The volume that holds the writable store overlay."""
+        return next((volume for volume in self.volumes if volume.overlay), None)
+
+    @property
+    def note(self) -> str:
+        """The worst finding's note, for the list."""
+        return self.findings[0].note if self.findings else ""
+
+    def unit(self, kind: UnitKind) -> UnitStatus | None:
+        """Its unit of that template, None where systemd has not loaded one."""
+        return next((unit for unit in self.units if unit.kind is kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every microVM of a host at one instant, sorted by name. There is no clock in it: an unchanged host gives an
+    equal snapshot. `manager` is `systemd` or `direct`. `findings` concern the host as a whole (no D-Bus, a state
+    directory that can't be read). `units_stale_since` (UTC) is when the manager last answered, None while it does."""
+
+    host: str
+    state_dir: str
+    manager: str
+    microvms: tuple[MicroVM, ...] = ()
+    strays: tuple[StrayEntry, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    units_stale_since: datetime | None = None
+
+    def find(self, name: str) -> MicroVM | None:
+        """The microVM of that name."""
+        return next((microvm for microvm in self.microvms if microvm.name == name), None)

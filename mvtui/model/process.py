@@ -1,0 +1,38 @@
+"""The processes of a microVM: its hypervisor, the virtiofsd of each share, and what stands between them and init."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSample:
+    """One living process that belongs to a microVM.
+
+    `microvm` and `unit` come from the cgroup (`…/microvm@NAME.service`); without one, `unit` is None and `microvm`
+    comes from the working directory. `cpu_percent` is of one core since the last sample, None at the first.
+    Memory is in bytes; `pss` (Pss of /proc/PID/smaps_rollup), `open_files` and `open_files_limit` come from the slow
+    lane and are None before it, and where they can't be read. `connected_sockets` are the paths (as bound) of the
+    unix sockets that this process serves with a peer connected, None where not looked or not readable.
+    """
+
+    pid: int
+    ppid: int
+    microvm: str
+    unit: str | None
+    argv: tuple[str, ...]
+    exe: str | None
+    uid: int
+    started: datetime
+    cpu_seconds: float
+    cpu_percent: float | None
+    rss: int
+    threads: int
+    pss: int | None = None
+    open_files: int | None = None
+    open_files_limit: int | None = None
+    connected_sockets: frozenset[str] | None = None
+
+    @property
+    def memory(self) -> int:
+        """PSS where it is known, else RSS: bytes."""
+        return self.rss if self.pss is None else self.pss

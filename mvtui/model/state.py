@@ -1,0 +1,66 @@
+"""The states that a microVM can be in, and how each looks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class StateWord(StrEnum):
+    """The words of the list's STATE column; `--json` uses the same."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    DEGRADED = "degraded"
+    LOOPING = "looping"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    ORPHAN = "orphan"
+    UNKNOWN = "unknown"
+
+    @property
+    def glyph(self) -> str:
+        """One cell wide; never the only carrier of the state."""
+        return _GLYPHS[self][0]
+
+    @property
+    def ascii_glyph(self) -> str:
+        """The glyph's twin where there is no UTF-8."""
+        return _GLYPHS[self][1]
+
+    @property
+    def is_up(self) -> bool:
+        """True where the guest may be running: an action on it can hurt."""
+        return self in _UP
+
+
+_GLYPHS = {
+    StateWord.RUNNING: ("●", "*"),
+    StateWord.STARTING: ("●", "~"),
+    StateWord.STOPPING: ("●", "~"),
+    StateWord.DEGRADED: ("▲", "!"),
+    StateWord.LOOPING: ("↻", "@"),
+    StateWord.FAILED: ("×", "x"),
+    StateWord.STOPPED: ("○", "-"),
+    StateWord.ORPHAN: ("?", "?"),
+    StateWord.UNKNOWN: ("·", "."),
+}
+
+
+_UP = frozenset(
+    (StateWord.RUNNING, StateWord.STARTING, StateWord.STOPPING, StateWord.DEGRADED, StateWord.LOOPING),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`since` is UTC, None where nobody knows. `why` is one sentence, never empty. `detail` is the result in words
+    behind `failed` (`exit 1`, `oom`, `timeout`, `dependency`). `restarts` counts behind `looping`. `deadline` is when
+    a `stopping` microVM is killed."""
+
+    word: StateWord
+    since: datetime | None
+    why: str
+    detail: str = ""
+    restarts: int | None = None
+    deadline: datetime | None = None

@@ -1,0 +1,1 @@
+"""What mvtui does: each a function over a Host that returns model values."""

@@ -1,0 +1,1 @@
+"""The panel: shows a Snapshot, asks for operations. The one room that knows Textual."""
