@@ -90,7 +90,8 @@ class UnitStatus:
     signal, timeout, oom-kill, resources …; None where not asked yet. `since` (UTC) is when `active_state` began.
     `timeout_stop` is in seconds, None for infinity or unknown. `exec_status` is the exit code, or the signal where
     `exec_by_signal`. `condition_failed`: the last start was skipped, a Condition… did not hold. `wanted`: autostart
-    pulls it in; None where not known.
+    pulls it in; None where not known. `last_run` is how long, in seconds, the unit was active before it last ended
+    (ActiveExitTimestamp − ActiveEnterTimestamp), None while it is active or where it never was.
     """
 
     name: str
@@ -109,6 +110,7 @@ class UnitStatus:
     condition_failed: bool = False
     timeout_stop: float | None = None
     wanted: bool | None = None
+    last_run: float | None = None
 
     @property
     def settled(self) -> bool:

@@ -1,10 +1,30 @@
 """Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived."""
 
-from collections.abc import Callable
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from mvtui.errors import MvtuiError
+from mvtui.host import journal
 from mvtui.host.ports import Host
-from mvtui.model.unit import UnitStatus, UnitVerb
+from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
+
+Progress = Callable[[tuple[UnitStatus, ...]], None]
+
+# A job ends when `microvm@` has arrived; its other units take 1-4 s more to stop (their own time-out is 90 s).
+SETTLE_SECONDS = 120.0
+LOOK_AGAIN_SECONDS = 0.2
+
+_DONE = {
+    UnitVerb.START: "started",
+    UnitVerb.STOP: "stopped",
+    UnitVerb.RESTART: "restarted",
+    UnitVerb.KILL: "killed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +39,98 @@ class Outcome:
     hint: str = ""
 
 
-async def run(
-    host: Host,
-    verb: UnitVerb,
-    microvm: str,
-    on_progress: Callable[[tuple[UnitStatus, ...]], None] | None = None,
-) -> Outcome:
+async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | None = None) -> Outcome:
     """Do it and wait. `on_progress` gets all units of the microVM whenever one of them changed.
 
     Raises RightsMissingError where the host refuses, MvtuiError where the manager does not answer.
     """
-    raise NotImplementedError
+    _refuse_what_is_no_name(microvm)
+    began = time.monotonic()
+    watcher = asyncio.create_task(_watch(host, microvm, on_progress)) if on_progress is not None else None
+    try:
+        job = await host.units.run_job(verb, unit_name(UnitKind.HYPERVISOR, microvm))
+        left = await _settle(host, microvm)
+    except MvtuiError as error:
+        _record(verb, microvm, error.message)
+        raise
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+    outcome = _outcome(verb, microvm, job, left, time.monotonic() - began)
+    _record(verb, microvm, outcome.words)
+    return outcome
+
+
+def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStatus, ...], seconds: float) -> Outcome:
+    unsettled = [unit.name for unit in units if not unit.settled]
+    hypervisor = next((unit for unit in units if unit.kind is UnitKind.HYPERVISOR), None)
+    if not job.ok:
+        return Outcome(microvm, verb, False, job.words, seconds, _hint(microvm))
+    if unsettled:
+        words = f"{microvm}: {verb} is done, but after {SETTLE_SECONDS:.0f} s not yet: {', '.join(unsettled)}"
+        return Outcome(microvm, verb, False, words, seconds)
+    if verb in (UnitVerb.START, UnitVerb.RESTART) and (hypervisor is None or hypervisor.active_state != "active"):
+        return Outcome(microvm, verb, False, job.words, seconds, _hint(microvm))
+    return Outcome(microvm, verb, True, f"{microvm}: {_DONE[verb]} in {seconds:.1f} s", seconds)
+
+
+def _hint(microvm: str) -> str:
+    return f"why: mvtui show {microvm}"
+
+
+async def _settle(host: Host, microvm: str) -> tuple[UnitStatus, ...]:
+    """The units of `microvm` once nothing of them is under way, or as they are after SETTLE_SECONDS.
+
+    A unit that systemd restarts again and again counts as arrived: it would never settle.
+    """
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        units = _units_of(microvm, await host.units.statuses())
+        restarting = any(unit.sub_state.startswith("auto-restart") for unit in units)
+        if restarting or all(unit.settled for unit in units) or time.monotonic() > deadline:
+            return units
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+async def _watch(host: Host, microvm: str, on_progress: Progress) -> None:
+    """Tell of every change of the microVM's units; what can't be asked is told by the job itself."""
+    before: tuple[UnitStatus, ...] = ()
+    with suppress(MvtuiError):
+        while True:
+            units = _units_of(microvm, await host.units.statuses())
+            if units != before:
+                on_progress(units)
+                before = units
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _units_of(microvm: str, statuses: Mapping[str, UnitStatus]) -> tuple[UnitStatus, ...]:
+    own = {unit.kind: unit for unit in statuses.values() if unit.microvm == microvm}
+    return tuple(own[kind] for kind in UnitKind if kind in own)
+
+
+def _refuse_what_is_no_name(microvm: str) -> None:
+    if not microvm or microvm.startswith(".") or "/" in microvm or "\0" in microvm:
+        raise MvtuiError(f"{microvm!r} is no name of a microVM", "mvtui list shows the names that there are")
+
+
+def _record(verb: UnitVerb, microvm: str, result: str) -> None:
+    user = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    journal.record(
+        f"{verb} {microvm}: {result}",
+        MVTUI_MICROVM=microvm,
+        MVTUI_COMMAND=str(verb),
+        MVTUI_USER=user,
+        MVTUI_RESULT=result,
+    )
+
+
+def sudo_argv(host: Host, verb: UnitVerb, microvm: str) -> list[str]:
+    """The command that does the same with root's rights, to be run behind `sudo --`."""
+    script = os.path.abspath(sys.argv[0])
+    # -P: root must not import what lies in the working directory.
+    own = [script] if os.path.basename(script) == "mvtui" else [sys.executable, "-P", "-m", "mvtui"]
+    where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
+    return [*own, str(verb), *where, "--", microvm]

@@ -1,14 +1,78 @@
-"""One loop that looks at the host again and again, for the panel and `list --watch`."""
+"""One loop that looks at the host again and again, for the panel."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.operations.inventory import Kept, take_snapshot
+
+# The slow lane: PSS, open files, images, sources.
+SLOW_SECONDS = 15.0
+# A signal often comes with others: what they tell is looked at together.
+SETTLE_SECONDS = 0.05
 
 
 async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
     (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled."""
-    raise NotImplementedError
-    yield
+    wake = wake if wake is not None else asyncio.Event()
+    kept = Kept(host, inline=False)
+    signals = asyncio.create_task(_wake_at_changes(host, wake))
+    slow_lane: asyncio.Future[None] | None = None
+    slow_at = float("-inf")
+    pids: frozenset[int] = frozenset()
+    fresh_pids = False
+    try:
+        while True:
+            due = time.monotonic() - slow_at >= SLOW_SECONDS
+            wake.clear()
+            snapshot = await take_snapshot(host, kept, slow=due or fresh_pids)
+            yield snapshot
+            seen = frozenset(process.pid for microvm in snapshot.microvms for process in microvm.processes)
+            # A process that is new has not connected yet: its slow facts are taken at this look and at the next.
+            fresh_pids, pids = seen != pids, seen
+            if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
+                slow_at = time.monotonic()
+                slow_lane = in_daemon_thread(kept.renew, wake.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), interval)
+                await asyncio.sleep(SETTLE_SECONDS)
+    finally:
+        signals.cancel()
+        with suppress(asyncio.CancelledError):
+            await signals
+
+
+async def _wake_at_changes(host: Host, wake: asyncio.Event) -> None:
+    """Set `wake` whenever a unit changed; where the manager is away, the interval alone goes on."""
+    while True:
+        try:
+            async for _ in host.units.changes():
+                wake.set()
+        except MvtuiError:
+            await asyncio.sleep(SLOW_SECONDS)
+
+
+def in_daemon_thread(work: Callable[[], None], done: Callable[[], None]) -> asyncio.Future[None]:
+    """Run `work` in a thread that does not hold up the end of the program (a stat on a dead NFS mount never returns);
+    `done` is called in the event loop after it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def finish() -> None:
+        if not future.done():
+            future.set_result(None)
+        done()
+
+    def run() -> None:
+        work()
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(finish)
+
+    threading.Thread(target=run, name="slow-lane", daemon=True).start()
+    return future

@@ -1,0 +1,134 @@
+"""What is wrong with a microVM, from what a look has seen: findings, worst first. Pure."""
+
+import re
+from collections.abc import Iterator
+
+from mvtui.model.definition import Runner
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.state import State, StateWord
+
+# An image with less than this left is full for whoever builds in it.
+FULL_PERCENT = 95.0
+
+# systemd.unit(5), "valid unit names": what an instance may consist of without escaping, which microvm.nix does not do.
+_UNIT_INSTANCE = re.compile(r"[A-Za-z0-9:_.\\-]+")
+
+
+def findings(
+    name: str,
+    manager: str,
+    state: State,
+    entry: StateDirEntry | None,
+    built: Runner | None,
+    shares: tuple[ShareStatus, ...],
+    volumes: tuple[VolumeStatus, ...],
+    autostart: bool | None,
+) -> tuple[Finding, ...]:
+    """All findings of one microVM, worst first; within a severity in the order of the checks below."""
+    found = [
+        *_share_findings(name, state, shares),
+        *_entry_findings(name, manager, state, entry),
+        *_overlay_findings(volumes),
+        *_start_findings(name, manager, state, autostart),
+        *_stale_findings(name, state, entry),
+        *_runner_findings(built),
+    ]
+    return tuple(sorted(found, key=lambda finding: -finding.severity))
+
+
+def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) -> Iterator[Finding]:
+    for status in shares:
+        tag = status.share.tag or "?"
+        if status.health is ShareHealth.DOWN:
+            fix = f"restart {name}: a virtiofsd that died can't come back under a running guest"
+            if status.source_exists is False:
+                fix = f"create {status.share.source}, then restart {name}"
+            yield Finding(
+                Severity.ERROR, f"share {tag}", f"fsd {tag}", f'Share "{tag}" is down.', status.why, fix, state.since
+            )
+        elif status.source_exists is False:
+            yield Finding(
+                Severity.ERROR,
+                f"share {tag}",
+                "no source",
+                f'Share "{tag}": {status.share.source} does not exist.',
+                "The next start waits for it and fails." if not state.word.is_up else "",
+                f"create {status.share.source}",
+            )
+
+
+def _entry_findings(name: str, manager: str, state: State, entry: StateDirEntry | None) -> Iterator[Finding]:
+    if entry is None:
+        return
+    for problem in entry.problems:
+        yield Finding(Severity.WARNING, "directory", "unreadable", problem, "", "run mvtui as root, or in group kvm")
+    if "current" in entry.dangling:
+        yield Finding(
+            Severity.ERROR,
+            "current",
+            "no current",
+            f"current points to {entry.current}, which does not exist.",
+            "Its store path is gone, most often by garbage collection: the next start does nothing.",
+            f"rebuild it: {rebuild_command(name, entry)}",
+        )
+    if manager == "systemd" and not _UNIT_INSTANCE.fullmatch(name):
+        yield Finding(
+            Severity.WARNING,
+            "name",
+            "bad name",
+            "Its name has characters that no systemd unit can have.",
+            "microvm@NAME.service takes the name as it is.",
+            "rename it, or start it without systemd: mvtui --manager direct",
+        )
+
+
+def _overlay_findings(volumes: tuple[VolumeStatus, ...]) -> Iterator[Finding]:
+    for status in volumes:
+        used = fill_percent(status.image)
+        if used is None or used < FULL_PERCENT:
+            continue
+        what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
+        note = "ov full" if status.overlay else "vol full"
+        yield Finding(Severity.WARNING, f"volume {status.volume.image}", note, f"{what} is {used:.0f}% full.")
+
+
+def fill_percent(image: ImageFacts | None) -> float | None:
+    """How full the image's file system is, in percent; None where that can't be told."""
+    if image is None or not image.fs_size or image.fs_used is None:
+        return None
+    return 100.0 * image.fs_used / image.fs_size
+
+
+def _start_findings(name: str, manager: str, state: State, autostart: bool | None) -> Iterator[Finding]:
+    if autostart and state.word is StateWord.STOPPED:
+        fix = (
+            f"start {name}"
+            if manager == "direct"
+            else f"start {name}, or see why it ended: journalctl -u microvm@{name}"
+        )
+        yield Finding(
+            Severity.WARNING, "autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since
+        )
+
+
+def _stale_findings(name: str, state: State, entry: StateDirEntry | None) -> Iterator[Finding]:
+    if entry is not None and entry.stale and state.word.is_up:
+        yield Finding(
+            Severity.INFO,
+            "booted",
+            "≠ restart",
+            "What runs is older than what is built.",
+            f"booted is {entry.booted}, current is {entry.current}.",
+            f"restart {name}",
+        )
+
+
+def _runner_findings(built: Runner | None) -> Iterator[Finding]:
+    for problem in built.problems if built is not None else ():
+        yield Finding(Severity.INFO, "runner", "runner ?", problem)
+
+
+def rebuild_command(name: str, entry: StateDirEntry) -> str:
+    """The command that builds a microVM anew: with its host where it is fully declarative, else by itself."""
+    return "nixos-rebuild switch" if entry.fully_declarative else f"microvm -u {name}"

@@ -1,0 +1,37 @@
+"""Which host mvtui looks at: this one, by its state directory and its unit manager."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Literal
+
+from mvtui.host.ports import Host, Units
+from mvtui.host.processes import ProcFs
+from mvtui.host.systemd_running import systemd_runs
+
+DEFAULT_STATE_DIR = Path("/var/lib/microvms")
+
+Manager = Literal["auto", "systemd", "direct"]
+
+
+def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") -> Host:
+    """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
+    (sd_booted(3)), else starts and stops by itself. Nothing is asked of the host yet, so nothing fails."""
+    state_dir = Path(os.path.abspath(state_dir))
+    return Host(
+        name=socket.gethostname(),
+        units=_units(state_dir, manager),
+        processes=ProcFs(state_dir),
+        state_dir=state_dir,
+    )
+
+
+def _units(state_dir: Path, manager: Manager) -> Units:
+    """The adapter that was asked for; each is imported only where it is used, since D-Bus costs 60 ms."""
+    if manager == "systemd" or (manager == "auto" and systemd_runs()):
+        from mvtui.host.systemd import SystemdUnits  # noqa: PLC0415
+
+        return SystemdUnits()
+    from mvtui.host.direct import DirectUnits  # noqa: PLC0415
+
+    return DirectUnits(state_dir)

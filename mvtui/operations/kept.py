@@ -1,0 +1,89 @@
+"""What one look at a host leaves to the next: caches, slow facts, and what only several looks together can tell."""
+
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mvtui.host.images import read_image
+from mvtui.host.ports import Host
+from mvtui.host.runner import RunnerCache
+from mvtui.host.state_dir import StateDir
+from mvtui.model.microvm import ImageFacts
+from mvtui.model.unit import UnitStatus
+from mvtui.operations.history import History
+
+# Firecracker's configuration is a few KiB.
+_MAX_FILE_BYTES = 1 << 20
+
+
+@dataclass
+class Kept:
+    """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
+    command); without, it is None until `renew` has read it, so that a dead mount never holds up a look."""
+
+    host: Host
+    inline: bool = True
+    runners: RunnerCache = field(init=False)
+    state_dir: StateDir = field(init=False)
+    history: History = field(default_factory=History)
+    units: Mapping[str, UnitStatus] | None = None
+    units_at: datetime | None = None
+    _images: dict[tuple[str, str], ImageFacts] = field(default_factory=dict)
+    _exists: dict[str, bool | None] = field(default_factory=dict)
+    _asked_images: set[tuple[str, str]] = field(default_factory=set)
+    _asked_paths: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.runners = RunnerCache(self.host.root)
+        self.state_dir = StateDir(self.host.state_dir, self.host.root)
+
+    @property
+    def missing(self) -> bool:
+        """True where a look asked for a fact that is not known yet."""
+        return not (self._asked_images <= self._images.keys() and self._asked_paths <= self._exists.keys())
+
+    def image(self, directory: str, image: str) -> ImageFacts | None:
+        """The facts of the image `image` of the microVM in `directory`; None where not known yet."""
+        key = (directory, image)
+        self._asked_images.add(key)
+        if self.inline and key not in self._images:
+            self._images[key] = read_image(directory, image, self.host.root)
+        return self._images.get(key)
+
+    def exists(self, path: str) -> bool | None:
+        """Whether something is there under the host's absolute `path`; None where not known yet or not to be told."""
+        self._asked_paths.add(path)
+        if self.inline and path not in self._exists:
+            self._exists[path] = self._look_for(path)
+        return self._exists.get(path)
+
+    def renew(self) -> None:
+        """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
+        images, self._asked_images = self._asked_images, set()
+        paths, self._asked_paths = self._asked_paths, set()
+        self._exists = {path: self._look_for(path) for path in paths}
+        self._images = {key: read_image(*key, self.host.root) for key in images}
+
+    def _look_for(self, path: str) -> bool | None:
+        try:
+            os.stat(self.host.on_disk(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError):
+            return None
+        return True
+
+    def read_file(self, path: str) -> str | None:
+        """The text of a regular file of the host, None where there is none: what a command line names
+        (firecracker's configuration)."""
+        with suppress(OSError, ValueError):
+            fd = os.open(self.host.on_disk(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    return os.read(fd, _MAX_FILE_BYTES).decode(errors="replace")
+            finally:
+                os.close(fd)
+        return None

@@ -1,0 +1,197 @@
+"""Which state a microVM is in, since when and why: from its directory, units, processes and shares together. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
+from mvtui.model.process import ProcessSample
+from mvtui.model.state import State, StateWord
+from mvtui.model.unit import UnitKind, UnitStatus
+
+# A run shorter than this, ended and started again, is no reboot of the guest but a loop.
+SHORT_RUN_SECONDS = 60.0
+LOOP_RESTARTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that speaks for one microVM's state. `units_known` is false where the manager has never answered;
+    `restarting` is true where earlier looks saw it restart again and again."""
+
+    name: str
+    entry: StateDirEntry | None
+    units: Mapping[UnitKind, UnitStatus]
+    units_known: bool
+    manager: str
+    hypervisor: ProcessSample | None
+    shares: tuple[ShareStatus, ...]
+    has_processes: bool = False
+    restarting: bool = False
+
+
+def derive(seen: Evidence) -> State:
+    """The state of one microVM, in the words of the list."""
+    if seen.entry is None:
+        return _orphan_without_directory(seen)
+    unit = seen.units.get(UnitKind.HYPERVISOR)
+    if unit is not None:
+        state = _from_unit(seen, unit)
+        if state is not None:
+            return state
+    if seen.hypervisor is not None:
+        return _by_process(seen, seen.hypervisor)
+    if not seen.units_known:
+        return State(StateWord.UNKNOWN, None, "Its units can't be asked, and no hypervisor of it was found.")
+    if "current" in seen.entry.dangling:
+        return State(
+            StateWord.ORPHAN,
+            None,
+            f"current points to {seen.entry.current}, which does not exist (collected as garbage?).",
+        )
+    if seen.manager == "direct" and seen.entry.problems and seen.entry.current is None:
+        return State(StateWord.UNKNOWN, None, "Its directory can't be read, so nobody can tell what runs in it.")
+    return _stopped(seen, unit)
+
+
+def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
+    """The state by `microvm@NAME`; None where the unit is down and nothing is under way."""
+    if _loops(seen, unit):
+        return State(StateWord.LOOPING, unit.since, _why_looping(seen, unit), _result(unit), unit.n_restarts)
+    if unit.active_state == "deactivating":
+        return _stopping(unit)
+    if unit.active_state in ("activating", "reloading"):
+        return State(StateWord.STARTING, unit.since, _why_starting(seen, unit))
+    if unit.active_state == "active":
+        return _up(seen, unit)
+    if unit.job is not None and unit.job.kind in ("start", "restart"):
+        return State(StateWord.STARTING, unit.since, _why_starting(seen, unit))
+    if unit.active_state == "failed":
+        return State(StateWord.FAILED, unit.since, f"{unit.name} failed: {_result(unit)}.", _result(unit))
+    daemons = seen.units.get(UnitKind.VIRTIOFSD)
+    if daemons is not None and seen.hypervisor is None:
+        return _from_daemons_unit(seen, daemons)
+    return None
+
+
+def _loops(seen: Evidence, unit: UnitStatus) -> bool:
+    restarts = unit.n_restarts or 0
+    if seen.restarting and restarts >= LOOP_RESTARTS:
+        return True
+    coming_back = unit.sub_state.startswith("auto-restart") or (
+        unit.active_state in ("inactive", "failed", "activating") and unit.job is not None and unit.job.kind != "stop"
+    )
+    short = unit.last_run is not None and unit.last_run < SHORT_RUN_SECONDS
+    return coming_back and short and restarts >= LOOP_RESTARTS
+
+
+def _up(seen: Evidence, unit: UnitStatus) -> State:
+    down = [status for status in seen.shares if status.health is ShareHealth.DOWN]
+    if down:
+        first = down[0]
+        more = f" (and {len(down) - 1} more)" if len(down) > 1 else ""
+        return State(StateWord.DEGRADED, None, f'Share "{first.share.tag}" is down{more}: {first.why}')
+    served = sum(status.health is ShareHealth.UP for status in seen.shares)
+    unknown = len(seen.shares) - served
+    if unknown:
+        why = f"{unit.name} is active; whether {unknown} of {len(seen.shares)} shares are served can't be told."
+    elif seen.shares:
+        why = f"{unit.name} is active, {served} of {len(seen.shares)} shares are served."
+    else:
+        why = f"{unit.name} is active."
+    return State(StateWord.RUNNING, unit.since, why)
+
+
+def _by_process(seen: Evidence, hypervisor: ProcessSample) -> State:
+    """A hypervisor lives though its unit is down, unknown, or was never there."""
+    how = "its units can't be asked" if not seen.units_known else f"outside microvm@{seen.name}.service"
+    down = next((status for status in seen.shares if status.health is ShareHealth.DOWN), None)
+    if down is not None:
+        return State(StateWord.DEGRADED, None, f'Share "{down.share.tag}" is down: {down.why}')
+    return State(StateWord.RUNNING, hypervisor.started, f"Its hypervisor runs (pid {hypervisor.pid}), {how}.")
+
+
+def _stopping(unit: UnitStatus) -> State:
+    deadline = None
+    if unit.since is not None and unit.timeout_stop is not None and unit.sub_state == "stop":
+        deadline = unit.since + timedelta(seconds=unit.timeout_stop)
+    again = unit.job is not None and unit.job.kind in ("restart", "start", "try-restart")
+    why = f"{unit.name} is being stopped{', to start again' if again else ''} ({unit.sub_state})."
+    return State(StateWord.STOPPING, unit.since, why, deadline=deadline)
+
+
+def _from_daemons_unit(seen: Evidence, daemons: UnitStatus) -> State | None:
+    """`microvm@NAME` is down; what its virtiofsd unit does decides (a dependency that failed leaves it inactive)."""
+    if daemons.active_state == "deactivating":
+        return State(StateWord.STOPPING, daemons.since, f"The hypervisor has ended; {daemons.name} still stops.")
+    if daemons.active_state in ("activating", "failed"):
+        missing = next((status for status in seen.shares if status.source_exists is False), None)
+        cause = f'share "{missing.share.tag}": {missing.share.source} does not exist' if missing else _result(daemons)
+        why = f"{daemons.name} can't start ({cause}), and the hypervisor needs it."
+        return State(StateWord.FAILED, daemons.since, why, "dependency")
+    return None
+
+
+def _why_starting(seen: Evidence, unit: UnitStatus) -> str:
+    if unit.sub_state.startswith("auto-restart"):
+        return f"Its hypervisor ended ({_result(unit)}); systemd starts it again."
+    waits_for = next(
+        (other for other in seen.units.values() if other is not unit and other.active_state == "activating"),
+        None,
+    )
+    if waits_for is not None:
+        missing = next((status for status in seen.shares if status.source_exists is False), None)
+        cause = f': share "{missing.share.tag}": {missing.share.source} does not exist' if missing else ""
+        return f"{unit.name} waits for {waits_for.name}{cause}."
+    if unit.job is not None and unit.active_state in ("inactive", "failed"):
+        return f"A {unit.job.kind} of {unit.name} is queued."
+    return f"{unit.name} is starting ({unit.sub_state})."
+
+
+def _why_looping(seen: Evidence, unit: UnitStatus) -> str:
+    missing = next((status for status in seen.shares if status.source_exists is False), None)
+    cause = f' Share "{missing.share.tag}": {missing.share.source} does not exist.' if missing else ""
+    return f"Its hypervisor ends again and again ({_result(unit)}), {unit.n_restarts} restarts so far.{cause}"
+
+
+def _orphan_without_directory(seen: Evidence) -> State:
+    if seen.hypervisor is not None:
+        why = f"Its hypervisor runs (pid {seen.hypervisor.pid}), but it has no directory."
+        return State(StateWord.ORPHAN, seen.hypervisor.started, why)
+    if seen.has_processes:
+        return State(StateWord.ORPHAN, None, "Processes of it run, but it has no directory.")
+    unit = next(iter(seen.units.values()), None)
+    what = f"{unit.name} is {unit.active_state}" if unit is not None else "It is known to systemd"
+    return State(StateWord.ORPHAN, unit.since if unit is not None else None, f"{what}, but it has no directory.")
+
+
+def _stopped(seen: Evidence, unit: UnitStatus | None) -> State:
+    since = unit.since if unit is not None else None
+    entry = seen.entry
+    if entry is not None and entry.current is None and not entry.problems:
+        return State(StateWord.STOPPED, since, "There is no current, so there is nothing to start.")
+    if unit is not None and unit.condition_failed:
+        why = "The last start was skipped: current has no bin/microvm-run."
+        return State(StateWord.STOPPED, since, why)
+    return State(StateWord.STOPPED, since, "It is not started.")
+
+
+_RESULTS = {
+    "oom-kill": "oom",
+    "timeout": "timeout",
+    "watchdog": "watchdog",
+    "core-dump": "core dump",
+    "resources": "resources",
+    "protocol": "protocol error",
+    "start-limit-hit": "too many starts",
+    "dependency": "dependency",
+}
+
+
+def _result(unit: UnitStatus) -> str:
+    """How a unit's main process ended, in a word or two: `exit 1`, `signal 9`, `oom`, `timeout`."""
+    if unit.result in _RESULTS:
+        return _RESULTS[unit.result]
+    if unit.exec_status is not None and (unit.result in ("exit-code", "signal", "success", None)):
+        return f"{'signal' if unit.exec_by_signal else 'exit'} {unit.exec_status}"
+    return unit.result or "no result known"
