@@ -1,0 +1,67 @@
+#!/bin/busybox sh
+# PID 1 of the guest. Kernel parameters:
+#   mvtui.mount=TYPE:SOURCE:DIR   mounts it and appends a line to DIR/guest-was-here
+#   mvtui.overlay=DIR             an overlay on /nix/store, upper layer DIR/store
+# A file `guest-poweroff` in a 9p share makes the guest power itself off. Ctrl-Alt-Del does the same.
+# Neither syncs virtiofs: a share without its daemon would hang that for ever.
+/bin/busybox mkdir -p /proc /sys /dev /tmp /nix/store
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+say() { echo "MVTUI-GUEST $*"; }
+
+while read -r module; do
+  insmod "/lib/modules/$module" 2>/tmp/error || say "insmod $module: $(cat /tmp/error)"
+done </lib/modules/order
+echo 0 >/proc/sys/kernel/ctrl-alt-del
+
+disks=
+ninep=
+off() {
+  say "$1"
+  umount /nix/store 2>/dev/null
+  for disk in $disks; do umount "$disk" 2>/dev/null || mount -o remount,ro "$disk"; done
+  reboot -f -n
+}
+trap 'off ctrl-alt-del' INT
+
+put() { # TYPE SOURCE DIR
+  mkdir -p "$3"
+  options=
+  case $1 in
+    9p) options='-o trans=virtio,version=9p2000.L,msize=65536' ninep="$ninep $3" ;;
+    virtiofs) ;;
+    *) tries=0
+      while [ ! -b "$2" ] && [ $tries -lt 50 ]; do usleep 100000; tries=$((tries + 1)); done
+      disks="$disks $3" ;;
+  esac
+  mount -t "$1" $options "$2" "$3" 2>/tmp/error || say "FAIL mount $*: $(cat /tmp/error)"
+  echo "up $(cut -d' ' -f1 /proc/uptime)" 2>/tmp/error >>"$3/guest-was-here" || say "FAIL write $3: $(cat /tmp/error)"
+}
+
+for parameter in $(cat /proc/cmdline); do
+  value=${parameter#*=}
+  case $parameter in
+    mvtui.mount=*)
+      rest=${value#*:}
+      put "${value%%:*}" "${rest%%:*}" "${rest#*:}" ;;
+    mvtui.overlay=*)
+      mkdir -p "$value/store" "$value/work"
+      mount -t overlay overlay -o "lowerdir=/nix/.ro-store,upperdir=$value/store,workdir=$value/work" /nix/store
+      echo x >/nix/store/from-guest || say "FAIL write /nix/store" ;;
+  esac
+done
+sync
+say "READY $(cut -d' ' -f1 /proc/uptime)"
+while :; do
+  for dir in $ninep; do
+    if [ -e "$dir/guest-poweroff" ]; then
+      rm -f "$dir/guest-poweroff"
+      off powered-off
+    fi
+  done
+  sleep 1 &
+  wait $!
+done
