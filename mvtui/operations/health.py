@@ -7,6 +7,7 @@ from mvtui.model.definition import Runner
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
+from mvtui.operations.states import Evidence
 
 # An image with less than this left is full for whoever builds in it.
 FULL_PERCENT = 95.0
@@ -16,22 +17,19 @@ _UNIT_INSTANCE = re.compile(r"[A-Za-z0-9:_.\\-]+")
 
 
 def findings(
-    name: str,
-    manager: str,
+    seen: Evidence,
     state: State,
-    entry: StateDirEntry | None,
     built: Runner | None,
-    shares: tuple[ShareStatus, ...],
     volumes: tuple[VolumeStatus, ...],
     autostart: bool | None,
 ) -> tuple[Finding, ...]:
     """All findings of one microVM, worst first; within a severity in the order of the checks below."""
     found = [
-        *_share_findings(name, state, shares),
-        *_entry_findings(name, manager, state, entry),
+        *_share_findings(seen.name, state, seen.shares),
+        *_entry_findings(seen.name, seen.manager, seen.entry),
         *_overlay_findings(volumes),
-        *_start_findings(name, manager, state, autostart),
-        *_stale_findings(name, state, entry),
+        *_start_findings(seen.name, seen.manager, state, autostart),
+        *_stale_findings(seen.name, state, seen.entry),
         *_runner_findings(built),
     ]
     return tuple(sorted(found, key=lambda finding: -finding.severity))
@@ -58,7 +56,7 @@ def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) ->
             )
 
 
-def _entry_findings(name: str, manager: str, state: State, entry: StateDirEntry | None) -> Iterator[Finding]:
+def _entry_findings(name: str, manager: str, entry: StateDirEntry | None) -> Iterator[Finding]:
     if entry is None:
         return
     for problem in entry.problems:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
@@ -51,7 +51,7 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
 async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:
     try:
         kept.units = await host.units.statuses()
-        kept.units_at = datetime.now(timezone.utc)
+        kept.units_at = datetime.now(UTC)
     except MvtuiError as error:
         trouble = Finding(
             Severity.ERROR, host.units.manager, "no units", error.message, "", error.hint, since=kept.units_at
@@ -153,7 +153,7 @@ def _microvm(
         hypervisor=hypervisor,
         shares=shares,
         volumes=volumes,
-        findings=health.findings(name, host.units.manager, state, entry, built, shares, volumes, autostart),
+        findings=health.findings(evidence, state, built, volumes, autostart),
         autostart=autostart,
     )
 
