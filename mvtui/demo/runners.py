@@ -22,7 +22,8 @@ _LABEL_OPTION = {"ext2": "-L", "ext3": "-L", "ext4": "-L", "xfs": "-L", "btrfs":
 def with_defaults(definition: Definition) -> Definition:
     """`definition` as microvm.nix completes it: every option that it leaves None has its default, letters are dealt.
 
-    `size` has no default: an automatically created volume without one gets 64 MiB.
+    `size` has no default: an automatically created volume without one gets 64 MiB. As in microvm.nix the guest boots
+    from a store disk (`Tools.store_disk`) unless a share's source is `/nix/store` or `store_on_disk` is False.
     """
     host = definition.host_name or "microvm"
     shares = tuple(_complete_share(share, host) for share in definition.shares)
@@ -126,9 +127,9 @@ def _store_entries(definition: Definition) -> list[tuple[str, str, str, str, str
         lower = "/nix/store" if overlay is None else "/nix/.ro-store"
         entries.append(("/dev/disk/by-label/nix-store", lower, "erofs", "x-initrd.mount,ro", "0"))
     else:
-        shared = next(share for share in definition.shares if share.source == "/nix/store")
-        lower = str(shared.mount_point)
-        if overlay is None and lower != "/nix/store":
+        shared = next((share for share in definition.shares if share.source == "/nix/store"), None)
+        lower = "/nix/.ro-store" if shared is None else str(shared.mount_point)
+        if shared is not None and overlay is None and lower != "/nix/store":
             entries.append((lower, "/nix/store", str(shared.proto), "x-initrd.mount,ro,bind", "0"))
     if overlay is not None:
         options = [f"lowerdir=/sysroot{lower}", f"upperdir=/sysroot{overlay}/store", f"workdir=/sysroot{overlay}/work"]
