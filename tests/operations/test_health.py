@@ -1,0 +1,89 @@
+"""What is wrong, worst first, and what mends it."""
+
+from dataclasses import replace
+
+from mvtui.model.definition import Runner, Share, ShareProto, Volume
+from mvtui.model.finding import Finding
+from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.state import State, StateWord
+from mvtui.operations.health import fill_percent, findings
+from mvtui.operations.states import Evidence
+
+ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
+HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
+RUNNING = State(StateWord.RUNNING, None, "runs")
+STOPPED = State(StateWord.STOPPED, None, "stopped")
+EVIDENCE = Evidence("web", replace(ENTRY, booted=ENTRY.current), {}, True, "systemd", None, ())
+
+
+def found(
+    evidence: Evidence = EVIDENCE,
+    state: State = RUNNING,
+    volumes: tuple[VolumeStatus, ...] = (),
+    autostart: bool | None = None,
+    built: Runner | None = None,
+) -> tuple[Finding, ...]:
+    return findings(evidence, state, built, volumes, autostart)
+
+
+def notes(*args: object, **kwargs: object) -> list[str]:
+    return [finding.note for finding in found(*args, **kwargs)]  # type: ignore[arg-type]
+
+
+def test_nothing_wrong() -> None:
+    assert found() == ()
+
+
+def test_share_down_is_worst() -> None:
+    seen = replace(EVIDENCE, entry=ENTRY, shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),))
+    assert notes(seen) == ["fsd home", "≠ restart"]
+
+
+def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
+    seen = replace(EVIDENCE, shares=(ShareStatus(HOME, ShareHealth.OFF, source_exists=False),))
+    (finding,) = found(seen, STOPPED)
+    assert (finding.note, finding.fix) == ("no source", "create /srv/home")
+
+
+def test_stale_only_matters_while_it_runs() -> None:
+    assert notes(replace(EVIDENCE, entry=ENTRY), STOPPED) == []
+    assert notes(replace(EVIDENCE, entry=ENTRY), RUNNING) == ["≠ restart"]
+
+
+def test_autostart_wants_what_is_stopped() -> None:
+    assert notes(EVIDENCE, STOPPED, autostart=True) == ["autostart"]
+    assert notes(EVIDENCE, STOPPED, autostart=False) == []
+    assert notes(EVIDENCE, RUNNING, autostart=True) == []
+
+
+def test_dangling_current_names_the_command_that_mends_it() -> None:
+    entry = replace(ENTRY, booted=None, dangling=("current",))
+    (finding,) = found(replace(EVIDENCE, entry=entry), STOPPED)
+    assert finding.fix == "rebuild it: microvm -u web"
+    (finding,) = found(replace(EVIDENCE, entry=replace(entry, toplevel="/nix/store/t")), STOPPED)
+    assert finding.fix == "rebuild it: nixos-rebuild switch"
+
+
+def test_a_name_that_no_unit_can_have() -> None:
+    assert notes(replace(EVIDENCE, name="db[prod]")) == ["bad name"]
+    assert notes(replace(EVIDENCE, name="db[prod]", manager="direct")) == []
+
+
+def test_full_overlay() -> None:
+    volume = Volume("nix-store-overlay.img", mount_point="/nix/.rw-store")
+    full = ImageFacts("/x", size=100, allocated=98, fs_type="ext4", fs_size=100, fs_used=96)
+    assert notes(volumes=(VolumeStatus(volume, full, overlay=True),)) == ["ov full"]
+    assert notes(volumes=(VolumeStatus(volume, full),)) == ["vol full"]
+    assert notes(volumes=(VolumeStatus(volume, replace(full, fs_used=50), overlay=True),)) == []
+
+
+def test_what_is_not_known_is_not_full() -> None:
+    assert fill_percent(None) is None
+    assert fill_percent(ImageFacts("/x", size=100, allocated=100)) is None
+
+
+def test_what_could_not_be_read_is_shown() -> None:
+    entry = replace(ENTRY, booted=None, problems=("flake: permission denied",))
+    runner = Runner("/nix/store/b", None, problems=("bin/microvm-run is empty",))
+    what = [finding.what for finding in found(replace(EVIDENCE, entry=entry), STOPPED, built=runner)]
+    assert what == ["flake: permission denied", "bin/microvm-run is empty"]
