@@ -64,6 +64,13 @@ class ImageFacts:
     fs_used: int | None = None
     problem: str | None = None
 
+    @property
+    def fill_percent(self) -> float | None:
+        """How full its file system is; None where that can't be told."""
+        if not self.fs_size or self.fs_used is None:
+            return None
+        return 100.0 * self.fs_used / self.fs_size
+
 
 class ShareHealth(StrEnum):
     """`up`: served; `down`: it should be served and is not; `off`: the microVM does not run; `unknown`."""

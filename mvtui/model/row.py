@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mvtui.model.definition import ShareProto
 from mvtui.model.format import NOTHING, age, duration, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.state import State, StateWord
@@ -28,7 +29,7 @@ def row(microvm: MicroVM, now: datetime) -> Row:
     return Row(
         name=clean(microvm.name),
         state=state_text(microvm.state, now),
-        age=age(microvm.state.since, now),
+        age=age(microvm.state.since or up_since(microvm), now),
         cpu=percent(_cpu(microvm)),
         mem=_mem(microvm),
         fsd=_fsd(microvm),
@@ -37,17 +38,24 @@ def row(microvm: MicroVM, now: datetime) -> Row:
     )
 
 
+def up_since(microvm: MicroVM) -> datetime | None:
+    """When its hypervisor started; None where nothing runs."""
+    return microvm.hypervisor.started if microvm.hypervisor is not None else None
+
+
 def state_text(state: State, now: datetime) -> str:
-    """The STATE column: the word, and what goes with it (`looping ×12`, `starting 12s`, `stopping 40s` until killed)."""
+    """The STATE column: the word, and what goes with it: `looping ×12`, `starting 12s`, `failed exit 1`; `stopping 40s`
+    counts down to when it is killed, or up where nobody knows when."""
+    word = str(state.word)
     if state.word is StateWord.LOOPING and state.restarts is not None:
-        return f"looping ×{state.restarts}"
-    if state.word is StateWord.STARTING and state.since is not None:
-        return f"starting {age(state.since, now)}"
+        return f"{word} ×{state.restarts}"
     if state.word is StateWord.STOPPING and state.deadline is not None:
-        return f"stopping {duration((state.deadline - now).total_seconds())}"
+        return f"{word} {duration((state.deadline - now).total_seconds())}"
+    if state.word in (StateWord.STARTING, StateWord.STOPPING) and state.since is not None:
+        return f"{word} {age(state.since, now)}"
     if state.word is StateWord.FAILED and state.detail:
-        return f"failed {clean(state.detail)}"
-    return str(state.word)
+        return clean(f"{word} {state.detail}")
+    return word
 
 
 def _cpu(microvm: MicroVM) -> float | None:
@@ -57,23 +65,30 @@ def _cpu(microvm: MicroVM) -> float | None:
 
 def _mem(microvm: MicroVM) -> str:
     definition = microvm.definition
-    most = size(definition.mem * 2**20 if definition is not None and definition.mem is not None else None)
-    used = size(microvm.hypervisor.memory) if microvm.hypervisor is not None else NOTHING
-    return f"{used} / {most}"
+    most = definition.mem * 2**20 if definition is not None and definition.mem is not None else None
+    used = microvm.hypervisor.memory if microvm.hypervisor is not None else None
+    return NOTHING if used is None and most is None else f"{size(used):>4} / {size(most):>4}"
 
 
 def _fsd(microvm: MicroVM) -> str:
     """Virtiofs shares served, of all; `-` while it does not run or where there are none."""
-    virtiofs = [status for status in microvm.shares if status.share.socket is not None]
-    if not virtiofs or all(status.health is ShareHealth.OFF for status in virtiofs):
+    virtiofs = [status for status in microvm.shares if status.share.proto is ShareProto.VIRTIOFS]
+    if not virtiofs or not microvm.state.word.is_up:
         return NOTHING
     return f"{sum(status.health is ShareHealth.UP for status in virtiofs)}/{len(virtiofs)}"
 
 
+def overlay_percent(microvm: MicroVM) -> float | None:
+    """How full the overlay's file system is; None where that can't be told."""
+    image = microvm.overlay.image if microvm.overlay is not None else None
+    return image.fill_percent if image is not None else None
+
+
 def _overlay(microvm: MicroVM) -> str:
-    """What the overlay's image takes on the host, and how much of its full size that is."""
-    overlay = microvm.overlay
-    if overlay is None or overlay.image is None or overlay.image.problem is not None or not overlay.image.size:
+    """What is used in the overlay, and how full that makes it; where its file system can't be read, what the image
+    takes on the host."""
+    image = microvm.overlay.image if microvm.overlay is not None else None
+    if image is None or image.problem is not None:
         return NOTHING
-    image = overlay.image
-    return f"{size(image.allocated)} {min(100, round(100 * image.allocated / image.size)):d}%"
+    fill = image.fill_percent
+    return size(image.allocated) if fill is None else f"{size(image.fs_used)} {int(fill)}%"

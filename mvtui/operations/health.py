@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from mvtui.model.definition import Runner
 from mvtui.model.finding import Finding, Severity
-from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
 from mvtui.operations.states import Evidence
 
@@ -83,19 +83,12 @@ def _entry_findings(name: str, manager: str, entry: StateDirEntry | None) -> Ite
 
 def _overlay_findings(volumes: tuple[VolumeStatus, ...]) -> Iterator[Finding]:
     for status in volumes:
-        used = fill_percent(status.image)
+        used = status.image.fill_percent if status.image is not None else None
         if used is None or used < FULL_PERCENT:
             continue
         what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
         note = "ov full" if status.overlay else "vol full"
         yield Finding(Severity.WARNING, f"volume {status.volume.image}", note, f"{what} is {used:.0f}% full.")
-
-
-def fill_percent(image: ImageFacts | None) -> float | None:
-    """How full the image's file system is, in percent; None where that can't be told."""
-    if image is None or not image.fs_size or image.fs_used is None:
-        return None
-    return 100.0 * image.fs_used / image.fs_size
 
 
 def _start_findings(name: str, manager: str, state: State, autostart: bool | None) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from mvtui.model.definition import Runner, Share, ShareProto, Volume
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
-from mvtui.operations.health import fill_percent, findings
+from mvtui.operations.health import findings
 from mvtui.operations.states import Evidence
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
@@ -78,8 +78,8 @@ def test_full_overlay() -> None:
 
 
 def test_what_is_not_known_is_not_full() -> None:
-    assert fill_percent(None) is None
-    assert fill_percent(ImageFacts("/x", size=100, allocated=100)) is None
+    assert ImageFacts("/x", size=100, allocated=100).fill_percent is None
+    assert notes(volumes=(VolumeStatus(Volume("a.img"), None),)) == []
 
 
 def test_what_could_not_be_read_is_shown() -> None:

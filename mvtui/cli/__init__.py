@@ -1,0 +1,14 @@
+"""The command line: the panel, and every verb of it without the panel. Verbs never import Textual."""
+
+import sys
+
+
+def main() -> int:
+    """The console script: runs sys.argv, returns the exit code. Names come onto the screen before anything heavy."""
+    argv = sys.argv[1:]
+    from mvtui.cli import early
+
+    early.paint_names(argv)
+    from mvtui.cli.run import run
+
+    return run(argv)

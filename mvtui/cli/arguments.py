@@ -1,0 +1,159 @@
+"""The command line's words: one parser for the panel and all verbs; a mistake names the nearest right word."""
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from mvtui import __version__
+from mvtui.errors import ExitCode, MvtuiError
+from mvtui.operations.hosts import DEFAULT_STATE_DIR
+
+VERBS = {
+    "list": "every microVM with its state and why it is in it",
+    "show": "one microVM with all that is known of it",
+    "start": "start microVMs and wait until they run",
+    "stop": "stop microVMs and wait until all of their units have ended",
+    "restart": "stop and start microVMs",
+    "kill": "end hung microVMs at once; unwritten data in the guest is lost",
+    "demo": "a host of sample microVMs with real processes, in a folder of its own",
+    "completion": "print the completion script of a shell",
+}
+
+_EXAMPLES = """examples:
+  mvtui                                the panel
+  mvtui list                           one line for each microVM
+  mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
+  mvtui show web                       why is web in its state, what serves its shares
+  mvtui restart web git                one after the other; exit code 1 if one failed
+  mvtui demo                           try it: eight sample microVMs that end with the panel
+  eval "$(mvtui completion bash)"      complete verbs, options and names
+
+exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing
+"""
+
+_VERB_EXAMPLES = {
+    "list": "  mvtui list\n  mvtui list --json",
+    "show": "  mvtui show web\n  mvtui show web --json",
+    "start": "  mvtui start web\n  mvtui start web git --json",
+    "stop": "  mvtui stop web",
+    "restart": "  mvtui restart web",
+    "kill": "  mvtui kill web",
+    "demo": "  mvtui demo\n  mvtui demo --up /tmp/demo      build and start it, print how to reach it\n"
+    "  mvtui demo --down /tmp/demo    end it and remove what --up made",
+    "completion": '  eval "$(mvtui completion bash)"\n  mvtui completion fish | source',
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Mistakes become an MvtuiError with exit code 64 and the nearest right word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print."""
+        raise MvtuiError(message, f"see {self.prog} --help", ExitCode.USAGE)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments as a namespace: `verb` None opens the panel. Raises MvtuiError; --help and --version exit."""
+    _name_wrong_words(argv)
+    return build_parser().parse_args(list(argv))
+
+
+def build_parser() -> Parser:
+    """The parser, which `--help` and the completions are made from."""
+    common = _common_options()
+    parser = Parser(
+        prog="mvtui",
+        description="A control panel for the microVMs of a microvm.nix host. Without a verb it opens the panel.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"mvtui {__version__}")
+    parser.add_argument("--read-only", action="store_true", help="refuse everything that changes something")
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="how often to look where nothing tells of a change (default 2)",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
+    for verb, words in VERBS.items():
+        _add_verb(verbs, verb, words)
+    return parser
+
+
+def _add_verb(verbs: "argparse._SubParsersAction[Parser]", verb: str, words: str) -> None:
+    own = verbs.add_parser(
+        verb,
+        help=words,
+        description=words[0].upper() + words[1:] + ".",
+        epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[] if verb in ("demo", "completion") else [_common_options(argparse.SUPPRESS)],
+        allow_abbrev=False,
+    )
+    if verb in ("list", "show", "start", "stop", "restart", "kill"):
+        own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
+    if verb == "show":
+        own.add_argument("name", metavar="NAME")
+    if verb in ("start", "stop", "restart", "kill"):
+        own.add_argument("names", metavar="NAME", nargs="+")
+    if verb == "demo":
+        where = own.add_mutually_exclusive_group()
+        where.add_argument(
+            "--up", type=Path, metavar="DIR", help="build and start it in DIR (new or empty), and return"
+        )
+        where.add_argument("--down", type=Path, metavar="DIR", help="end the one in DIR and remove what --up made")
+    if verb == "completion":
+        own.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _common_options(default: object = None) -> argparse.ArgumentParser:
+    """Options that stand before or behind the verb; behind it their defaults must not undo what stood before."""
+    common = argparse.ArgumentParser(add_help=False)
+    suppress = default is argparse.SUPPRESS
+    common.add_argument(
+        "--state-dir",
+        type=Path,
+        default=argparse.SUPPRESS if suppress else DEFAULT_STATE_DIR,
+        metavar="DIR",
+        help=f"where the microVMs are (microvm.stateDir; default {DEFAULT_STATE_DIR})",
+    )
+    common.add_argument(
+        "--manager",
+        choices=("auto", "systemd", "direct"),
+        default=argparse.SUPPRESS if suppress else "auto",
+        help="who starts and stops: systemd, or mvtui itself (direct); auto takes systemd where it runs",
+    )
+    return common
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError("takes 0.1 to 3600 seconds")
+    return value
+
+
+def _name_wrong_words(argv: Sequence[str]) -> None:
+    """Raise for a verb that there is not, with the nearest one; argparse would list them all."""
+    words = iter(argv)
+    for word in words:
+        if word in ("--state-dir", "--manager", "--interval"):
+            next(words, None)
+        elif not word.startswith("-"):
+            if word not in VERBS:
+                raise MvtuiError(
+                    f"there is no verb {word!r}", nearest(word, VERBS) or "see mvtui --help", ExitCode.USAGE
+                )
+            return
+
+
+def nearest(word: str, words: Sequence[str] | dict[str, str]) -> str:
+    """`did you mean "list"?`, or "" where nothing is near."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f'did you mean "{found[0]}"?' if found else ""

@@ -1,0 +1,25 @@
+"""Columns of plain text, aligned by the cells that a terminal uses for them."""
+
+from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
+
+
+def width(text: str) -> int:
+    """How many cells a terminal takes for `text` (no control characters in it)."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
+    """`rows` with their cells in columns, two blanks apart; columns in `right` are set flush right, empty ones left
+    out."""
+    columns = range(max((len(row) for row in rows), default=0))
+    widths = [max((width(row[column]) for row in rows if column < len(row)), default=0) for column in columns]
+    lines = []
+    for row in rows:
+        cells = []
+        for column, text in enumerate(row):
+            blanks = " " * (widths[column] - width(text))
+            if widths[column]:
+                cells.append(blanks + text if column in right else text + blanks)
+        lines.append("  ".join(cells).rstrip())
+    return lines

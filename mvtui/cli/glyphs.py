@@ -1,0 +1,48 @@
+"""Which characters and colours standard output can show."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+from mvtui.model.state import StateWord
+
+# SGR codes of ECMA-48; the 16 colours that every terminal has.
+_COLOURS = {
+    StateWord.RUNNING: "32",
+    StateWord.STARTING: "33",
+    StateWord.STOPPING: "33",
+    StateWord.DEGRADED: "33",
+    StateWord.LOOPING: "31",
+    StateWord.FAILED: "31",
+    StateWord.STOPPED: "2",
+    StateWord.ORPHAN: "35",
+    StateWord.UNKNOWN: "2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """`unicode`: the encoding has them; `colour`: a terminal that wants them (https://no-color.org)."""
+
+    unicode: bool
+    colour: bool
+
+    def state(self, word: StateWord) -> str:
+        """The glyph of a state."""
+        return word.glyph if self.unicode else word.ascii_glyph
+
+    def painted(self, word: StateWord, text: str) -> str:
+        """`text` in the colour of a state."""
+        return f"\x1b[{_COLOURS[word]}m{text}\x1b[0m" if self.colour else text
+
+    @property
+    def arrow(self) -> str:
+        """From host to guest."""
+        return "→" if self.unicode else "->"
+
+
+def of_stdout() -> Glyphs:
+    """What this program's standard output can show."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return Glyphs(encoding in ("utf8", "utf16", "utf32"), tty and not os.environ.get("NO_COLOR"))

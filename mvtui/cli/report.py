@@ -1,0 +1,226 @@
+"""The JSON documents: sizes in bytes, times ISO 8601 in UTC, CPU in percent of one core."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from mvtui.model.definition import Definition, Share, Volume
+from mvtui.model.finding import Finding
+from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
+from mvtui.model.process import ProcessSample
+from mvtui.model.unit import UnitStatus
+from mvtui.operations.lifecycle import Outcome
+
+Json = dict[str, object]
+
+# Raised when a field changes its meaning or goes; a field that is added raises nothing.
+SCHEMA = 1
+
+
+def list_document(snapshot: Snapshot) -> Json:
+    """`list --json`."""
+    return {
+        "schema": SCHEMA,
+        "host": snapshot.host,
+        "stateDir": snapshot.state_dir,
+        "manager": snapshot.manager,
+        "microvms": [microvm_document(microvm) for microvm in snapshot.microvms],
+        "strays": [asdict(stray) for stray in snapshot.strays],
+        "findings": [_finding(finding) for finding in snapshot.findings],
+    }
+
+
+def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
+    """`show --json`: one of the list's microVMs with everything."""
+    entry = microvm.entry
+    built = microvm.built
+    return {
+        "schema": SCHEMA,
+        "host": snapshot.host,
+        **microvm_document(microvm),
+        "path": microvm.path,
+        "current": entry.current if entry else None,
+        "bootedRunner": entry.booted if entry else None,
+        "stale": entry.stale if entry else None,
+        "fullyDeclarative": entry.fully_declarative if entry else None,
+        "flake": entry.flake if entry else None,
+        "problems": [*(entry.problems if entry else ()), *(built.problems if built else ())],
+        "built": _definition(built.definition) if built and built.definition else None,
+        "booted": _definition(microvm.booted) if microvm.booted else None,
+        "canShutdown": built.can_shutdown if built else None,
+    }
+
+
+def outcomes_document(outcomes: Sequence[Outcome]) -> Json:
+    """`start --json` and its like."""
+    return {
+        "schema": SCHEMA,
+        "results": [
+            {
+                "name": outcome.microvm,
+                "verb": str(outcome.verb),
+                "ok": outcome.ok,
+                "words": outcome.words,
+                "hint": outcome.hint,
+                "seconds": round(outcome.seconds, 3),
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def microvm_document(microvm: MicroVM) -> Json:
+    """One microVM as the list gives it."""
+    state, definition = microvm.state, microvm.definition
+    return {
+        "name": microvm.name,
+        "state": str(state.word),
+        "since": _time(state.since),
+        "why": state.why,
+        "detail": state.detail,
+        "restarts": state.restarts,
+        "note": microvm.note,
+        "autostart": microvm.autostart,
+        "hypervisor": str(definition.hypervisor) if definition and definition.hypervisor else None,
+        "mem": definition.mem * 2**20 if definition and definition.mem else None,
+        "vcpu": definition.vcpu if definition else None,
+        "processes": [_process(microvm, process) for process in microvm.processes],
+        "shares": [_share_status(status) for status in microvm.shares],
+        "volumes": [_volume_status(status) for status in microvm.volumes],
+        "overlay": _volume_status(microvm.overlay) if microvm.overlay else None,
+        "units": [_unit(unit) for unit in microvm.units],
+        "findings": [_finding(finding) for finding in microvm.findings],
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else None
+
+
+def _process(microvm: MicroVM, process: ProcessSample) -> Json:
+    daemons = {daemon.pid: status.share.tag for status in microvm.shares for daemon in status.daemons}
+    is_hypervisor = microvm.hypervisor is not None and microvm.hypervisor.pid == process.pid
+    return {
+        "pid": process.pid,
+        "ppid": process.ppid,
+        "role": "hypervisor" if is_hypervisor else "virtiofsd" if process.pid in daemons else "other",
+        "share": daemons.get(process.pid),
+        "unit": process.unit,
+        "uid": process.uid,
+        "started": _time(process.started),
+        "cpuPercent": process.cpu_percent,
+        "cpuSeconds": round(process.cpu_seconds, 2),
+        "rss": process.rss,
+        "pss": process.pss,
+        "threads": process.threads,
+        "openFiles": process.open_files,
+        "openFilesLimit": process.open_files_limit,
+        "argv": list(process.argv),
+    }
+
+
+def _share(share: Share) -> Json:
+    return {
+        "tag": share.tag,
+        "proto": str(share.proto),
+        "source": share.source,
+        "mountPoint": share.mount_point,
+        "socket": share.socket,
+        "readOnly": share.read_only,
+        "securityModel": share.security_model,
+        "cache": share.cache,
+        "posixAcl": share.posix_acl,
+    }
+
+
+def _share_status(status: ShareStatus) -> Json:
+    return {
+        **_share(status.share),
+        "health": str(status.health),
+        "why": status.why,
+        "daemons": [{"pid": daemon.pid} for daemon in status.daemons],
+        "socketExists": status.socket_exists,
+        "connected": status.connected,
+        "sourceExists": status.source_exists,
+    }
+
+
+def _volume(volume: Volume) -> Json:
+    return {
+        "image": volume.image,
+        "letter": volume.letter,
+        "mountPoint": volume.mount_point,
+        "definedSize": volume.size * 2**20 if volume.size is not None else None,
+        "fsType": volume.fs_type,
+        "label": volume.label,
+        "autoCreate": volume.auto_create,
+        "mkfsExtraArgs": list(volume.mkfs_extra_args) if volume.mkfs_extra_args is not None else None,
+        "readOnly": volume.read_only,
+        "direct": volume.direct,
+        "serial": volume.serial,
+        "imageType": volume.image_type,
+    }
+
+
+def _volume_status(status: VolumeStatus) -> Json:
+    image = status.image
+    found = image is not None and image.problem is None
+    return {
+        **_volume(status.volume),
+        "path": image.path if image else None,
+        "size": image.size if image and found else None,
+        "allocated": image.allocated if image and found else None,
+        "onDisk": {
+            "fsType": image.fs_type,
+            "label": image.label,
+            "size": image.fs_size,
+            "used": image.fs_used,
+        }
+        if image and found
+        else None,
+        "problem": image.problem if image else None,
+        "overlay": status.overlay,
+    }
+
+
+def _unit(unit: UnitStatus) -> Json:
+    return {
+        "name": unit.name,
+        "loadState": unit.load_state,
+        "activeState": unit.active_state,
+        "subState": unit.sub_state,
+        "result": unit.result,
+        "nRestarts": unit.n_restarts,
+        "since": _time(unit.since),
+        "mainPid": unit.main_pid,
+        "conditionFailed": unit.condition_failed,
+        "job": {"id": unit.job.id, "kind": unit.job.kind, "state": unit.job.state} if unit.job else None,
+    }
+
+
+def _definition(definition: Definition) -> Json:
+    return {
+        "hypervisor": str(definition.hypervisor) if definition.hypervisor else None,
+        "hostName": definition.host_name,
+        "mem": definition.mem * 2**20 if definition.mem is not None else None,
+        "vcpu": definition.vcpu,
+        "vsockCid": definition.vsock_cid,
+        "socket": definition.socket,
+        "shares": [_share(share) for share in definition.shares],
+        "volumes": [_volume(volume) for volume in definition.volumes],
+        "writableStoreOverlay": definition.writable_store_overlay,
+        "storeOnDisk": definition.store_on_disk,
+        "fstabRead": definition.fstab_read,
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "severity": finding.severity.name.lower(),
+        "subject": finding.subject,
+        "note": finding.note,
+        "what": finding.what,
+        "why": finding.why,
+        "fix": finding.fix,
+        "since": _time(finding.since),
+    }

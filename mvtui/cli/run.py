@@ -1,0 +1,183 @@
+"""Runs what the arguments ask for and turns every outcome into an exit code and, for people, a sentence."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from mvtui.cli import arguments, early
+from mvtui.cli.glyphs import of_stdout
+from mvtui.errors import ExitCode, MvtuiError
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import Snapshot
+from mvtui.model.text import clean
+from mvtui.operations.hosts import open_host
+
+T = TypeVar("T")
+
+# 128 + SIGPIPE, 128 + SIGINT: what a shell reports of a program that these ended.
+CLOSED_PIPE = 141
+INTERRUPTED = 130
+
+
+def run(argv: Sequence[str]) -> int:
+    """The exit code of `argv`; errors are sentences on standard error."""
+    try:
+        args = arguments.parse(argv)
+        code = _VERBS[args.verb](args)
+        sys.stdout.flush()
+    except MvtuiError as error:
+        early.leave_names()
+        return complain(error)
+    except BrokenPipeError:
+        # What is still buffered must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        early.leave_names()
+        return INTERRUPTED
+    return code
+
+
+def complain(error: MvtuiError) -> int:
+    """Say on standard error what is wrong and what would mend it; the exit code for it."""
+    lines = [f"mvtui: {clean(error.message)}", *([f"  {clean(error.hint)}"] if error.hint else [])]
+    sys.stderr.write("\n".join(lines).encode(errors="backslashreplace").decode() + "\n")
+    return int(error.exit_code)
+
+
+def _panel(args: argparse.Namespace) -> int:
+    if not early.can_show_panel():
+        term = os.environ.get("TERM", "")
+        why = f"TERM is {term or 'not set'}" if os.isatty(0) and os.isatty(1) else "this is no terminal"
+        sys.stderr.write(f"mvtui: no panel, because {why}; the list instead (mvtui list)\n")
+        return _list(args)
+    from mvtui.ui.run import run_panel
+
+    return run_panel(
+        open_host(args.state_dir, args.manager),
+        read_only=args.read_only,
+        interval=args.interval,
+    )
+
+
+def _list(args: argparse.Namespace) -> int:
+    from mvtui.cli.plain import list_lines
+
+    snapshot = look(args)
+    if getattr(args, "json", False):
+        from mvtui.cli.report import list_document
+
+        write_json(list_document(snapshot))
+    else:
+        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC)))
+    return _say_findings(snapshot.findings)
+
+
+def _show(args: argparse.Namespace) -> int:
+    snapshot = look(args)
+    microvm = snapshot.find(args.name)
+    if microvm is None:
+        _say_findings(snapshot.findings)
+        raise no_such_microvm(snapshot, args.name)
+    if args.json:
+        from mvtui.cli.report import show_document
+
+        write_json(show_document(snapshot, microvm))
+    else:
+        from mvtui.cli.show import show_lines
+
+        write_lines(show_lines(microvm, of_stdout(), datetime.now(UTC)))
+    return ExitCode.OK
+
+
+def _act(args: argparse.Namespace) -> int:
+    from mvtui.cli.act import act
+
+    if args.read_only:
+        raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+    return in_loop(act(open_host(args.state_dir, args.manager), args.verb, args.names, as_json=args.json))
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from mvtui.cli.demo import demo
+
+    return demo(args)
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from mvtui.cli.completion import script
+
+    sys.stdout.write(script(args.shell))
+    return ExitCode.OK
+
+
+_VERBS = {
+    None: _panel,
+    "list": _list,
+    "show": _show,
+    "start": _act,
+    "stop": _act,
+    "restart": _act,
+    "kill": _act,
+    "demo": _demo,
+    "completion": _completion,
+}
+
+
+def look(args: argparse.Namespace) -> Snapshot:
+    """One look at the host that `args` names."""
+    from mvtui.operations.inventory import take_snapshot
+
+    async def once() -> Snapshot:
+        host = open_host(args.state_dir, args.manager)
+        try:
+            return await take_snapshot(host)
+        finally:
+            await host.units.close()
+            host.processes.close()
+
+    return in_loop(once())
+
+
+def in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in an event loop of its own."""
+    return asyncio.run(work)
+
+
+def no_such_microvm(snapshot: Snapshot, name: str) -> MvtuiError:
+    """The error for a name that no microVM has, with the nearest one that has."""
+    hint = arguments.nearest(name, [microvm.name for microvm in snapshot.microvms])
+    stray = next((stray for stray in snapshot.strays if stray.name == name), None)
+    if stray is not None:
+        return MvtuiError(f"{name} in {snapshot.state_dir} is no microVM: {stray.what}", hint)
+    return MvtuiError(
+        f"there is no microVM {name!r} in {snapshot.state_dir}", hint or "mvtui list shows those there are"
+    )
+
+
+def _say_findings(findings: Sequence[Finding]) -> int:
+    """What is wrong with the host as a whole, on standard error; exit code 1 or 77 where a list can't be whole."""
+    for finding in findings:
+        why = f" {finding.why}" if finding.why else ""
+        complain(MvtuiError(finding.what + why, finding.fix))
+    if any(finding.subject == "rights" for finding in findings):
+        return ExitCode.NO_RIGHTS
+    return ExitCode.FAILED if any(finding.severity is Severity.ERROR for finding in findings) else ExitCode.OK
+
+
+def write_json(document: dict[str, object]) -> None:
+    """Print a document; names that are no valid UTF-8 come out as lone surrogates (\\udcXX)."""
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """Print lines as far as the terminal's encoding can show them."""
+    encoding = sys.stdout.encoding or "utf-8"
+    text = "".join(f"{line}\n" for line in lines)
+    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))

@@ -1,0 +1,145 @@
+"""`mvtui show NAME` for people: everything about one microVM, in the order in which people ask."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from mvtui.cli.columns import aligned
+from mvtui.cli.glyphs import Glyphs
+from mvtui.model.format import age, percent, size
+from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.process import ProcessSample
+from mvtui.model.text import clean
+from mvtui.operations.health import rebuild_command
+
+
+def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
+    """The page of `microvm`, one line each, control characters replaced."""
+    return [
+        *_state(microvm, glyphs, now),
+        *_findings(microvm),
+        *_hypervisor(microvm, now),
+        *_section("Units", aligned(_units(microvm, now))),
+        *_section("Shares", aligned([_share(status, glyphs) for status in microvm.shares])),
+        *_section("Volumes", aligned([_volume(status) for status in microvm.volumes])),
+        *_section("Processes", aligned(_processes(microvm, now))),
+        *_section("Stages", _stages(microvm)),
+    ]
+
+
+def local_time(at: datetime | None, now: datetime) -> str:
+    """`00:51` today, else with its date; "" where nobody knows."""
+    if at is None:
+        return ""
+    local, today = at.astimezone(), now.astimezone()
+    return local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")
+
+
+def _state(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> Iterator[str]:
+    state = microvm.state
+    since = f" since {local_time(state.since, now)} ({age(state.since, now)})" if state.since else ""
+    restarts = f" ×{state.restarts}" if state.restarts else ""
+    detail = f" ({clean(state.detail)})" if state.detail else ""
+    yield f"{clean(microvm.name)}  {glyphs.state(state.word)} {state.word}{restarts}{detail}{since}"
+    yield f"  {clean(state.why)}"
+
+
+def _findings(microvm: MicroVM) -> Iterator[str]:
+    for finding in microvm.findings:
+        yield f"  {finding.severity.name.lower()}: {clean(f'{finding.what} {finding.why}'.rstrip())}"
+        if finding.fix:
+            yield f"    mend it: {clean(finding.fix)}"
+
+
+def _hypervisor(microvm: MicroVM, now: datetime) -> Iterator[str]:
+    definition, process = microvm.definition, microvm.hypervisor
+    kind = definition.hypervisor if definition and definition.hypervisor else "unknown"
+    facts = [str(kind)]
+    if definition is not None:
+        facts += [f"vcpu {definition.vcpu}"] if definition.vcpu else []
+        facts += [f"memory {size(definition.mem * 2**20)}"] if definition.mem else []
+        facts += [f"vsock {definition.vsock_cid}"] if definition.vsock_cid else []
+    if process is not None:
+        facts += [f"pid {process.pid}", f"up {age(process.started, now)}", f"uses {size(process.memory)}"]
+    yield f"Hypervisor  {'  '.join(facts)}"
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"{title if number == 0 else '':<10}  {line}".rstrip()
+
+
+def _units(microvm: MicroVM, now: datetime) -> list[tuple[str, ...]]:
+    rows = []
+    for unit in microvm.units:
+        job = f"job: {unit.job.kind}" if unit.job else ""
+        restarts = f"restarts {unit.n_restarts}" if unit.n_restarts else ""
+        state = f"{unit.active_state} ({unit.sub_state})"
+        rows.append((clean(unit.name), state, age(unit.since, now), restarts, job))
+    return rows
+
+
+_HEALTH = {ShareHealth.UP: "up", ShareHealth.DOWN: "down", ShareHealth.OFF: "off", ShareHealth.UNKNOWN: "unknown"}
+
+
+def _share(status: ShareStatus, glyphs: Glyphs) -> tuple[str, ...]:
+    share = status.share
+    access = {True: "ro", False: "rw", None: ""}[share.read_only]
+    pids = ",".join(str(daemon.pid) for daemon in status.daemons)
+    source = clean(share.source or "?") + (" (missing)" if status.source_exists is False else "")
+    return (
+        _HEALTH[status.health],
+        clean(share.tag or "?"),
+        source,
+        f"{glyphs.arrow} {clean(share.mount_point or '?')}",
+        f"{share.proto} {access}".strip(),
+        f"virtiofsd {pids}" if pids else "",
+        clean(status.why),
+    )
+
+
+def _volume(status: VolumeStatus) -> tuple[str, ...]:
+    volume, image = status.volume, status.image
+    if image is None or image.problem is not None:
+        facts = clean(image.problem or "") if image else ""
+    else:
+        used = image.fill_percent
+        full = f", {used:.0f}% full" if used is not None else ""
+        facts = f"{size(image.allocated)} of {size(image.size)} {image.fs_type or 'no file system'}{full}"
+    return (
+        clean(volume.image),
+        f"vd{volume.letter}" if volume.letter else "",
+        clean(volume.mount_point or ""),
+        "store overlay" if status.overlay else "",
+        facts,
+    )
+
+
+def _processes(microvm: MicroVM, now: datetime) -> list[tuple[str, ...]]:
+    shares = {daemon.pid: status.share.tag for status in microvm.shares for daemon in status.daemons}
+    rows = [("PID", "WHAT", "CPU%", "MEM", "THR", "FILES", "AGE", "COMMAND")] if microvm.processes else []
+    return rows + [_process(microvm, process, shares.get(process.pid), now) for process in microvm.processes]
+
+
+def _process(microvm: MicroVM, process: ProcessSample, share: str | None, now: datetime) -> tuple[str, ...]:
+    is_hypervisor = microvm.hypervisor is not None and process.pid == microvm.hypervisor.pid
+    what = "hypervisor" if is_hypervisor else f"share {clean(share)}" if share else ""
+    files = "-" if process.open_files is None else f"{process.open_files}/{process.open_files_limit or '?'}"
+    return (
+        str(process.pid),
+        what,
+        percent(process.cpu_percent),
+        size(process.memory),
+        str(process.threads),
+        files,
+        age(process.started, now),
+        clean(" ".join(process.argv))[:60],
+    )
+
+
+def _stages(microvm: MicroVM) -> list[str]:
+    entry = microvm.entry
+    if entry is None:
+        return []
+    kind = "fully declarative" if entry.fully_declarative else f"flake {clean(entry.flake)}" if entry.flake else ""
+    lines = [f"built   {clean(entry.current or 'nothing')}", f"booted  {clean(entry.booted or 'nothing')}"]
+    return [*lines, f"updated by {rebuild_command(clean(microvm.name), entry)}  {kind}".rstrip()]
