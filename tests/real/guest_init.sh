@@ -1,8 +1,9 @@
 #!/bin/busybox sh
 # PID 1 of the guest. Kernel parameters:
-#   mvtui.mount=TYPE:SOURCE:DIR   mounts it and appends a line to DIR/guest-was-here
+#   mvtui.mount=TYPE:SOURCE:DIR   mounts it and writes DIR/guest-was-here
 #   mvtui.overlay=DIR             an overlay on /nix/store, upper layer DIR/store
-# A file `guest-poweroff` in a 9p share makes the guest power itself off. Ctrl-Alt-Del does the same.
+# When all is mounted it appends a line to `guest-ready` in each 9p share. A file `guest-poweroff` there makes the guest
+# power itself off, as Ctrl-Alt-Del does.
 # Neither syncs virtiofs: a share without its daemon would hang that for ever.
 /bin/busybox mkdir -p /proc /sys /dev /tmp /nix/store
 /bin/busybox --install -s /bin
@@ -38,7 +39,7 @@ put() { # TYPE SOURCE DIR
       disks="$disks $3" ;;
   esac
   mount -t "$1" $options "$2" "$3" 2>/tmp/error || say "FAIL mount $*: $(cat /tmp/error)"
-  echo "up $(cut -d' ' -f1 /proc/uptime)" 2>/tmp/error >>"$3/guest-was-here" || say "FAIL write $3: $(cat /tmp/error)"
+  echo "$1" 2>/tmp/error >"$3/guest-was-here" || say "FAIL write $3: $(cat /tmp/error)"
 }
 
 for parameter in $(cat /proc/cmdline); do
@@ -55,6 +56,7 @@ for parameter in $(cat /proc/cmdline); do
 done
 sync
 say "READY $(cut -d' ' -f1 /proc/uptime)"
+for dir in $ninep; do echo ready >>"$dir/guest-ready"; done
 while :; do
   for dir in $ninep; do
     if [ -e "$dir/guest-poweroff" ]; then

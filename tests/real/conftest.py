@@ -1,0 +1,47 @@
+"""The real stack once for all tests; where it can't run they skip, and in CI they fail."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.host import RealHost, real_host
+from tests.real.packages import UnavailableError
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these in one process (pytest-xdist), with time for downloads and for guests without KVM."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.real)
+            item.add_marker(pytest.mark.xdist_group("real"))
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[RealHost]:
+    """A host without microVMs; each test adds its own, under a name of its own."""
+    context = real_host()
+    try:
+        started = context.__enter__()
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"the real stack is required here: {error}")
+        pytest.skip(str(error))
+    try:
+        yield started
+    finally:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def ending(host: RealHost) -> Iterator[list[str]]:
+    """Names of microVMs that are ended with the test."""
+    names: list[str] = []
+    yield names
+    for name in names:
+        host.end(name)
