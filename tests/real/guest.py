@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.real.packages import UnavailableError, download, made_once, program
+from tests.real.packages import UnavailableError, debian, download, made_once, program
 
 INIT = Path(__file__).with_name("guest_init.sh")
 # What a guest of microvm.nix needs, in the order of loading. (Debian's cloud kernel has no 9p.)
@@ -51,6 +51,7 @@ def _build(folder: Path) -> None:
 
 
 def _kernel_package() -> str:
+    debian()
     depends = subprocess.run(
         ["apt-cache", "depends", "linux-image-amd64"], capture_output=True, text=True, check=False
     ).stdout

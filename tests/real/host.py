@@ -15,7 +15,7 @@ from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner, with_defaults
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 from tests.real.guest import guest
-from tests.real.nested import Nested, nested_systemd
+from tests.real.nested import Nested, need, nested_systemd
 from tests.real.packages import program, unpacked, virtiofsd
 
 STATE_DIR = "/var/lib/microvms"
@@ -133,6 +133,7 @@ def wait_until(holds: Callable[[], bool], what: str, within: float = 30) -> None
 @contextlib.contextmanager
 def real_host() -> Iterator[RealHost]:
     """Start a host without microVMs. Raises UnavailableError where this machine can't run one."""
+    need()
     hypervisor = program("qemu-system-x86_64", "qemu-system-x86")
     python = program("python3", "python3")
     socat = program("socat", "socat")

@@ -83,7 +83,7 @@ def nested_systemd(binds: Mapping[str, str]) -> Iterator[Nested]:
 
     Raises UnavailableError where this machine can't run one.
     """
-    _need()
+    need()
     runs = cache_dir() / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     controllers = _cgroup2()
@@ -106,7 +106,8 @@ def nested_systemd(binds: Mapping[str, str]) -> Iterator[Nested]:
             shutil.rmtree(folder)
 
 
-def _need() -> None:
+def need() -> None:
+    """Raises UnavailableError where no nested systemd can be started, for want of rights or programs."""
     if os.geteuid() != 0:
         raise UnavailableError("namespaces and a service manager of its own need root")
     for name, package in (

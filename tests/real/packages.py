@@ -63,6 +63,7 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
 
 def download(package: str, into: Path) -> Path:
     """The .deb of a Debian package, downloaded into a folder. Raises UnavailableError where apt can't."""
+    debian()
     result = subprocess.run(
         ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package],
         cwd=into,
@@ -75,6 +76,13 @@ def download(package: str, into: Path) -> Path:
         said = result.stderr.strip().splitlines()
         raise UnavailableError(f"apt-get can't download {package} (apt-get update?): {said[-1] if said else 'no word'}")
     return found[0]
+
+
+def debian() -> None:
+    """Raises UnavailableError on what is no Debian: the rest of the real stack comes from its packages."""
+    for name in ("apt-get", "apt-cache", "dpkg-deb"):
+        if shutil.which(name, path=SEARCHED) is None:
+            raise UnavailableError(f"{name} is missing: parts of the real stack come from Debian's packages")
 
 
 def unpacked(*packages: str) -> Path:
