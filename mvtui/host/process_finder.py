@@ -1,0 +1,181 @@
+"""Which processes belong to a microVM, and what each of them is. psutil lists and describes them."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import psutil
+
+from mvtui.host.process_owner import Owner, is_part_of_microvm, microvm_of_directory, owner_by_cgroup
+from mvtui.host.process_stat import CLOCK_TICKS, DescriptorBudget, Stat, StatFile, parse_stat, read_proc, read_stat
+
+# systemd forks, moves the child into its cgroup and then executes; scripts execute what they start. A process younger
+# than this (seconds) is looked at again, since what it is may not be settled.
+_YOUNG_SECONDS = 5.0
+
+_CGROUP_BYTES = 16384
+
+
+class Description(NamedTuple):
+    """What does not change at every tick. `exe` is None where it may not be read; `uid` is the effective one."""
+
+    argv: tuple[str, ...]
+    exe: str | None
+    uid: int
+
+
+@dataclass(slots=True)
+class Found:
+    """A process of a microVM. `settled`: it was old enough when it was looked at to stay what it is, unless its
+    command's name changes."""
+
+    pid: int
+    file: StatFile
+    owner: Owner
+    description: Description
+    start_ticks: int
+    started: datetime
+    comm: bytes
+    settled: bool
+
+    def read(self) -> tuple[bytes, Stat] | None:
+        """Its stat now; None where it has ended, though its pid may be another process' already."""
+        data = self.file.read()
+        stat = parse_stat(data) if data else None
+        if data is None or stat is None or stat.start_ticks != self.start_ticks:
+            return None
+        return data, stat
+
+
+class Finder:
+    """Remembers what belongs to nobody, so that a process is looked at once (often, while it is young)."""
+
+    def __init__(self, state_dir: str, proc: str) -> None:
+        psutil.PROCFS_PATH = proc
+        self._state_dir = os.path.realpath(state_dir)
+        self._proc = proc
+        self._budget = DescriptorBudget()
+        # Asked once: it follows the wall clock when that is set, and `started` must not.
+        self._boot_time = psutil.boot_time()
+        # By pid what tells whether it is still the same process; None: neither alive nor ever to be.
+        self._others: dict[int, tuple[int, bytes] | None] = {}
+
+    def find(self, known: Mapping[int, Found], *, thorough: bool) -> list[Found]:
+        """The processes that belong to a microVM and are not in `known`.
+
+        `thorough` also looks again at what belonged to nobody, where its start time or command's name is another one:
+        a shell that executed a runner's script, or a pid that was given to a new process between two looks.
+        """
+        pids = psutil.pids()
+        self._forget(pids, thorough=thorough)
+        found: list[Found] = []
+        nobodys: dict[int, Stat] = {}
+        for pid in pids:
+            if pid in known or pid in self._others:
+                continue
+            stat = read_stat(self._stat_path(pid))
+            if stat is None:
+                self._others[pid] = None
+            elif (owner := self._owner(pid)) is None:
+                nobodys[pid] = stat
+            elif (process := self._accept(pid, stat, owner)) is not None:
+                found.append(process)
+        found += self._descendants((*known.values(), *found), nobodys)
+        self._others.update({pid: (stat.start_ticks, stat.comm) for pid, stat in nobodys.items() if _is_old(stat)})
+        return found
+
+    def look_again(self, process: Found, stat: Stat) -> None:
+        """Renew owner and description: it is young, or has executed something else."""
+        process.owner = self._owner(process.pid) or process.owner
+        process.description = _describe(process.pid) or process.description
+        process.comm = stat.comm
+        process.settled = _is_old(stat)
+
+    def _forget(self, pids: Iterable[int], *, thorough: bool) -> None:
+        others = self._others
+        self._others = {
+            pid: others[pid] for pid in pids if pid in others and not (thorough and self._changed(pid, others[pid]))
+        }
+
+    def _changed(self, pid: int, remembered: tuple[int, bytes] | None) -> bool:
+        stat = read_stat(self._stat_path(pid))
+        return remembered != (stat and (stat.start_ticks, stat.comm))
+
+    def _descendants(self, family: Iterable[Found], nobodys: dict[int, Stat]) -> list[Found]:
+        """What processes without a unit have started, taken out of `nobodys`; a unit's children are in its cgroup."""
+        owners = {process.pid: process.owner for process in family if process.owner.unit is None}
+        found: list[Found] = []
+        while children := [pid for pid, stat in nobodys.items() if stat.ppid in owners]:
+            for pid in children:
+                stat = nobodys.pop(pid)
+                owners[pid] = owners[stat.ppid]
+                if (process := self._accept(pid, stat, owners[pid])) is not None:
+                    found.append(process)
+        return found
+
+    def _accept(self, pid: int, stat: Stat, owner: Owner) -> Found | None:
+        """None where the process has ended meanwhile: what was read by its pid may be another's."""
+        try:
+            file = StatFile(self._stat_path(pid), self._budget)
+        except OSError:
+            return None
+        description = _describe(pid)
+        if description is not None:
+            started = datetime.fromtimestamp(self._boot_time + stat.start_ticks / CLOCK_TICKS, UTC)
+            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.comm, _is_old(stat))
+            if process.read() is not None:
+                return process
+        file.close()
+        return None
+
+    def _owner(self, pid: int) -> Owner | None:
+        cgroup = read_proc(f"{self._proc}/{pid}/cgroup", _CGROUP_BYTES)
+        owner = owner_by_cgroup(os.fsdecode(cgroup)) if cgroup else None
+        if owner is not None:
+            return owner
+        try:
+            return self._owner_by_directory(pid)
+        except OSError:
+            return None
+
+    def _owner_by_directory(self, pid: int) -> Owner | None:
+        link = f"{self._proc}/{pid}/cwd"
+        directory = os.readlink(link)
+        if directory.endswith(" (deleted)") and not os.path.lexists(directory):
+            directory = directory.removesuffix(" (deleted)")
+        microvm = microvm_of_directory(directory, self._state_dir)
+        if microvm is None:
+            return None
+        description = _describe(pid)
+        if description is None or not is_part_of_microvm(description.exe, description.argv):
+            return None
+        # In a container the same path is another directory.
+        if os.path.exists(directory) and not os.path.samefile(link, directory):
+            return None
+        return Owner(microvm, None)
+
+    def _stat_path(self, pid: int) -> str:
+        return f"{self._proc}/{pid}/stat"
+
+
+def _describe(pid: int) -> Description | None:
+    """None where the process has ended."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            argv = tuple(process.cmdline())
+            uid = process.uids().effective
+            try:
+                exe = process.exe() or None
+            except psutil.AccessDenied:
+                exe = None
+            return Description(argv, exe, uid)
+    except psutil.Error:
+        return None
+
+
+def _is_old(stat: Stat) -> bool:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / CLOCK_TICKS >= _YOUNG_SECONDS
