@@ -51,7 +51,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
-        raise MvtuiError(message, f"see {self.prog} --help", ExitCode.USAGE)
+        hint = f"see {self.prog} --help"
+        if message.startswith("unrecognized arguments: --"):
+            known = [option for option in (*self._option_string_actions, "--json") if option.startswith("--")]
+            hint = nearest(message.split()[2], known) or hint
+        raise MvtuiError(message, hint, ExitCode.USAGE)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -133,7 +137,10 @@ def _common_options(default: object = None) -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a number of seconds, not {text!r}") from None
     if not 0.1 <= value <= 3600:
         raise argparse.ArgumentTypeError("takes 0.1 to 3600 seconds")
     return value

@@ -1,0 +1,109 @@
+"""The command line's words: what is wrong is named, with the nearest right word."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mvtui.cli.arguments import VERBS, build_parser, parse
+from mvtui.cli.completion import script
+from mvtui.cli.early import panel_state_dir
+from mvtui.errors import ExitCode, MvtuiError
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "hint"),
+    [
+        (["lst"], "there is no verb 'lst'", 'did you mean "list"?'),
+        (["--state-dir", "/x", "strat", "web"], "there is no verb 'strat'", 'did you mean "start"?'),
+        (["zzz"], "there is no verb 'zzz'", "see mvtui --help"),
+        (["start"], "the following arguments are required: NAME", "see mvtui start --help"),
+        (["list", "--jsno"], "unrecognized arguments: --jsno", 'did you mean "--json"?'),
+        (["--manager", "docker"], "argument --manager: invalid choice", "see mvtui --help"),
+        (["--interval", "0"], "argument --interval: takes 0.1 to 3600 seconds", "see mvtui --help"),
+        (["--interval", "soon"], "argument --interval: takes a number of seconds, not 'soon'", "see mvtui --help"),
+        (["demo", "--up", "a", "--down", "b"], "not allowed with argument", "see mvtui demo --help"),
+    ],
+)
+def test_wrong_command_lines_exit_with_64_and_the_nearest_right_word(argv: list[str], message: str, hint: str) -> None:
+    with pytest.raises(MvtuiError) as raised:
+        parse(argv)
+    assert raised.value.exit_code is ExitCode.USAGE
+    assert message in raised.value.message
+    assert raised.value.hint == hint
+
+
+def test_common_options_stand_before_or_behind_the_verb() -> None:
+    for argv in (["--state-dir", "/x", "list"], ["list", "--state-dir", "/x"]):
+        assert parse(argv).state_dir == Path("/x")
+    assert parse(["list"]).state_dir == Path("/var/lib/microvms")
+
+
+def test_names_behind_two_dashes_may_look_like_options() -> None:
+    assert parse(["stop", "--", "--odd"]).names == ["--odd"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse([verb, "--help"])
+    assert raised.value.code == 0
+    assert f"mvtui {verb}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_help_names_every_verb_and_the_exit_codes() -> None:
+    text = build_parser().format_help()
+    assert all(verb in text for verb in VERBS)
+    assert "77 rights are missing" in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "state_dir"),
+    [
+        ([], "/var/lib/microvms"),
+        (["--read-only"], "/var/lib/microvms"),
+        (["--state-dir", "/x", "--interval=1"], "/x"),
+        (["--state-dir=/x"], "/x"),
+        (["list"], None),
+        (["--state-dir"], None),
+        (["--help"], None),
+        (["--state-dir", "/x", "demo"], None),
+    ],
+)
+def test_names_are_painted_early_only_for_the_panel(argv: list[str], state_dir: str | None) -> None:
+    assert panel_state_dir(argv) == state_dir
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_every_verb_and_option(shell: str) -> None:
+    text = script(shell)
+    assert all(verb in text for verb in VERBS)
+    assert "state-dir" in text
+
+
+def complete_in_bash(directory: Path, *words: str) -> list[str]:
+    """What bash offers for the last of `words`, with `directory` as the state directory."""
+    text = script("bash").replace("/var/lib/microvms", str(directory))
+    line = " ".join(f"'{word}'" for word in words)
+    program = f'{text}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _mvtui; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    result = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
+    return result.stdout.split("\n")[:-1]
+
+
+def test_bash_completes_verbs_options_and_names(tmp_path: Path) -> None:
+    for name in ("web", "wiki", "mail"):
+        (tmp_path / name).mkdir()
+    assert complete_in_bash(tmp_path, "mvtui", "sto") == ["stop"]
+    assert complete_in_bash(tmp_path, "mvtui", "list", "--js") == ["--json"]
+    assert complete_in_bash(tmp_path, "mvtui", "start", "w") == ["web", "wiki"]
+    assert complete_in_bash(tmp_path, "mvtui", "--manager", "d") == ["direct"]
+
+
+def test_bash_expands_nothing_of_a_hostile_name(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    states = tmp_path / "states"
+    (states / "$(touch ..mark)").mkdir(parents=True)
+    (states / f"`touch {mark.name}`").mkdir()
+    offered = complete_in_bash(states, "mvtui", "start", "")
+    assert offered == ["\\$\\(touch\\ ..mark\\)", "\\`touch\\ mark\\`"]
+    assert not mark.exists()
