@@ -1,0 +1,99 @@
+"""Files named by the host's absolute paths, below a root, opened so that no content or kind of file can hurt."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+# As many links as Linux follows in one path (path_resolution(7)).
+_MAX_LINKS = 40
+
+
+class RootedFiles:
+    """Reads regular files of the host whose file system is at `root`; absolute links are followed below it too."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = "" if root == Path("/") else str(root).rstrip("/")
+
+    def resolve(self, path: str) -> str:
+        """Where the host's absolute `path` is for this process, links followed. Raises OSError for a loop of links.
+
+        With the root `/` the kernel follows them, and the path comes back as it is.
+        """
+        if not self._root:
+            return path
+        todo = [part for part in reversed(path.split("/")) if part and part != "."]
+        done: list[str] = []
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                del done[-1:]
+                continue
+            here = "/".join((self._root, *done, part))
+            try:
+                target = os.readlink(here)
+            except OSError:
+                done.append(part)
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            if target.startswith("/"):
+                done.clear()
+            todo.extend(part for part in reversed(target.split("/")) if part and part != ".")
+        return "/".join((self._root, *done))
+
+    def exists(self, path: str) -> bool:
+        """Whether something stands there, behind all links. Raises OSError where that can't be told."""
+        try:
+            os.stat(self.resolve(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def names(self, path: str, limit: int) -> list[str]:
+        """The first `limit` names of a directory. Raises OSError."""
+        found: list[str] = []
+        with os.scandir(self.resolve(path)) as entries:
+            for entry in entries:
+                found.append(entry.name)
+                if len(found) == limit:
+                    break
+        return found
+
+    def read(self, path: str, limit: int) -> str:
+        """The text of a regular file of at most `limit` bytes; what is no UTF-8 becomes surrogates, so that a path in
+        it can be opened again. Raises OSError, also for a file of another kind and one that is too large."""
+        on_disk = self.resolve(path)
+        try:
+            # Only opening a device can already be a command to it, so its kind is looked at before and after.
+            _require_regular(os.stat(on_disk).st_mode, path)
+            fd = os.open(on_disk, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except ValueError as error:  # a NUL in the path
+            raise OSError(errno.EINVAL, "is no path", path) from error
+        try:
+            _require_regular(os.fstat(fd).st_mode, path)
+            content = _read_at_most(fd, limit + 1)
+        finally:
+            os.close(fd)
+        if len(content) > limit:
+            raise OSError(errno.EFBIG, f"is larger than {limit >> 10} KiB", path)
+        return content.decode("utf-8", "surrogateescape")
+
+
+def _require_regular(mode: int, path: str) -> None:
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is not a regular file", path)
+
+
+def _read_at_most(fd: int, count: int) -> bytes:
+    content = os.read(fd, count)
+    if len(content) == count or not content:
+        return content
+    chunks = [content]
+    left = count - len(content)
+    while left and (chunk := os.read(fd, left)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,242 @@
+"""A runner package of microvm.nix read into the definition as built."""
+
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TypeVar
+
+from mvtui.host.command_line import join_shares, read_command_line, read_virtiofsd
+from mvtui.host.fstab import read_fstab, with_mounts
+from mvtui.host.rooted_files import RootedFiles
+from mvtui.host.shell_script import ExecLine, read_created_volumes, read_exec, read_words
+from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
+from mvtui.model.hypervisor import Hypervisor
+
+T = TypeVar("T")
+
+# A script has a few KiB; those of one share, and what is a path or a word, are smaller. QEMU ends at some 30 devices.
+_MAX_BYTES = 1 << 20
+_MAX_SMALL_BYTES = 1 << 16
+_MAX_SHARES = 256
+_PROGRAM_SECTION = re.compile(r"^\[program:virtiofsd-[^\n]*\]\n((?:[^\[\n][^\n]*\n)*+)", re.MULTILINE)
+_COMMAND = re.compile(r"^command[ \t]*=[ \t]*([^\n]+)$", re.MULTILINE)
+# The last of the kernel's parameters in microvm.nix: the guest's toplevel, also where the package does not link it.
+_INIT = re.compile(r"\binit=(/[^\s'\"]+)/init\b")
+
+
+def read_runner(path: str, *, root: Path = Path("/")) -> Runner:
+    """The runner package at the host's absolute `path` (what `current` links to), below `root`.
+
+    Never raises for what stands there: what can't be read is a sentence in `problems`, and None in the definition.
+    """
+    return _Reader(path, RootedFiles(root)).read()
+
+
+class RunnerCache:
+    """Runners by store path, each read once: a path in the store never changes.
+
+    One that could not be read at all is tried again. Only the last `size` ones are kept.
+    """
+
+    def __init__(self, root: Path = Path("/"), size: int = 16384) -> None:
+        self._root = root
+        self._size = size
+        self._runners: OrderedDict[str, Runner] = OrderedDict()
+
+    def get(self, path: str) -> Runner:
+        """The runner at `path`, as `read_runner`."""
+        runner = self._runners.get(path)
+        if runner is not None:
+            self._runners.move_to_end(path)
+            return runner
+        runner = read_runner(path, root=self._root)
+        if runner.definition is not None:
+            self._runners[path] = runner
+            if len(self._runners) > self._size:
+                self._runners.popitem(last=False)
+        return runner
+
+
+class _Reader:
+    """One package while it is read."""
+
+    def __init__(self, path: str, files: RootedFiles) -> None:
+        self._path = path
+        self._files = files
+        self._problems: list[str] = []
+        self._kernel_params = ""
+
+    def read(self) -> Runner:
+        if not self._path.startswith("/"):
+            return Runner(self._path, None, problems=(f"{self._path or 'the path'} is not absolute",))
+        try:
+            self._files.names(self._path, 1)
+        except (OSError, ValueError) as error:
+            return Runner(self._path, None, problems=(_sentence(self._path, error),))
+        run = self._text("bin/microvm-run")
+        self._kernel_params = run or ""
+        definition = self._definition(run)
+        system = self._system()
+        if definition is not None:
+            definition = self._with_mounts(definition, system)
+        return Runner(
+            path=self._path,
+            definition=definition,
+            system=system,
+            can_shutdown=self._has("bin/microvm-shutdown"),
+            has_virtiofsd_run=self._has("bin/virtiofsd-run"),
+            problems=tuple(self._problems),
+        )
+
+    def _definition(self, run: str | None) -> Definition | None:
+        named = self._hypervisor()
+        listed = self._virtiofs_shares()
+        if run is None and named is None and not listed:
+            return None
+        line = read_exec(run) if run is not None else ExecLine()
+        if line.problem is not None:
+            self._problems.append(f"{self._path}/bin/microvm-run {line.problem}")
+        definition = read_command_line(
+            line.argv, read_file=self._firecracker_config, exe=line.program, hypervisor=named
+        )
+        if line.argv and definition.hypervisor is None:
+            self._problems.append(f"{self._path}/bin/microvm-run starts no hypervisor that is known: {line.program}")
+        if definition.hypervisor is Hypervisor.FIRECRACKER and definition.mem is None and line.argv:
+            self._problems.append(f"{self._path}: firecracker's configuration tells nothing")
+        definition = join_shares(definition, listed)
+        definition = replace(definition, shares=_with_listed(definition.shares, listed))
+        definition = join_shares(definition, self._virtiofsd_shares())
+        cid = self._text("share/microvm/vsock-cid", _MAX_SMALL_BYTES, optional=True)
+        return replace(
+            definition,
+            hypervisor=named or definition.hypervisor,
+            volumes=_with_created(definition.volumes, run),
+            vsock_cid=int(cid) if cid is not None and re.fullmatch(r"[0-9]{1,10}\n?", cid) else definition.vsock_cid,
+        )
+
+    def _hypervisor(self) -> Hypervisor | None:
+        word = self._text("share/microvm/hypervisor", _MAX_SMALL_BYTES, optional=True)
+        if word is None:
+            return None
+        try:
+            return Hypervisor(word.strip())
+        except ValueError:
+            self._problems.append(f"{self._path}/share/microvm/hypervisor names none that is known")
+            return None
+
+    def _virtiofs_shares(self) -> list[Share]:
+        directory = "share/microvm/virtiofs"
+        tags = self._attempt(directory, lambda path: self._files.names(path, _MAX_SHARES), optional=True) or []
+        return [
+            Share(
+                tag=tag,
+                proto=ShareProto.VIRTIOFS,
+                source=_line(self._text(f"{directory}/{tag}/source", _MAX_SMALL_BYTES)),
+                socket=_line(self._text(f"{directory}/{tag}/socket", _MAX_SMALL_BYTES)),
+            )
+            for tag in sorted(tags)
+        ]
+
+    def _virtiofsd_shares(self) -> list[Share]:
+        """What the scripts say that supervisord starts: one virtiofsd for each share."""
+        run = self._text("bin/virtiofsd-run", _MAX_SMALL_BYTES, optional=True)
+        words = read_exec(run).argv if run is not None else ()
+        config = next((value for option, value in pairwise(words) if option == "--configuration"), None)
+        text = self._text(config, _MAX_BYTES) if config is not None else None
+        shares = []
+        for section in islice(_PROGRAM_SECTION.finditer(text or ""), _MAX_SHARES):
+            command = _COMMAND.search(section[1])
+            program = read_words(command[1]) if command else None
+            script = self._text(program[0], _MAX_SMALL_BYTES) if program else None
+            share = read_virtiofsd(read_exec(script).argv) if script is not None else None
+            if share is not None:
+                shares.append(share)
+        return shares
+
+    def _system(self) -> str | None:
+        """What share/microvm/system links to, as written there."""
+
+        def target(path: str) -> str:
+            directory, _, name = path.rpartition("/")
+            return os.readlink(f"{self._files.resolve(directory)}/{name}")
+
+        return self._attempt("share/microvm/system", target, optional=True)
+
+    def _with_mounts(self, definition: Definition, system: str | None) -> Definition:
+        if system is not None:
+            fstab = self._text("share/microvm/system/etc/fstab")
+        else:
+            # With the store on disk the guest's system is on the host only where it was built there.
+            found = _INIT.findall(self._kernel_params)
+            fstab = self._text(f"{found[-1]}/etc/fstab", optional=True) if found else None
+        if fstab is None:
+            return definition
+        mounts, problems = read_fstab(fstab)
+        self._problems.extend(f"{self._path}: the guest's /etc/fstab: {problem}" for problem in problems)
+        return with_mounts(definition, mounts)
+
+    def _firecracker_config(self, path: str) -> str | None:
+        text = self._text(path)
+        self._kernel_params = text or ""
+        return text
+
+    def _has(self, name: str) -> bool:
+        return bool(self._attempt(name, self._files.exists, optional=True))
+
+    def _text(self, name: str, limit: int = _MAX_BYTES, *, optional: bool = False) -> str | None:
+        return self._attempt(name, lambda path: self._files.read(path, limit), optional=optional)
+
+    def _attempt(self, name: str, look: Callable[[str], T], *, optional: bool) -> T | None:
+        """What `look` finds at `name`, relative to the package; else None and a problem, but for what is optional and
+        not there."""
+        path = os.path.join(self._path, name)
+        try:
+            return look(path)
+        except (OSError, ValueError) as error:
+            if not (optional and isinstance(error, FileNotFoundError | NotADirectoryError)):
+                self._problems.append(_sentence(path, error))
+            return None
+
+
+def _line(text: str | None) -> str | None:
+    """A file's content without the newline at its end."""
+    return text.removesuffix("\n") if text is not None else None
+
+
+def _with_listed(shares: tuple[Share, ...], listed: list[Share]) -> tuple[Share, ...]:
+    """The command line's shares, then those that the package lists and the command line does not have."""
+    known = {share.tag for share in shares}
+    return (*shares, *(share for share in listed if share.tag not in known))
+
+
+def _with_created(volumes: tuple[Volume, ...], run: str | None) -> tuple[Volume, ...]:
+    """The command line's volumes with what the script says of those that it makes; where there is no command line,
+    the ones that it makes alone."""
+    created = {volume.image: volume for volume in read_created_volumes(run)} if run is not None else {}
+    if not volumes:
+        return tuple(created.values())
+    joined = []
+    for volume in volumes:
+        made = created.get(volume.image)
+        if made is None:
+            joined.append(replace(volume, auto_create=False) if run is not None else volume)
+            continue
+        joined.append(
+            replace(
+                volume,
+                size=made.size,
+                fs_type=made.fs_type,
+                label=made.label,
+                auto_create=True,
+                mkfs_extra_args=made.mkfs_extra_args,
+            )
+        )
+    return tuple(joined)
+
+
+def _sentence(path: str, error: OSError | ValueError) -> str:
+    return f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
