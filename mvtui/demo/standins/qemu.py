@@ -1,0 +1,296 @@
+"""Takes the place of qemu-system-x86_64: reads the command line that microvm.nix writes and does what is seen of QEMU
+from outside. It answers QMP on its socket, locks its images, keeps the connection to each virtiofsd; nothing computes.
+"""
+
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+Options = dict[str, str]
+Json = Mapping[str, object]
+
+# QEMU's image locks (block/file-posix.c): 100 + i is a right taken, 200 + i a right not shared; i: 0 read, 1 write.
+_READS, _WRITES, _LETS_NOBODY_WRITE = 100, 101, 201
+_FLOCK = "hhqqi4x"  # struct flock: l_type, l_whence, l_start, l_len, l_pid
+
+_VERSION: Json = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": "stand-in of mvtui demo"}
+_SHUTDOWN_SECONDS = 1.0
+_TICK_SECONDS = 2.0
+_BUSY_SECONDS = 0.01
+
+
+class RefusedError(Exception):
+    """QEMU would not start; the text is what it says of the option."""
+
+
+def options(argument: str) -> Options:
+    """`socket,id=fs0,path=x` as a mapping; the first word without `=` is under ""."""
+    pairs = [word.partition("=") for word in argument.split(",")]
+    return {key if equals else "": value if equals else key for key, equals, value in reversed(pairs)}
+
+
+def arguments(argv: Sequence[str], name: str) -> Iterator[str]:
+    """The argument of every option `name`."""
+    return (argument for word, argument in itertools.pairwise(argv) if word == name)
+
+
+def lock_image(path: str, *, read_only: bool) -> int:
+    """Open the image and take QEMU's locks; the descriptor holds them. Raises RefusedError."""
+    try:
+        image = os.open(path, os.O_RDONLY if read_only else os.O_RDWR)
+    except OSError as error:
+        raise RefusedError(f"Could not open '{path}': {error.strerror}") from None
+    for byte in (_READS, _LETS_NOBODY_WRITE) if read_only else (_READS, _WRITES, _LETS_NOBODY_WRITE):
+        fcntl.fcntl(image, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0))
+    for byte, right in ((_WRITES, 'shared "write"'), (_LETS_NOBODY_WRITE, '"write"')):
+        if not (read_only and byte == _LETS_NOBODY_WRITE) and _held_by_another(image, byte):
+            raise RefusedError(f"Failed to get {right} lock\nIs another process using the image [{path}]?")
+    return image
+
+
+def _held_by_another(image: int, byte: int) -> bool:
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+    kind: int = struct.unpack(_FLOCK, fcntl.fcntl(image, fcntl.F_OFD_GETLK, asked))[0]
+    return kind != fcntl.F_UNLCK
+
+
+def connect(path: str) -> socket.socket:
+    """The connection to a virtiofsd, which QEMU keeps as long as it lives. Raises RefusedError."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        raise RefusedError(f"Failed to connect to '{path}': {error.strerror}") from None
+    return connection
+
+
+def listen(path: str) -> socket.socket:
+    """The control socket. Raises RefusedError."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    server = socket.socket(socket.AF_UNIX)
+    try:
+        server.bind(path)
+    except OSError as error:
+        raise RefusedError(f"Failed to bind socket to {path}: {error.strerror}") from None
+    server.listen(1)
+    return server
+
+
+def check_directory(path: str, name: str) -> None:
+    """What the `local` file system driver of a 9p share looks at. Raises RefusedError."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+    except OSError as error:
+        raise RefusedError(f"cannot initialize fsdev '{name}': failed to open '{path}': {error.strerror}") from None
+
+
+class Machine:
+    """What the command line describes, opened, and what QMP tells of it. Raises RefusedError."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.memory = int(next(arguments(argv, "-m"), "128M").split(",")[0].rstrip("M")) << 20
+        self.has_balloon = any("balloon" in device for device in arguments(argv, "-device"))
+        self.ends_at: float | None = None
+        self.end = ""
+        self.drives: list[Options] = []
+        self.kept: list[int | socket.socket] = []
+        self.server: socket.socket | None = None
+        self.socket_path = ""
+        for name, argument in itertools.pairwise(argv):
+            if name in ("-chardev", "-qmp", "-drive", "-fsdev"):
+                try:
+                    self._open(name, options(argument))
+                except RefusedError as refused:
+                    raise RefusedError(f"{name} {argument}: {refused}") from None
+
+    def _open(self, name: str, given: Options) -> None:
+        if name == "-chardev" and given[""] == "socket":
+            self.kept.append(connect(given["path"]))
+        elif name == "-drive":
+            self.kept.append(lock_image(given["file"], read_only=given.get("read-only") == "on"))
+            self.drives.append(given)
+        elif name == "-fsdev":
+            check_directory(given["path"], given["id"])
+        elif name == "-qmp":
+            self.socket_path = given[""].removeprefix("unix:")
+            self.server = listen(self.socket_path)
+
+    def end_after(self, seconds: float, cause: str) -> None:
+        """`cause` is QMP's word for it (ShutdownCause)."""
+        self.ends_at, self.end = time.monotonic() + seconds, cause
+
+    def answer(self, command: str, given: Json) -> object:
+        """The value of QMP's `return`. Raises LookupError for what it does not know, ValueError for what it refuses."""
+        match command:
+            case "query-status":
+                return {"status": "running", "singlestep": False, "running": True}
+            case "query-version":
+                return _VERSION
+            case "query-block":
+                return [_block(drive) for drive in self.drives]
+            case "query-balloon" | "balloon" if not self.has_balloon:
+                raise ValueError("No balloon device has been activated")
+            case "query-balloon":
+                return {"actual": self.memory}
+            case "balloon":
+                wanted = given.get("value")
+                if not isinstance(wanted, int) or wanted <= 0:
+                    raise ValueError("Parameter 'target' expects a size")
+                self.memory = min(wanted, self.memory)
+            case "input-send-event":
+                if "delete" in _keys(given):
+                    self.end_after(_SHUTDOWN_SECONDS, "guest-reset")
+            case "quit":
+                self.end_after(0, "host-qmp-quit")
+            case _:
+                raise LookupError(f"The command {command} has not been found")
+        return {}
+
+
+def _block(drive: Options) -> Json:
+    image = {"filename": drive["file"], "format": drive["format"], "virtual-size": os.stat(drive["file"]).st_size}
+    read_only = drive.get("read-only") == "on"
+    inserted = {"file": drive["file"], "ro": read_only, "drv": drive["format"], "image": image}
+    return {"device": drive["id"], "locked": False, "removable": False, "type": "unknown", "inserted": inserted}
+
+
+def _keys(given: Json) -> set[str]:
+    """The key names of an `input-send-event`; whatever else it holds is no key."""
+    found = set()
+    events = given.get("events")
+    for event in events if isinstance(events, list) else ():
+        with contextlib.suppress(KeyError, TypeError):
+            found.add(str(event["data"]["key"]["data"]))
+    return found
+
+
+class Monitor:
+    """One QMP client (QEMU's docs/interop/qmp-spec). QEMU serves one at a time, the next waits for its greeting."""
+
+    def __init__(self, connection: socket.socket, machine: Machine) -> None:
+        self.connection = connection
+        self._machine = machine
+        self._negotiated = False
+        self._received = b""
+        self.send({"QMP": {"version": _VERSION, "capabilities": ["oob"]}})
+
+    def send(self, message: Json) -> None:
+        """One message; a client that has left is found out by the next read."""
+        with contextlib.suppress(OSError):
+            self.connection.sendall(json.dumps(message).encode() + b"\r\n")
+
+    def event(self, name: str, data: Json) -> None:
+        """Tell what happened, to a client that has negotiated."""
+        if self._negotiated:
+            seconds, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
+            timestamp = {"seconds": seconds, "microseconds": microseconds}
+            self.send({"timestamp": timestamp, "event": name, "data": data})
+
+    def read(self) -> bool:
+        """Answer what has arrived; False when the client has left."""
+        try:
+            chunk = self.connection.recv(65536)
+        except OSError:
+            return False
+        self._received += chunk
+        while message := self._received.lstrip():
+            # A message ends where its JSON ends: QEMU wants no newline after it.
+            try:
+                text = message.decode(errors="replace")
+                value, end = json.JSONDecoder().raw_decode(text)
+                self._received = text[end:].encode()
+            except ValueError:
+                _, newline, rest = message.partition(b"\n")
+                if not newline:
+                    break
+                self._received = rest
+                value = None
+            self._reply(value)
+        return bool(chunk)
+
+    def _reply(self, message: object) -> None:
+        if not isinstance(message, dict) or not isinstance(message.get("execute"), str):
+            self.send({"error": {"class": "GenericError", "desc": "JSON parse error, expecting value"}})
+            return
+        mark = {"id": message["id"]} if "id" in message else {}
+        command, given = message["execute"], message.get("arguments")
+        given = given if isinstance(given, dict) else {}
+        try:
+            if not self._negotiated and command != "qmp_capabilities":
+                raise LookupError("Expecting capabilities negotiation with 'qmp_capabilities'")
+            if self._negotiated and command == "qmp_capabilities":
+                raise LookupError("Capabilities negotiation is already complete, command ignored")
+            answer = self._machine.answer(command, given) if self._negotiated else {}
+        except LookupError as error:
+            self.send({"error": {"class": "CommandNotFound", "desc": str(error)}} | mark)
+        except ValueError as error:
+            kind = "DeviceNotActive" if "balloon" in command else "GenericError"
+            self.send({"error": {"class": kind, "desc": str(error)}} | mark)
+        else:
+            self._negotiated = True
+            self.send({"return": answer} | mark)
+            if command == "balloon":
+                self.event("BALLOON_CHANGE", {"actual": self._machine.memory})
+
+
+def run(machine: Machine, woken: socket.socket) -> None:
+    """Live until `ends_at`. `woken` becomes readable when a signal has come."""
+    monitor: Monitor | None = None
+    while machine.ends_at is None or time.monotonic() < machine.ends_at:
+        # While a client is served the next one waits in the listening socket's queue.
+        speaker = monitor.connection if monitor is not None else machine.server
+        wait = _TICK_SECONDS if machine.ends_at is None else max(machine.ends_at - time.monotonic(), 0)
+        ready, _, _ = select.select([woken, *([speaker] if speaker is not None else [])], [], [], wait)
+        if woken in ready:
+            woken.recv(64)
+        if monitor is not None and speaker in ready and not monitor.read():
+            monitor.connection.close()
+            monitor = None
+        elif monitor is None and machine.server is not None and machine.server in ready:
+            monitor = Monitor(machine.server.accept()[0], machine)
+        if not ready:
+            _be_busy()
+    if monitor is not None:
+        monitor.event("SHUTDOWN", {"guest": machine.end.startswith("guest"), "reason": machine.end})
+
+
+def _be_busy() -> None:
+    """Some of a core, now more, now less, as a guest that idles takes."""
+    until = time.thread_time() + time.monotonic_ns() % 1000 / 1000 * _BUSY_SECONDS
+    while time.thread_time() < until:
+        pass
+
+
+def main(argv: Sequence[str]) -> int:
+    """Start, live, end as QEMU does: 0 after a shutdown or a signal, 1 where it would not start."""
+    try:
+        machine = Machine(argv)
+    except RefusedError as refused:
+        sys.stderr.write(f"microvm@{next(arguments(argv, '-name'), '')}: {refused}\n")
+        return 1
+    woken, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: machine.end_after(0, "host-signal"))
+    print(f"command line: {next(arguments(argv, '-append'), '')}\nup; ctrl-alt-del ends it", flush=True)  # noqa: T201
+    run(machine, woken)
+    if machine.end.startswith("guest"):
+        print("reboot: Restarting system", flush=True)  # noqa: T201
+    with contextlib.suppress(OSError):
+        os.unlink(machine.socket_path)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
