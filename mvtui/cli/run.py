@@ -165,7 +165,7 @@ def _say_findings(findings: Sequence[Finding]) -> int:
     for finding in findings:
         why = f" {finding.why}" if finding.why else ""
         complain(MvtuiError(finding.what + why, finding.fix))
-    if any(finding.subject == "rights" for finding in findings):
+    if any(finding.subject == "rights" or "permission denied" in finding.what for finding in findings):
         return ExitCode.NO_RIGHTS
     return ExitCode.FAILED if any(finding.severity is Severity.ERROR for finding in findings) else ExitCode.OK
 

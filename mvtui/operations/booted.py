@@ -38,7 +38,7 @@ def booted_definition(
     """What runs now. `runner` is the definition behind `booted`; it fills what no command line tells (mount points,
     sizes, file systems), never overrides what one does."""
     live = join_shares(
-        read_command_line(hypervisor.argv, read_file=read_file),
+        read_command_line(hypervisor.argv, read_file=read_file, exe=hypervisor.exe),
         [share for share, _ in daemons],
     )
     if runner is None:

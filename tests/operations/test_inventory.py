@@ -31,7 +31,7 @@ WEB = Definition(
     writable_store_overlay="/nix/.rw-store",
 )
 QEMU = (
-    "microvm@web -name web -m 512M -smp 2 -qmp unix:web.sock,server,nowait "
+    "microvm@web -name web -nodefaults -m 512M -smp 2 -qmp unix:web.sock,server,nowait "
     "-drive id=vda,format=raw,file=nix-store-overlay.img,if=none,aio=io_uring,read-only=off "
     "-device virtio-blk-pci,drive=vda "
     "-chardev socket,id=fs0,path=web-virtiofs-ro-store.sock -device vhost-user-fs-pci,chardev=fs0,tag=ro-store "
