@@ -104,7 +104,12 @@ def read_virtiofsd(argv: Sequence[str]) -> Share | None:
 
 def join_shares(definition: Definition, virtiofsd_shares: Sequence[Share]) -> Definition:
     """`definition` with its virtiofs shares completed by those that virtiofsd serves on the same sockets."""
-    served = {posixpath.normpath(share.socket): share for share in virtiofsd_shares if share.socket}
+    return replace(definition, shares=completed_shares(definition.shares, virtiofsd_shares))
+
+
+def completed_shares(shares: Sequence[Share], others: Sequence[Share]) -> tuple[Share, ...]:
+    """`shares` where each virtiofs one has what it does not tell itself from the one of `others` with its socket."""
+    served = {posixpath.normpath(share.socket): share for share in others if share.socket}
 
     def complete(share: Share) -> Share:
         other = served.get(posixpath.normpath(share.socket)) if share.socket else None
@@ -119,7 +124,7 @@ def join_shares(definition: Definition, virtiofsd_shares: Sequence[Share]) -> De
             posix_acl=share.posix_acl if share.posix_acl is not None else other.posix_acl,
         )
 
-    return replace(definition, shares=tuple(complete(share) for share in definition.shares))
+    return tuple(complete(share) for share in shares)
 
 
 def _find(argv: Sequence[str], exe: str | None) -> tuple[Hypervisor | None, int]:

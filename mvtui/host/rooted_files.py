@@ -73,8 +73,12 @@ class RootedFiles:
         except ValueError as error:  # a NUL in the path
             raise OSError(errno.EINVAL, "is no path", path) from error
         try:
-            _require_regular(os.fstat(fd).st_mode, path)
-            content = _read_at_most(fd, limit + 1)
+            status = os.fstat(fd)
+            _require_regular(status.st_mode, path)
+            left = min(status.st_size, limit + 1)
+            content = os.read(fd, left)
+            while len(content) < left and (more := os.read(fd, left - len(content))):
+                content += more
         finally:
             os.close(fd)
         if len(content) > limit:
@@ -85,15 +89,3 @@ class RootedFiles:
 def _require_regular(mode: int, path: str) -> None:
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "is not a regular file", path)
-
-
-def _read_at_most(fd: int, count: int) -> bytes:
-    content = os.read(fd, count)
-    if len(content) == count or not content:
-        return content
-    chunks = [content]
-    left = count - len(content)
-    while left and (chunk := os.read(fd, left)):
-        chunks.append(chunk)
-        left -= len(chunk)
-    return b"".join(chunks)

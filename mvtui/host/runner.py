@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TypeVar
 
-from mvtui.host.command_line import join_shares, read_command_line, read_virtiofsd
+from mvtui.host.command_line import completed_shares, read_command_line, read_virtiofsd
 from mvtui.host.fstab import read_fstab, with_mounts
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.shell_script import ExecLine, read_created_volumes, read_exec, read_words
@@ -107,13 +107,14 @@ class _Reader:
             self._problems.append(f"{self._path}/bin/microvm-run starts no hypervisor that is known: {line.program}")
         if definition.hypervisor is Hypervisor.FIRECRACKER and definition.mem is None and line.argv:
             self._problems.append(f"{self._path}: firecracker's configuration tells nothing")
-        definition = join_shares(definition, listed)
-        definition = replace(definition, shares=_with_listed(definition.shares, listed))
-        definition = join_shares(definition, self._virtiofsd_shares())
+        shares = completed_shares(definition.shares, listed)
+        known = {share.tag for share in shares}
+        shares = (*shares, *(share for share in listed if share.tag not in known))
         cid = self._text("share/microvm/vsock-cid", _MAX_SMALL_BYTES, optional=True)
         return replace(
             definition,
             hypervisor=named or definition.hypervisor,
+            shares=completed_shares(shares, self._virtiofsd_shares()),
             volumes=_with_created(definition.volumes, run),
             vsock_cid=int(cid) if cid is not None and re.fullmatch(r"[0-9]{1,10}\n?", cid) else definition.vsock_cid,
         )
@@ -193,7 +194,7 @@ class _Reader:
     def _attempt(self, name: str, look: Callable[[str], T], *, optional: bool) -> T | None:
         """What `look` finds at `name`, relative to the package; else None and a problem, but for what is optional and
         not there."""
-        path = os.path.join(self._path, name)
+        path = name if name.startswith("/") else f"{self._path}/{name}"
         try:
             return look(path)
         except (OSError, ValueError) as error:
@@ -205,12 +206,6 @@ class _Reader:
 def _line(text: str | None) -> str | None:
     """A file's content without the newline at its end."""
     return text.removesuffix("\n") if text is not None else None
-
-
-def _with_listed(shares: tuple[Share, ...], listed: list[Share]) -> tuple[Share, ...]:
-    """The command line's shares, then those that the package lists and the command line does not have."""
-    known = {share.tag for share in shares}
-    return (*shares, *(share for share in listed if share.tag not in known))
 
 
 def _with_created(volumes: tuple[Volume, ...], run: str | None) -> tuple[Volume, ...]:

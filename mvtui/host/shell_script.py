@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from mvtui.model.definition import Volume
 
@@ -17,7 +18,8 @@ _PIECES = r"""
 _WORD = re.compile(rf"(?:{_PIECES})++", re.VERBOSE | re.DOTALL)
 _PIECE = re.compile(_PIECES, re.VERBOSE | re.DOTALL)
 _BETWEEN = re.compile(r"(?:[ \t]|\\\n)*+")
-_PLAIN = re.compile(r"""[^\\'"$`]*+""")
+# The words of nearly every command line, in one step: plain ones, and those in one pair of single quotes.
+_SIMPLE = re.compile(r"""(?:[ \t]|\\\n)*+(?:([^\s'"\\$`;&|<>()]++)|'([^']*+)')(?=[ \t\n])""")
 _EXPANSION = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
 _ESCAPED = re.compile(r'\\([$`"\\\n])')
 _EXEC = re.compile(r"^[ \t]*exec[ \t]+", re.MULTILINE)
@@ -26,8 +28,11 @@ _MKFS = re.compile(
     r"^[ \t]*truncate[ \t]+-s[ \t]+(-?\d{1,12})M[ \t][^\n]*\n[ \t]*mkfs\.([\w.+-]+) (?:(-[Ln]) '([^'\n]*)' )?",
     re.MULTILINE,
 )
-# More words than any command line can have.
-_MAX_WORDS = 100_000
+# What is left where a word can't go on: it opens something that nothing closes.
+_OPENING = ("'", '"', "`", "$", "\\")
+# More than any runner has.
+_MAX_WORDS = 10_000
+_MAX_VOLUMES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def read_created_volumes(text: str) -> tuple[Volume, ...]:
     """The volumes that bin/microvm-run makes where their image is missing (`autoCreate`): image, size, file system,
     label and mkfs arguments."""
     volumes = []
-    for match in _MKFS.finditer(text):
+    for match in islice(_MKFS.finditer(text), _MAX_VOLUMES):
         size, fs_type, _, label = match.groups()
         words = read_words(text, match.end())
         if words:
@@ -87,28 +92,24 @@ def read_words(text: str, start: int = 0) -> list[str] | None:
     """The words of the simple command at `start`, up to its end (newline, `;`, `&`, `|`, a redirection); None where
     quotes are unbalanced."""
     words: list[str] = []
-    position = start
     while len(words) < _MAX_WORDS:
-        position = _BETWEEN.match(text, position).end()  # type: ignore[union-attr]  # it matches the empty text too
-        match = _WORD.match(text, position)
+        if (simple := _SIMPLE.match(text, start)) is not None:
+            words.append(simple[simple.lastindex or 0])
+            start = simple.end()
+            continue
+        between = _BETWEEN.match(text, start)
+        start = between.end() if between is not None else start
+        match = _WORD.match(text, start)
         if match is None:
-            return None if text[position : position + 1] in ("'", '"', "`", "$", "\\") else words
-        position = match.end()
-        word = _unquoted(match.group())
-        if word is not None:
-            words.append(word)
+            return None if text[start : start + 1] in _OPENING else words
+        start = match.end()
+        if not _is_parameter(match.group()):
+            words.append("".join(_piece(piece.group()) for piece in _PIECE.finditer(match.group())))
     return words
 
 
-def _unquoted(word: str) -> str | None:
-    """What the shell makes of one word; None for one that is nothing but a parameter."""
-    if _PLAIN.fullmatch(word):
-        return word
-    if word[0] == word[-1] == "'" and word.count("'") == 2:
-        return word[1:-1]
-    if _EXPANSION.fullmatch(word) or word in ('"$@"', '"$*"'):
-        return None
-    return "".join(_piece(match.group()) for match in _PIECE.finditer(word))
+def _is_parameter(word: str) -> bool:
+    return _EXPANSION.fullmatch(word) is not None or word in ('"$@"', '"$*"')
 
 
 def _piece(piece: str) -> str:
