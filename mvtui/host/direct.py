@@ -1,0 +1,250 @@
+"""The units where no systemd runs: one keeper per microVM does what they do; this starts, asks and reads the keepers.
+
+Run directory of root's keepers: /run/mvtui/direct/DIGEST-OF-STATE-DIR, which root alone can write. Of anybody else's:
+STATE_DIR/.mvtui/direct, since a run directory of the login would go with the login, and microVMs stay.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.direct_status import is_active, unit_statuses
+from mvtui.host.keeper import Order
+from mvtui.host.keeper_group import Timings
+from mvtui.host.keeper_process import is_alive
+from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
+from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
+
+_CHANGE_POLL_SECONDS = 0.25
+_BUSY_POLL_SECONDS = 0.05
+_BUSY_SECONDS = 5.0
+_MAX_ANSWER_BYTES = 1 << 16
+_END_SIGNALS = {UnitVerb.STOP: signal.SIGTERM, UnitVerb.KILL: signal.SIGUSR1}
+_PAST = {UnitVerb.STOP: "stopped", UnitVerb.KILL: "killed"}
+
+
+class DirectUnits:
+    """`Units` without systemd. Nothing of it runs while nobody asks; the keepers outlive it.
+
+    `state_dir` is the host's path, `root` what is put before it, `timings` the units' times in seconds.
+    """
+
+    def __init__(self, state_dir: Path, *, root: Path = Path("/"), timings: Timings | None = None) -> None:
+        self._state_dir = os.path.realpath(root / str(state_dir).lstrip("/"))
+        self._timings = timings or Timings()
+        digest = hashlib.sha256(os.fsencode(self._state_dir)).hexdigest()[:16]
+        of_root = (str(root), ["run", "mvtui", "direct", digest])
+        of_user = (self._state_dir, [".mvtui", "direct"])
+        self._own_base, self._own_parts = of_root if os.geteuid() == 0 else of_user
+        # A user sees what root's keepers say; root believes nobody but root.
+        readable = [of_root] if os.geteuid() == 0 else [of_root, of_user]
+        self._directories = [os.path.join(base, *parts) for base, parts in readable]
+
+    @property
+    def manager(self) -> str:
+        """`direct`."""
+        return "direct"
+
+    async def statuses(self) -> Mapping[str, UnitStatus]:
+        """What the keepers say, and of a microVM whose keeper was killed what still lives.
+        Raises MvtuiError for a status that can't be read or understood."""
+        return await asyncio.to_thread(self._statuses)
+
+    async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
+        """The units of a microVM start and end together: any of them stands for all.
+
+        `stop` of one that failed forgets the failure. Raises RightsMissingError, MvtuiError."""
+        parsed = parse_unit_name(unit)
+        if parsed is None or "/" in parsed[1] or parsed[1] in (".", ".."):
+            raise MvtuiError(f"{unit} is no unit of a microVM")
+        name = parsed[1]
+        await asyncio.to_thread(self._check_rights, name)
+        if verb is UnitVerb.RESTART:
+            await self._end(UnitVerb.STOP, unit, name)
+            return await self._start(unit, name)
+        if verb is UnitVerb.START:
+            return await self._start(unit, name)
+        return await self._end(verb, unit, name)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yields when a keeper has written; looks four times a second."""
+        seen = await asyncio.to_thread(self._marks)
+        while True:
+            await asyncio.sleep(_CHANGE_POLL_SECONDS)
+            now = await asyncio.to_thread(self._marks)
+            if now != seen:
+                seen = now
+                yield
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _check_rights(self, name: str) -> None:
+        path = os.path.join(self._state_dir, name)
+        try:
+            owner = os.lstat(path).st_uid
+        except OSError as error:
+            raise MvtuiError(f"{path}: {error.strerror}") from None
+        if os.geteuid() not in (0, owner):
+            user = _user_name(owner)
+            raise RightsMissingError(f"{path} belongs to {user}", f"run mvtui as {user} or as root (sudo)")
+
+    def _marks(self) -> list[int]:
+        marks = []
+        for directory in self._directories:
+            try:
+                marks.append(os.stat(directory).st_mtime_ns)
+            except OSError:
+                marks.append(0)
+        return marks
+
+    def _statuses(self) -> dict[str, UnitStatus]:
+        statuses: dict[str, UnitStatus] = {}
+        for directory in self._directories:
+            try:
+                names = os.listdir(directory)
+            except OSError:
+                continue
+            for name in names:
+                document = _read(os.path.join(directory, name, STATUS_FILE))
+                for status in unit_statuses(name, document, self._timings) if document is not None else ():
+                    statuses[status.name] = status
+        return statuses
+
+    async def _start(self, unit: str, name: str) -> JobResult:
+        document = await asyncio.to_thread(self._document, name)
+        if document is not None and live_keeper(document) and is_active(document):
+            return JobResult(unit, "done", f"{name}: runs already")
+        said = await self._ask_new_keeper("start", name)
+        if said["result"] == "busy":
+            who = f"mvtui's keeper (pid {said['words']})" if said["words"] else "another keeper"
+            return JobResult(unit, "canceled", f"{name}: {who} is at work on it")
+        if said["result"] == "done":
+            return JobResult(unit, "done", f"{name}: started")
+        result = said["result"]
+        word = result if result in ("skipped", "canceled") else "failed"
+        return JobResult(unit, result, f"{name}: {word}: {said['words']}")
+
+    async def _end(self, verb: UnitVerb, unit: str, name: str) -> JobResult:
+        give_up = time.monotonic() + _BUSY_SECONDS
+        while True:
+            document = await asyncio.to_thread(self._document, name)
+            keeper = live_keeper(document) if document is not None else None
+            if document is not None and keeper is not None:
+                await _signal_and_wait(keeper, document["keeper"][1], _END_SIGNALS[verb])
+                break
+            said = await self._ask_new_keeper(verb.value, name)
+            if said["result"] == "done":
+                break
+            if time.monotonic() > give_up:
+                raise MvtuiError(f"{name}: another keeper is at work on it and does not say so")
+            await asyncio.sleep(_BUSY_POLL_SECONDS)
+        document = await asyncio.to_thread(self._document, name)
+        for kind, facts in (document or {"units": {}})["units"].items():
+            if facts["active_state"] == "failed":
+                words = f"{name}: {_PAST[verb]}, but {unit_name(UnitKind(kind), name)} failed: {facts['result']}"
+                return JobResult(unit, "done", words)
+        return JobResult(unit, "done", f"{name}: {_PAST[verb]}")
+
+    def _document(self, name: str) -> dict[str, Any] | None:
+        return _read(os.path.join(self._own_base, *self._own_parts, name, STATUS_FILE))
+
+    async def _ask_new_keeper(self, action: str, name: str) -> dict[str, str]:
+        """Start a keeper and wait for what it says of its first job. Raises MvtuiError where it refuses or dies."""
+        order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
+        reader, writer = os.pipe()
+        try:
+            await asyncio.to_thread(_launch, order.command(), writer)
+            text = await _read_to_end(reader)
+        finally:
+            os.close(reader)
+        try:
+            said = json.loads(text)
+        except ValueError:
+            lines = text.decode(errors="replace").strip().splitlines() or ["it was killed"]
+            raise MvtuiError(f"{name}: its keeper ended without a word: {lines[-1]}") from None
+        if said["result"] == "refused":
+            raise MvtuiError(f"{name}: {said['words']}", said["hint"])
+        return dict(said)
+
+
+def _launch(command: list[str], writer: int) -> None:
+    """Start a keeper, in a session of its own and as nobody's child; closes `writer`, its standard output."""
+    try:
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=writer,
+            cwd="/",
+            start_new_session=True,
+            check=False,
+        )
+    except OSError as error:
+        raise MvtuiError(f"{command[0]}: {error.strerror}") from None
+    finally:
+        os.close(writer)
+
+
+async def _readable(descriptor: int) -> None:
+    ready = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _read_to_end(descriptor: int) -> bytes:
+    text = b""
+    while len(text) < _MAX_ANSWER_BYTES:
+        await _readable(descriptor)
+        more = os.read(descriptor, _MAX_ANSWER_BYTES)
+        if not more:
+            break
+        text += more
+    return text
+
+
+async def _signal_and_wait(pid: int, start: int, number: signal.Signals) -> None:
+    """Signal the process that had `pid` and `start`, and wait for its end. Raises RightsMissingError."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if is_alive(pid, start):
+            signal.pidfd_send_signal(pidfd, number)
+            await _readable(pidfd)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise RightsMissingError(f"the keeper (pid {pid}) is another user's", "run mvtui as root (sudo)") from None
+    finally:
+        os.close(pidfd)
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    try:
+        return read_status(path)
+    except NotADirectoryError:
+        return None
+    except (OSError, ValueError) as error:
+        raise MvtuiError(f"{path}: {error}", "another version of mvtui may have written it") from None
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

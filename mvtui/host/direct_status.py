@@ -1,0 +1,55 @@
+"""What keepers say of units, as UnitStatus: the same words as systemd's, so that nobody has to know who runs them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from mvtui.host.keeper_group import Timings
+from mvtui.host.keeper_process import is_alive
+from mvtui.host.keeper_status import live_keeper
+from mvtui.model.unit import Job, UnitKind, UnitStatus, unit_name
+
+
+def is_active(document: dict[str, Any]) -> bool:
+    """True where its hypervisor runs and nothing is under way."""
+    hypervisor = document["units"].get(UnitKind.HYPERVISOR.value, {})
+    return hypervisor.get("active_state") == "active" and hypervisor.get("job") is None
+
+
+def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> list[UnitStatus]:
+    """The units of one microVM. Without its keeper, what was active is what still lives."""
+    units: dict[str, dict[str, Any]] = document["units"]
+    if live_keeper(document) is None:
+        units = _without_keeper(units)
+    statuses = []
+    for template, facts in units.items():
+        kind = UnitKind(template)
+        stop = {UnitKind.HYPERVISOR: timings.stop, UnitKind.VIRTIOFSD: timings.virtiofsd_stop}.get(kind)
+        shown = {key: value for key, value in facts.items() if key not in ("job", "since", "main_start")}
+        statuses.append(
+            UnitStatus(
+                name=unit_name(kind, microvm),
+                kind=kind,
+                microvm=microvm,
+                load_state="loaded",
+                job=Job(0, facts["job"], "running") if facts["job"] else None,
+                since=datetime.fromtimestamp(facts["since"], UTC),
+                timeout_stop=stop,
+                **shown,
+            )
+        )
+    return statuses
+
+
+def _without_keeper(units: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    lives = {
+        unit: facts
+        for unit, facts in units.items()
+        if facts["main_pid"] and is_alive(facts["main_pid"], facts["main_start"])
+    }
+    left = {}
+    for unit, facts in units.items():
+        if unit in lives:
+            left[unit] = facts | {"active_state": "active", "sub_state": "running", "job": None}
+        elif facts["active_state"] == "failed" or (lives and facts["sub_state"] == "exited"):
+            left[unit] = facts | {"job": None}
+    return left

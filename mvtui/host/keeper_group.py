@@ -1,0 +1,76 @@
+"""The units of one microVM as its keeper has them: what runs, from which runner, and how a script of it is started."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mvtui.host.keeper_place import Place, RefusedError, only_root_can_change
+from mvtui.host.keeper_process import Process, Watch
+from mvtui.host.keeper_status import Status
+
+# Templates of microvm.nix's host module: the part of a unit's name before `@`.
+HYPERVISOR = "microvm"
+VIRTIOFSD = "microvm-virtiofsd"
+SET_BOOTED = "microvm-set-booted"
+# Template, what it runs at the start, what at the stop: oneshots of root with RemainAfterExit=.
+SETUP_UNITS = (
+    ("microvm-tap-interfaces", "tap-up", "tap-down"),
+    ("microvm-macvtap-interfaces", "macvtap-up", "macvtap-down"),
+    ("microvm-pci-devices", "pci-setup", None),
+)
+HYPERVISOR_LOG = "microvm.log"
+VIRTIOFSD_LOG = "virtiofsd.log"
+
+
+class Timings(NamedTuple):
+    """Seconds. `stop`: TimeoutSec= of microvm@ (option `microvm.host.startupTimeout`); `virtiofsd_start` and
+    `virtiofsd_stop`: systemd's DefaultTimeoutStartSec= and DefaultTimeoutStopSec=, since microvm-virtiofsd@ sets none;
+    `restart`: RestartSec= of both."""
+
+    stop: float = 150.0
+    virtiofsd_start: float = 90.0
+    virtiofsd_stop: float = 90.0
+    restart: float = 5.0
+
+
+class Group:
+    """`runner` is the path of the runner that runs. `leftovers` are daemons whose virtiofsd-run has gone."""
+
+    def __init__(self, place: Place, status: Status, watch: Watch, timings: Timings) -> None:
+        self.place = place
+        self.status = status
+        self.watch = watch
+        self.timings = timings
+        self.runner = ""
+        self.hypervisor: Process | None = None
+        self.virtiofsd: Process | None = None
+        self.leftovers: list[Process] = []
+
+    def script(self, name: str) -> str | None:
+        """The path of the runner's `bin/NAME`, None where it has none."""
+        path = os.path.join(self.runner, "bin", name)
+        return path if os.path.exists(path) else None
+
+    def spawn(
+        self,
+        script: str,
+        log: int,
+        arguments: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+        *,
+        as_root: bool = False,
+    ) -> Process:
+        """Start a script in the microVM's directory; as its owner, or as root where mvtui is root and the unit has no
+        User=. Raises RefusedError where somebody else could change what root would run, OSError."""
+        identity = None if as_root else self.place.owner
+        if as_root and os.geteuid() == 0 and not only_root_can_change(os.path.realpath(script)):
+            raise RefusedError(
+                f"{script} runs as root, but others than root can change it", "let root own the runner, as Nix does"
+            )
+        return self.watch.spawn(
+            [script, *arguments],
+            directory=self.place.fd,
+            log=log,
+            identity=identity,
+            env=self.place.environment(identity) | dict(env or {}),
+        )

@@ -1,0 +1,226 @@
+"""A microVM's directory as its keeper uses it: the owner, `current` and `booted`, the logs, the shares' sockets.
+
+The directory belongs to an unprivileged user and a keeper may be root. So everything that is written here is written
+with the owner's identity, through the directory's descriptor, following no link; and what runs as root comes from
+where root alone can write.
+"""
+
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mvtui.host.keeper_process import Identity
+
+MAX_LOG_BYTES = 10 << 20
+_MAX_TAIL_BYTES = 1 << 16
+_MAX_FACT_BYTES = 4096
+_SO_ACCEPTCON = 0x10000  # __SO_ACCEPTCON of <linux/net.h>, in the Flags of /proc/net/unix: the socket listens
+
+
+class RefusedError(Exception):
+    """What a keeper will not do, in one sentence, and what would mend it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Place:
+    """`state_dir`/`microvm`, opened once."""
+
+    def __init__(self, state_dir: str, microvm: str) -> None:
+        """Raises RefusedError where it can't be opened, or belongs to root: the hypervisor would run as root."""
+        self.path = os.path.join(state_dir, microvm)
+        try:
+            self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            raise RefusedError(f"{self.path}: {error.strerror}") from None
+        self.facts = os.fstat(self.fd)
+        self.owner: Identity | None = None
+        if os.geteuid() == 0:
+            self.owner = _identity(self.path, self.facts)
+
+    def environment(self, identity: Identity | None) -> dict[str, str]:
+        """What a script gets: as systemd.exec(5) does it where mvtui is root (nothing of root's shell but PATH), else
+        the caller's own."""
+        if os.geteuid() != 0:
+            return dict(os.environ)
+        uid = 0 if identity is None else identity.uid
+        env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        try:
+            user = pwd.getpwuid(uid)
+        except KeyError:
+            return env
+        return env | {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name, "SHELL": user.pw_shell}
+
+    def resolve(self, link: str) -> str | None:
+        """The runner behind `current` or `booted`, None where there is none."""
+        path = os.path.realpath(os.path.join(self.path, link))
+        return path if os.path.isdir(path) else None
+
+    def set_booted(self) -> None:
+        """`booted` becomes what `current` is, as microvm-set-booted@ does it. Raises OSError."""
+        with self._as_owner():
+            self.clear_booted()
+            os.symlink(os.readlink("current", dir_fd=self.fd), "booted", dir_fd=self.fd)
+
+    def clear_booted(self) -> None:
+        """Remove `booted`. Raises OSError, as for a directory of that name."""
+        with self._as_owner():
+            try:
+                os.unlink("booted", dir_fd=self.fd)
+            except FileNotFoundError:
+                return
+
+    def open_log(self, name: str) -> int:
+        """A descriptor of the log `name`, for appending; a long one is `name`.1 from now on.
+        Raises RefusedError where a link or something else lies there, OSError."""
+        with self._as_owner():
+            descriptor = self._open_log(name)
+            if os.fstat(descriptor).st_size > MAX_LOG_BYTES:
+                os.close(descriptor)
+                os.rename(name, f"{name}.1", src_dir_fd=self.fd, dst_dir_fd=self.fd)
+                descriptor = self._open_log(name)
+        return descriptor
+
+    def _open_log(self, name: str) -> int:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor = os.open(name, flags, 0o640, dir_fd=self.fd)
+        except OSError as error:
+            raise RefusedError(f"{self.path}/{name}: {error.strerror}", f"remove {name}") from None
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+            os.close(descriptor)
+            raise RefusedError(f"{self.path}/{name} is no regular file with one link", f"remove {name}")
+        return descriptor
+
+    @contextmanager
+    def _as_owner(self) -> Iterator[None]:
+        """Touch files with the owner's rights, where this process is root."""
+        if self.owner is None or os.geteuid() != 0:
+            yield
+            return
+        gid, groups = os.getegid(), os.getgroups()
+        os.setgroups(self.owner.groups)
+        os.setegid(self.owner.gid)
+        os.seteuid(self.owner.uid)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(gid)
+            os.setgroups(groups)
+
+    def shares(self, runner: str) -> dict[str, tuple[str, str]]:
+        """Source and socket of each virtiofs share by tag, absolute."""
+        base = os.path.join(runner, "share/microvm/virtiofs")
+        shares = {}
+        with self._as_owner():
+            try:
+                tags = sorted(os.listdir(base))
+            except OSError:
+                return {}
+            for tag in tags:
+                source, socket = (_read_fact(os.path.join(base, tag, fact)) for fact in ("source", "socket"))
+                shares[tag] = (os.path.join(self.path, source), os.path.join(self.path, socket))
+        return shares
+
+
+class Sockets:
+    """The shares' sockets, which stay behind on disk when a microVM stops: what lies there now does not count."""
+
+    def __init__(self, paths: list[str], directory: str) -> None:
+        self._before = {path: _socket_identity(path) for path in paths}
+        self._directory = directory
+
+    def are_listening(self) -> bool:
+        """True when each is new and has a listener. Never connects: a virtiofsd ends when its client leaves."""
+        for path, before in self._before.items():
+            if _socket_identity(path) in (None, before):
+                return False
+        listening = _listening_sockets()
+        return all(path in listening or os.path.relpath(path, self._directory) in listening for path in self._before)
+
+
+def log_size(descriptor: int) -> int:
+    """Bytes in the log now."""
+    return os.fstat(descriptor).st_size
+
+
+def log_tail(descriptor: int, since: int) -> bytes:
+    """The end of what was logged after byte `since`."""
+    start = max(since, log_size(descriptor) - _MAX_TAIL_BYTES)
+    return os.pread(descriptor, _MAX_TAIL_BYTES, start)
+
+
+def last_line(text: bytes) -> str:
+    """The last line that says something, fit for a sentence."""
+    for line in reversed(text.decode(errors="replace").splitlines()):
+        words = "".join(char if char.isprintable() else " " for char in line).strip()
+        if words:
+            return words[:200]
+    return ""
+
+
+def only_root_can_change(path: str) -> bool:
+    """True where the file and every directory above it are root's and nobody else may write there; in a sticky
+    directory (/nix/store, /tmp) nobody else can replace what is root's. `path` is free of links (realpath)."""
+    while True:
+        try:
+            facts = os.lstat(path)
+        except OSError:
+            return False
+        sticky = stat.S_ISDIR(facts.st_mode) and facts.st_mode & stat.S_ISVTX
+        if facts.st_uid != 0 or (facts.st_mode & 0o022 and not sticky):
+            return False
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+
+
+def _identity(path: str, facts: os.stat_result) -> Identity:
+    if 0 in (facts.st_uid, facts.st_gid):
+        raise RefusedError(
+            f"{path} belongs to root, and the hypervisor runs as its owner: it must not run as root",
+            f"chown microvm:kvm {path}",
+        )
+    try:
+        groups = os.getgrouplist(pwd.getpwuid(facts.st_uid).pw_name, facts.st_gid)
+    except KeyError:
+        groups = [facts.st_gid]
+    return Identity(facts.st_uid, facts.st_gid, tuple(groups))
+
+
+def _read_fact(path: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with open(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return ""
+        return os.fsdecode(file.read(_MAX_FACT_BYTES).removesuffix(b"\n"))
+
+
+def _socket_identity(path: str) -> tuple[int, int] | None:
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return None
+    return (facts.st_ino, facts.st_ctime_ns) if stat.S_ISSOCK(facts.st_mode) else None
+
+
+def _listening_sockets() -> set[str]:
+    """The paths, as bound, of every listening unix socket (proc_net(5), "unix")."""
+    listening = set()
+    with open("/proc/net/unix", "rb") as file:
+        next(file)
+        for line in file:
+            columns = line.rstrip(b"\n").split(maxsplit=7)
+            if len(columns) == 8 and int(columns[3], 16) & _SO_ACCEPTCON:
+                listening.add(os.fsdecode(columns[7]))
+    return listening
