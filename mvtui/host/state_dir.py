@@ -1,0 +1,157 @@
+"""The state directory (`microvm.stateDir`): its microVMs, and what else lies there."""
+
+import errno
+import os
+import stat
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mvtui.host.rooted_files import RootedFiles
+from mvtui.host.state_dir_entry import EntryReading, Exists, dangling_links, read_entry, sign, sign_flake, words
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import StateDirEntry, StrayEntry
+
+# What was changed this short ago (nanoseconds) may change again under the same time stamp: file systems count in steps
+# of up to 2 s.
+_SETTLED_NS = 2_000_000_000
+
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFREG: "a file",
+    stat.S_IFIFO: "a fifo",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirReading:
+    """One look, sorted by name. `finding` says why the state directory could not be read, None where it was."""
+
+    entries: tuple[StateDirEntry, ...] = ()
+    strays: tuple[StrayEntry, ...] = ()
+    finding: Finding | None = None
+
+
+class StateDir:
+    """Reads the state directory again and again; what has not changed is taken from the look before.
+
+    A directory with any of `current`, `booted`, `toplevel` and `flake` is a microVM, also where it can't be read; the
+    rest are strays. Names and targets are as they are on disk, with surrogates for what is no UTF-8.
+    """
+
+    def __init__(self, state_dir: Path, root: Path = Path("/")) -> None:
+        """`state_dir` is the host's path; `root` is where the host's file system is for this process."""
+        self._state_dir = str(state_dir)
+        self._on_disk = self._state_dir if root == Path("/") else os.path.join(root, self._state_dir.lstrip("/"))
+        self._files = RootedFiles(root)
+        self._kept: dict[str, EntryReading] = {}
+
+    def read(self) -> StateDirReading:
+        """What is there now. Never raises."""
+        try:
+            directory = os.open(self._on_disk, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                return self._read(directory)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            return StateDirReading(finding=_finding(self._state_dir, error))
+        except ValueError:
+            return StateDirReading(finding=_unreadable(self._state_dir, "is no path."))
+
+    def _read(self, directory: int) -> StateDirReading:
+        entries: list[StateDirEntry] = []
+        strays: list[StrayEntry] = []
+        kept: dict[str, EntryReading] = {}
+        exists = self._existence()
+        settled_ns = time.time_ns() - _SETTLED_NS
+        for name in sorted(os.listdir(directory)):
+            try:
+                found = self._entry(directory, name, kept, exists)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                path = f"{self._state_dir}/{name}"
+                found = StateDirEntry(name, path, problems=(f"{path}: {words(error)}",))
+            if isinstance(found, str):
+                strays.append(StrayEntry(name, found))
+            else:
+                entries.append(found)
+        self._kept = {name: reading for name, reading in kept.items() if reading.changed_ns < settled_ns}
+        return StateDirReading(tuple(entries), tuple(strays))
+
+    def _entry(self, directory: int, name: str, kept: dict[str, EntryReading], exists: Exists) -> StateDirEntry | str:
+        """A microVM, or what the entry is instead. Raises OSError, FileNotFoundError where it is gone again."""
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not stat.S_ISDIR(status.st_mode):
+            return _KINDS.get(stat.S_IFMT(status.st_mode), "no directory")
+        if name == "lost+found":
+            return "of the file system (fsck)"
+        if name.startswith("."):
+            return "a hidden directory"
+        path = f"{self._state_dir}/{name}"
+        last = self._kept.get(name)
+        if last is None or last.signature != sign(status) or not _same_flake(directory, name, last):
+            kept[name] = read_entry(directory, name, path, exists)
+            return kept[name].found
+        found = last.found
+        if isinstance(found, StateDirEntry):
+            # Garbage collection takes a target away without a trace in this directory.
+            dangling = dangling_links(path, (found.current, found.booted, found.toplevel), exists)
+            if dangling != found.dangling:
+                found = replace(found, dangling=dangling)
+        kept[name] = last._replace(found=found)
+        return found
+
+    def _existence(self) -> Exists:
+        """Asks once for each path; what can't be told for want of rights is taken to be there."""
+        known: dict[str, bool] = {}
+
+        def exists(path: str) -> bool:
+            found = known.get(path)
+            if found is None:
+                try:
+                    found = self._files.exists(path)
+                except OSError as error:
+                    found = isinstance(error, PermissionError)
+                known[path] = found
+            return found
+
+        return exists
+
+
+def _same_flake(directory: int, name: str, last: EntryReading) -> bool:
+    """A file that is not there can't appear without a change of its directory."""
+    return last.flake_signature is None or last.flake_signature == sign_flake(directory, name)
+
+
+def _finding(path: str, error: OSError) -> Finding:
+    match error.errno:
+        case errno.ENOENT:
+            return _unreadable(
+                path,
+                "does not exist.",
+                "microvm.nix makes it where microvm.host.enable is set (option microvm.stateDir).",
+                "name another with --state-dir DIR, or see a sample host: mvtui demo",
+            )
+        case errno.ENOTDIR:
+            return _unreadable(path, "is not a directory.")
+        case errno.EACCES | errno.EPERM:
+            return _unreadable(
+                path,
+                "can't be read: permission denied.",
+                f"It is read by root and group kvm; mvtui runs as uid {os.geteuid()}.",
+                "run mvtui as root, or in group kvm",
+            )
+        case errno.ELOOP:
+            return _unreadable(path, "is a loop of links.")
+        case errno.ENAMETOOLONG:
+            return _unreadable(path[:80] + "…", "is too long for a path.")
+    return _unreadable(path, f"can't be read: {words(error)}.", fix="")
+
+
+def _unreadable(path: str, what: str, why: str = "", fix: str = "name another with --state-dir DIR") -> Finding:
+    return Finding(Severity.ERROR, "state directory", "no directory", f"{path} {what}", why, fix)
