@@ -1,0 +1,112 @@
+"""The units of all microVMs, run by systemd."""
+
+import asyncio
+import contextlib
+import os
+import stat
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvtui.errors import MvtuiError
+from mvtui.host.systemd_errors import ReplyError
+from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+
+if TYPE_CHECKING:
+    from dbus_fast import Message
+
+_SOCKET = "/run/dbus/system_bus_socket"
+_ADDRESS_VARIABLE = "DBUS_SYSTEM_BUS_ADDRESS"
+
+# A change of one microVM comes as some 30 signals within a few milliseconds.
+_BURST = 0.03
+
+
+def systemd_runs(root: Path) -> bool:
+    """True where systemd is the manager of the host below `root` (sd_booted(3)) and its bus can be reached."""
+    try:
+        booted = stat.S_ISDIR(os.lstat(root / "run/systemd/system").st_mode)
+        return booted and stat.S_ISSOCK(os.stat(_socket(root)).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _socket(root: Path) -> Path:
+    """The socket of the system bus; where the address names none, the place where it always is."""
+    for address in os.environ.get(_ADDRESS_VARIABLE, "").split(";"):
+        transport, _, options = address.partition(":")
+        path = dict(option.partition("=")[::2] for option in options.split(",")).get("path")
+        if transport == "unix" and path:
+            return Path(path)
+    return root / _SOCKET.lstrip("/")
+
+
+class SystemdUnits:
+    """`Units` by D-Bus. It connects when first asked, and again when asked after the bus was gone.
+
+    `timeout` in seconds holds for connecting and for every answer; the rest of what the list lacks is asked for again
+    every `resync` seconds. `address` is the bus's, by default DBUS_SYSTEM_BUS_ADDRESS or the system bus's socket.
+    """
+
+    def __init__(self, address: str | None = None, *, timeout: float = 5.0, resync: float = 15.0) -> None:
+        # Importing dbus-fast takes as long as all the rest of `mvtui list` does without systemd.
+        from mvtui.host.systemd_bus import SystemBus  # noqa: PLC0415
+        from mvtui.host.systemd_jobs import Jobs  # noqa: PLC0415
+        from mvtui.host.systemd_units import UnitTable  # noqa: PLC0415
+
+        address = address or os.environ.get(_ADDRESS_VARIABLE) or f"unix:path={_SOCKET}"
+        self._bus = SystemBus(address, timeout, self._note)
+        self._table = UnitTable(self._bus, resync)
+        self._jobs = Jobs(self._bus)
+        self._watchers: set[asyncio.Event] = set()
+
+    @property
+    def manager(self) -> str:
+        """`systemd`."""
+        return "systemd"
+
+    async def statuses(self) -> Mapping[str, UnitStatus]:
+        """Every loaded unit of every microVM, by unit name.
+
+        Hypervisor and virtiofsd units have everything (`result` and `exec_status` unless they are active), the others
+        while they are failed, on the way or have a job. Raises MvtuiError where the bus or systemd does not answer,
+        RightsMissingError where they refuse.
+        """
+        try:
+            return await self._table.read()
+        except ReplyError as error:
+            raise error.explained("ask systemd for its units") from error
+
+    async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
+        """Ask for it and wait for the job's end, which takes as long as systemd allows it.
+
+        KILL sends SIGKILL to every process of the unit under a stop job, so that it stays down. A start that was
+        skipped by a condition or failed at once counts as `skipped` and `failed`. A cancelled call leaves the job to
+        systemd. Raises RightsMissingError, MvtuiError (also where the end of the job can't be learned any more).
+        """
+        return await self._jobs.run(verb, unit)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yields after each burst of signals that concern microVMs, and when systemd or the bus came or went."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        try:
+            with contextlib.suppress(MvtuiError):
+                await self._bus.connect()
+            while True:
+                await changed.wait()
+                await asyncio.sleep(_BURST)
+                changed.clear()
+                yield
+        finally:
+            self._watchers.discard(changed)
+
+    async def close(self) -> None:
+        """Hang up; the units and their jobs run on."""
+        await self._bus.close()
+
+    def _note(self, signal: "Message | None") -> None:
+        self._jobs.note(signal)
+        if self._table.note(signal):
+            for changed in self._watchers:
+                changed.set()
