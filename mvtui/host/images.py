@@ -1,0 +1,74 @@
+"""A volume's image on the host: its size, what of it is written, and the file system that it holds."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from mvtui.host.superblock import read_superblock
+from mvtui.model.microvm import ImageFacts
+
+_WORDS = {
+    errno.ENOENT: "does not exist",
+    errno.ENOTDIR: "does not exist",
+    errno.EACCES: "permission denied; root or group kvm can read it",
+    errno.EPERM: "permission denied; root or group kvm can read it",
+}
+
+
+def read_image(directory: Path | str, image: str, root: Path = Path("/")) -> ImageFacts:
+    """The facts of `image`: absolute, or relative to `directory`, the microVM's state directory. Both are paths of
+    the host, whose file system is at `root`. Never raises: `problem` says what is in the way.
+
+    A block device is wholly allocated. Nothing but regular files and block devices is ever opened, and a link in
+    the image's place is followed in /dev alone: the state directory belongs to an unprivileged user.
+    """
+    path = os.path.join(directory, image)
+    on_disk = path if root == Path("/") else os.path.join(root, path.lstrip("/"))
+    try:
+        fd = _open(on_disk, follow=_is_device(os.path.normpath(path)))
+        try:
+            return _facts(fd, path)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        words = _WORDS.get(error.errno or 0) or (error.strerror or "can't be read").lower()
+        return ImageFacts(path, problem=f"{path}: {words}")
+    except ValueError:
+        return ImageFacts(path, problem=f"{path}: is no path")
+
+
+def _is_device(path: str) -> bool:
+    """Names of devices are often links, made by root (/dev/mapper, /dev/disk, /dev/zvol); /dev/shm is everybody's."""
+    return path.startswith("/dev/") and not path.startswith("/dev/shm/")  # noqa: S108
+
+
+def _open(path: str, *, follow: bool) -> int:
+    """Open for reading. Raises OSError, also for what is neither a file nor a block device.
+
+    Merely opening a device can be a command to it (a watchdog starts), so it is looked at through a descriptor that
+    opens nothing (O_PATH), and that very thing is then opened.
+    """
+    flags = os.O_PATH | os.O_CLOEXEC
+    place = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+    try:
+        mode = os.fstat(place).st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, "is a link, which is not followed")
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            raise OSError(errno.EINVAL, "is neither a file nor a block device")
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    finally:
+        os.close(place)
+
+
+def _facts(fd: int, path: str) -> ImageFacts:
+    status = os.fstat(fd)
+    if stat.S_ISBLK(status.st_mode):
+        size = allocated = os.lseek(fd, 0, os.SEEK_END)
+    else:
+        size, allocated = status.st_size, status.st_blocks * 512
+    found = read_superblock(lambda count, offset: os.pread(fd, count, offset))
+    if found is None:
+        return ImageFacts(path, size, allocated)
+    return ImageFacts(path, size, allocated, found.fs_type, found.label, found.size, found.used)

@@ -1,0 +1,111 @@
+"""Which file system an image holds, from its superblock alone: type, label, size, used. Bytes of a device that a guest
+may be writing, so everything in them is only believed."""
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+Read = Callable[[int, int], bytes]
+
+
+class FileSystem(NamedTuple):
+    """Sizes in bytes; None where the superblock does not tell. `label` is None where there is none."""
+
+    fs_type: str
+    label: str | None = None
+    size: int | None = None
+    used: int | None = None
+
+
+# Images that hold a disk in a format of their own: what looks like a superblock in them is none.
+_CONTAINERS = (b"QFI\xfb", b"vhdxfile", b"conectix")
+
+# Features (ext4 kernel documentation, "Super Block"): what only ext4 has is what ext3 does not know.
+_EXT_JOURNAL = 0x4
+_EXT_JOURNAL_DEVICE = 0x8
+_EXT_64BIT = 0x80
+_EXT3_INCOMPAT = 0x2 | 0x4 | 0x10
+_EXT3_RO_COMPAT = 0x1 | 0x2 | 0x4
+_LARGEST_EXT_BLOCK = 6  # 64 KiB: 1024 << 6
+
+_FAT32_FREE_UNKNOWN = 0xFFFFFFFF
+_FAT_NO_LABEL = "NO NAME"
+
+
+def read_superblock(read: Read) -> FileSystem | None:
+    """The file system that `read(count, offset)` shows; None where there is none that microvm.nix makes.
+
+    Looks in the order in which an older superblock survives a newer mkfs: mkfs.ext4 leaves one of btrfs alone.
+    """
+    start = read(4096, 0)
+    if start.startswith(_CONTAINERS):
+        return None
+    return _ext(start) or _xfs(start) or _btrfs(read(4096, 0x10000)) or _vfat(start, read)
+
+
+def _ext(start: bytes) -> FileSystem | None:
+    """ext2, ext3, ext4: little endian, at byte 1024."""
+    block = start[1024:2048]
+    if len(block) < 1024 or block[0x38:0x3A] != b"\x53\xef":
+        return None
+    blocks, free, log_size = _u32(block, 0x4), _u32(block, 0xC), _u32(block, 0x18)
+    compat, incompat, ro_compat = struct.unpack_from("<III", block, 0x5C)
+    if incompat & _EXT_JOURNAL_DEVICE or log_size > _LARGEST_EXT_BLOCK:
+        return None
+    if incompat & _EXT_64BIT:
+        blocks |= _u32(block, 0x150) << 32
+        free |= _u32(block, 0x158) << 32
+    if incompat & ~_EXT3_INCOMPAT or ro_compat & ~_EXT3_RO_COMPAT:
+        fs_type = "ext4"
+    else:
+        fs_type = "ext3" if compat & _EXT_JOURNAL else "ext2"
+    return _file_system(fs_type, block[0x78:0x88], blocks * (1024 << log_size), free * (1024 << log_size))
+
+
+def _xfs(start: bytes) -> FileSystem | None:
+    """Big endian, at byte 0 (xfs_dsb of the kernel's xfs_format.h)."""
+    if len(start) < 512 or not start.startswith(b"XFSB"):
+        return None
+    block_size, blocks = struct.unpack_from(">IQ", start, 4)
+    (free,) = struct.unpack_from(">Q", start, 144)
+    return _file_system("xfs", start[108:120], blocks * block_size, free * block_size)
+
+
+def _btrfs(block: bytes) -> FileSystem | None:
+    """Little endian, at byte 0x10000 (btrfs_super_block of linux/btrfs_tree.h)."""
+    if len(block) < 4096 or block[0x40:0x48] != b"_BHRfS_M":
+        return None
+    size, used = struct.unpack_from("<QQ", block, 0x70)
+    return _file_system("btrfs", block[0x12B:0x22B], size, size - used)
+
+
+def _vfat(start: bytes, read: Read) -> FileSystem | None:
+    """FAT12, FAT16, FAT32: the boot sector, and for FAT32 its FSInfo sector, which alone tells what is free."""
+    if len(start) < 512 or start[510:512] != b"\x55\xaa" or start[0] not in (0xEB, 0xE9):
+        return None
+    sector, per_cluster, _, tables, _, sectors = struct.unpack_from("<HBHBHH", start, 11)
+    sectors = sectors or _u32(start, 32)
+    if sector not in (512, 1024, 2048, 4096) or per_cluster & (per_cluster - 1) or not per_cluster or not tables:
+        return None
+    size = sectors * sector
+    if start[82:90] != b"FAT32   ":
+        if start[54:57] != b"FAT":
+            return None
+        return _file_system("vfat", start[43:54], size, None)
+    info = read(512, int.from_bytes(start[48:50], "little") * sector)
+    free = None
+    if info[:4] == b"RRaA" and len(info) == 512 and (clusters := _u32(info, 488)) != _FAT32_FREE_UNKNOWN:
+        free = clusters * per_cluster * sector
+    return _file_system("vfat", start[71:82], size, free)
+
+
+def _file_system(fs_type: str, label: bytes, size: int, free: int | None) -> FileSystem:
+    text = label.partition(b"\0")[0].decode("utf-8", "replace")
+    if fs_type == "vfat":  # padded with spaces
+        text = text.rstrip(" ")
+        text = "" if text == _FAT_NO_LABEL else text
+    return FileSystem(fs_type, text or None, size, size - free if free is not None and free <= size else None)
+
+
+def _u32(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 4], "little")
