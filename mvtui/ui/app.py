@@ -1,0 +1,303 @@
+"""The panel as a whole: looks at the host, hands the picture down, runs what is asked for."""
+
+import asyncio
+import gc
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ClassVar, Protocol
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.reactive import var
+from textual._path import CSSPathType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.ports import Host
+from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.state import StateWord
+from mvtui.model.text import clean
+from mvtui.model.unit import UnitStatus, UnitVerb
+from mvtui.operations import lifecycle, monitor
+from mvtui.ui import questions, sudo, themes
+from mvtui.ui.commands import Command, Place, Tier, bindings, command
+from mvtui.ui.driver import PanelDriver
+from mvtui.ui.picture import Job, Picture
+from mvtui.ui.screens.list_screen import ListScreen
+
+# After so many intervals without a look, the picture is old.
+STALE_INTERVALS = 3
+# A stop that takes longer than this may be ended by a kill.
+LONG_STOP = timedelta(seconds=10)
+
+Run = Callable[[Host, UnitVerb, str, lifecycle.Progress], Awaitable[lifecycle.Outcome]]
+
+
+class Source(Protocol):
+    """Where snapshots come from, as `monitor.snapshots`."""
+
+    def __call__(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
+        """Snapshots without end; `wake` asks for one now."""
+
+
+def local_now() -> datetime:
+    """The time, in the local zone."""
+    return datetime.now().astimezone()
+
+
+class MvtuiApp(App[None], inherit_bindings=False):
+    """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
+    `theme` is a name of `themes/`; `names` are painted before the first look. The rest is what tests replace."""
+
+    # Textual reads no style sheet of a default screen by itself.
+    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/list_screen.tcss"]
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PANEL))
+
+    picture: var[Picture | None] = var(None)
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        read_only: bool = False,
+        interval: float = 2.0,
+        ascii_only: bool = False,
+        theme: str = themes.DEFAULT,
+        names: Sequence[str] = (),
+        now: Callable[[], datetime] = local_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        source: Source = monitor.snapshots,
+        run: Run = lifecycle.run,
+    ) -> None:
+        # The theme before App.__init__: chosen later, NO_COLOR is black on black.
+        self._themes = themes.load().loaded
+        self.set_reactive(App.theme, theme)
+        super().__init__(driver_class=PanelDriver)
+        self.animation_level = "none"
+        self.host = host
+        self.ascii_only = ascii_only
+        self._interval = interval
+        self._names = names
+        self._now, self._monotonic, self._source, self._run_verb = now, monotonic, source, run
+        self._wake = asyncio.Event()
+        self._looked_at: datetime | None = None
+        self._look_once = False
+        self._suspended = False
+        self.set_reactive(MvtuiApp.picture, Picture(host.name, now(), read_only=read_only, locked=read_only))
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The panel's own, and Textual's."""
+        return {**super().available_themes, **self._themes}
+
+    def get_default_screen(self) -> Screen[None]:
+        """The list."""
+        return ListScreen(self._names, self._monotonic).data_bind(MvtuiApp.picture)
+
+    @property
+    def _list_screen(self) -> ListScreen:
+        screen = self.screen
+        assert isinstance(screen, ListScreen)
+        return screen
+
+    @property
+    def _picture(self) -> Picture:
+        assert self.picture is not None
+        return self.picture
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(number, self._on_signal, number)
+        self.run_worker(self._look(), name="look", group="look")
+        self.set_interval(1.0, self._tick)
+        # What stands now, stays: the collector need not walk through it at each key.
+        self.call_after_refresh(gc.freeze)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        """End with the terminal restored; ^c while sudo has the terminal is sudo's."""
+        if number is not signal.SIGINT or not self._suspended:
+            self.exit(return_code=128 + number)
+
+    # Looking
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                async for snapshot in self._source(self.host, interval=self._interval, wake=self._wake):
+                    self._take(snapshot)
+            except MvtuiError as error:
+                self._say(str(error), "error")
+                await asyncio.sleep(self._interval)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        if self._picture.paused and not self._look_once:
+            return
+        self._look_once = False
+        self._looked_at = self._now()
+        self._update(snapshot=snapshot)
+
+    def _tick(self) -> None:
+        """What changes without a look: the clock, and how old the picture is."""
+        picture, now = self._picture, self._now()
+        stale = self._stale_since(picture.snapshot, now)
+        if stale is not None or stale != picture.stale_since or f"{now:%H:%M}" != f"{picture.now:%H:%M}":
+            self._update()
+
+    def _stale_since(self, snapshot: Snapshot | None, now: datetime) -> datetime | None:
+        if snapshot is None or self._looked_at is None:
+            return None
+        if now - self._looked_at > STALE_INTERVALS * timedelta(seconds=self._interval):
+            return self._looked_at
+        return snapshot.units_stale_since
+
+    def _update(self, **changes: object) -> None:
+        """A new picture, of now."""
+        now = self._now()
+        picture = replace(self._picture, now=now, **changes)  # type: ignore[arg-type]
+        self.picture = replace(picture, stale_since=self._stale_since(picture.snapshot, now))
+
+    def _say(self, text: str, role: str) -> None:
+        self._update(message=((clean(text), role),))
+
+    # Acting
+
+    def _use(self, id: str) -> None:  # noqa: A002
+        """Do the command with the selected microVM, or ask first, or say why not."""
+        screen, wanted = self._list_screen, command(id)
+        microvm = screen.selected
+        if wanted.verb is UnitVerb.STOP and microvm is not None and self._stops_long(microvm):
+            kill = partial(self._use, "kill")
+            screen.ask(questions.takes_long(microvm, self.host.name, self._now(), kill))
+            return
+        refusal = wanted.refusal(self._picture.situation(microvm))
+        if refusal or microvm is None:
+            self._say(refusal, "warning")
+            return
+        act = partial(self._begin, wanted, microvm.name)
+        if wanted.tier is Tier.FREE:
+            act()
+        elif wanted.tier is Tier.ASK and wanted.verb is not None:
+            screen.ask(questions.may_act(wanted.verb, microvm, self.host.name, self._now(), act))
+        else:
+            from mvtui.ui.widgets.kill_panel import KillPanel  # noqa: PLC0415  (Input takes long to import)
+
+            screen.open_panel(KillPanel(microvm.name, self.host.name, questions.uptime(microvm, self._now()), act))
+
+    def _stops_long(self, microvm: MicroVM) -> bool:
+        picture = self._picture
+        if command("kill").refusal(picture.situation(microvm)):
+            return False
+        job = picture.job(UnitVerb.STOP, microvm.name)
+        since = job.since if job is not None else None
+        if since is None and microvm.state.word is StateWord.STOPPING:
+            since = microvm.state.since
+        return since is not None and self._now() - since > LONG_STOP
+
+    def _begin(self, wanted: Command, name: str) -> None:
+        """Start the job, if it may still be: the host may have changed since the question."""
+        snapshot = self._picture.snapshot
+        microvm = snapshot.find(name) if snapshot is not None else None
+        refusal = wanted.refusal(self._picture.situation(microvm)) if microvm is not None else f"{name} is gone"
+        if refusal or wanted.verb is None:
+            self._say(refusal, "warning")
+            return
+        self._work(self._run(wanted.verb, name), wanted.verb, name)
+
+    def _work(self, work: Awaitable[None], verb: UnitVerb, name: str) -> None:
+        self._update(jobs=(*self._picture.jobs, Job(verb, name, self._now())), message=())
+        self.run_worker(work, name=f"{verb} {name}", group=f"{verb} {name}")
+
+    async def _run(self, verb: UnitVerb, name: str) -> None:
+        try:
+            outcome = await self._run_verb(self.host, verb, name, partial(self._on_progress, verb, name))
+        except RightsMissingError as error:
+            self._end(verb, name, str(error), "error")
+            if not self._list_screen.asks:
+                act = partial(self._begin_sudo, verb, name)
+                self._list_screen.ask(questions.may_sudo(verb, name, self.host.name, error.message, act))
+        except MvtuiError as error:
+            self._end(verb, name, str(error), "error")
+        else:
+            hint = f"  {outcome.hint}" if outcome.hint else ""
+            self._end(verb, name, outcome.words + hint, "good" if outcome.ok else "error")
+
+    def _on_progress(self, verb: UnitVerb, name: str, units: tuple[UnitStatus, ...]) -> None:
+        job = self._picture.job(verb, name)
+        if job is not None:
+            others = tuple(one for one in self._picture.jobs if one is not job)
+            self._update(jobs=(*others, replace(job, units=units)))
+
+    def _end(self, verb: UnitVerb, name: str, words: str, role: str) -> None:
+        left = tuple(job for job in self._picture.jobs if (job.verb, job.microvm) != (verb, name))
+        self._update(jobs=left, message=((clean(words), role),))
+        self._wake.set()
+
+    def _begin_sudo(self, verb: UnitVerb, name: str) -> None:
+        self._work(self._run_sudo(verb, name), verb, name)
+
+    async def _run_sudo(self, verb: UnitVerb, name: str) -> None:
+        try:
+            result = await sudo.run(lifecycle.sudo_argv(self.host, verb, name), self._terminal_lent)
+        except MvtuiError as error:
+            self._end(verb, name, str(error), "error")
+        else:
+            self._end(verb, name, result.words, "good" if result.ok else "error")
+
+    @contextmanager
+    def _terminal_lent(self) -> Iterator[None]:
+        """Within, the terminal is another's: nothing is painted, though the panel goes on looking."""
+        self._suspended = True
+        try:
+            with self.batch_update(), self.suspend():
+                yield
+        finally:
+            self._suspended = False
+
+    # The keys
+
+    def action_start(self) -> None:
+        """Start the selected microVM."""
+        self._use("start")
+
+    def action_stop(self) -> None:
+        """Stop it."""
+        self._use("stop")
+
+    def action_restart(self) -> None:
+        """Restart it."""
+        self._use("restart")
+
+    def action_toggle_read_only(self) -> None:
+        """Read-only on and off."""
+        picture = self._picture
+        if picture.locked:
+            self._say("read-only: --read-only locks it", "warning")
+        else:
+            words = "read-write" if picture.read_only else "read-only: nothing can be changed"
+            self._update(read_only=not picture.read_only, message=((words, "text"),))
+
+    def action_toggle_pause(self) -> None:
+        """Stand still, or go on."""
+        paused = not self._picture.paused
+        self._update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
+        self._wake.set()
+
+    def action_look(self) -> None:
+        """Look now."""
+        self._look_once = True
+        self._wake.set()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self._list_screen.open_help()

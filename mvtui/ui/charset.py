@@ -1,0 +1,26 @@
+"""Text in terminal cells: fitted to a column, and in ASCII where the terminal can't show more."""
+
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+
+ELLIPSIS = "…"
+
+_TWINS = str.maketrans({"…": "~", "×": "x", "≠": "!", "─": "-", "—": "-", "→": ">", "·": "."})
+
+
+@lru_cache(2048)
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells: padded (at the left where `right`), or cut with an ellipsis."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+def to_ascii(text: str) -> str:
+    """`text` with a twin for each character that is not ASCII, as many cells wide: a known one, or `?`."""
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in text.translate(_TWINS))

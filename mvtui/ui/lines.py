@@ -1,0 +1,139 @@
+"""Lines of text in roles: what every widget of the panel paints, and how it becomes strips of styled cells."""
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mvtui.model.finding import Severity
+from mvtui.model.state import StateWord
+from mvtui.ui.charset import ELLIPSIS, fit, to_ascii
+
+# (text, role); a role is a word of ROLES, whose colour and style come from the theme by way of `.role--WORD`.
+Piece = tuple[str, str]
+Line = tuple[Piece, ...]
+
+ROLES = (*(str(word) for word in StateWord), "text", "dim", "strong", "key", "good", "warning", "error", "cursor")
+COMPONENT_CLASSES = {f"role--{role}" for role in ROLES}
+
+SEVERITY_ROLES = {Severity.INFO: "text", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+
+def in_ascii(app: App[object]) -> bool:
+    """True where the terminal shows ASCII alone."""
+    return bool(getattr(app, "ascii_only", False))
+
+
+def style_of(widget: Widget, role: str) -> Style:
+    """The role's style as the theme has it, on the widget's background."""
+    return widget.get_component_rich_style(f"role--{role}")
+
+
+def width_of(line: Line) -> int:
+    """The line's length in cells."""
+    return sum([cell_len(text) for text, _ in line])
+
+
+def to_strip(widget: Widget, line: Line, width: int, highlight: Style | None = None) -> Strip:
+    """The line in exactly `width` cells; neighbours of one role become one segment, which costs fewer bytes."""
+    ascii_only = in_ascii(widget.app)
+    merged: list[list[str]] = []
+    for text, role in (*line, (" " * width, "text")):
+        if merged and merged[-1][1] == role:
+            merged[-1][0] += text
+        else:
+            merged.append([text, role])
+    segments = []
+    for text, role in merged:
+        style = style_of(widget, role)
+        segments.append(Segment(to_ascii(text) if ascii_only else text, style + highlight if highlight else style))
+    return Strip(segments).crop(0, width)
+
+
+class Lines(Widget):
+    """A widget of fixed height that shows lines, and repaints those that changed from where they changed."""
+
+    COMPONENT_CLASSES = COMPONENT_CLASSES
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lines: tuple[Line, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What it shows."""
+        return self._lines
+
+    def show(self, *lines: Line) -> None:
+        """Show these from now on."""
+        before, self._lines = self._lines, lines
+        for y in range(max(len(before), len(lines))):
+            old = before[y] if y < len(before) else ()
+            new = lines[y] if y < len(lines) else ()
+            if old != new:
+                start = width_of(_common(old, new))
+                end = max(width_of(old), width_of(new))
+                self.refresh(Region(start, y, end - start, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget's content."""
+        line = self._lines[y] if y < len(self._lines) else ()
+        return to_strip(self, line, self.size.width)
+
+
+def _common(old: Line, new: Line) -> Line:
+    """The pieces at the start that are the same."""
+    same = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        same += 1
+    return old[:same]
+
+
+def justified(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the ends of a line; of `left`, whole pieces that have no room are left out."""
+    room = width - width_of(right)
+    kept: list[Piece] = []
+    for piece in left:
+        if width_of((*kept, piece)) > room:
+            break
+        kept.append(piece)
+    gap = max(0, room - width_of(tuple(kept)))
+    return (*kept, (" " * gap, "text"), *right)
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in at most `width` cells."""
+    return fit(text, max(0, width)).rstrip(" ")
+
+
+def clipped(line: Line, width: int) -> Line:
+    """The line in at most `width` cells; what has no room ends in an ellipsis."""
+    if width_of(line) <= width:
+        return line
+    kept: list[Piece] = []
+    for text, role in line:
+        room = width - width_of(tuple(kept))
+        if cell_len(text) >= room:
+            kept.append((fit(text + ELLIPSIS, room), role))
+            break
+        kept.append((text, role))
+    return tuple(kept)
+
+
+def wrapped(text: str, width: int, count: int) -> list[str]:
+    """`text` in at most `count` lines of `width` cells, broken between words; what has no room ends in an ellipsis."""
+    lines: list[str] = []
+    rest = text.split(" ")
+    while rest and len(lines) < count - 1:
+        line = [rest.pop(0)]
+        while rest and cell_len(" ".join((*line, rest[0]))) <= width:
+            line.append(rest.pop(0))
+        lines.append(cut(" ".join(line), width))
+    if rest:
+        lines.append(cut(" ".join(rest), width))
+    return lines

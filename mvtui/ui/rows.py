@@ -1,0 +1,85 @@
+"""The list's columns: which there are at a width, and in which role each cell stands. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from mvtui.model.microvm import MicroVM, ShareHealth
+from mvtui.model.row import Row, overlay_percent, row
+from mvtui.ui.lines import SEVERITY_ROLES, Piece
+
+# Below this many columns, the numbers are left out; below the second, the note as well.
+FULL_WIDTH = 80
+NARROW_WIDTH = 40
+FULL_PERCENT = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` in cells, the gap behind it not counted; `cell` gives text and role."""
+
+    title: str
+    width: int
+    cell: Callable[[MicroVM, Row], Piece]
+    gap: int = 1
+    right: bool = False
+
+
+def _fsd(microvm: MicroVM, texts: Row) -> Piece:
+    up = microvm.state.word.is_up
+    down = up and any(share.health is ShareHealth.DOWN for share in microvm.shares)
+    return texts.fsd, "error" if down else "text"
+
+
+def _overlay(microvm: MicroVM, texts: Row) -> Piece:
+    return texts.overlay, "warning" if (overlay_percent(microvm) or 0.0) >= FULL_PERCENT else "text"
+
+
+def _note(microvm: MicroVM, texts: Row) -> Piece:
+    return texts.note, SEVERITY_ROLES[microvm.findings[0].severity] if microvm.findings else "text"
+
+
+_GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.glyph, str(microvm.state.word)))
+_ASCII_GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.ascii_glyph, str(microvm.state.word)))
+_NAME = Column("NAME", 11, lambda _, texts: (texts.name, "strong"))
+_STATE = Column("STATE", 15, lambda microvm, texts: (texts.state, str(microvm.state.word)))
+_NOTE = Column("NOTE", 0, _note, gap=0)
+_NUMBERS = (
+    Column("AGE", 3, lambda _, texts: (texts.age, "text"), right=True),
+    Column("CPU%", 4, lambda _, texts: (texts.cpu, "text"), right=True),
+    Column("MEM used/max", 12, lambda _, texts: (texts.mem, "text")),
+    Column("FSD", 3, _fsd, gap=2, right=True),
+    Column("OVERLAY", 9, _overlay),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns with their first cell. `columns` fill the width exactly."""
+
+    columns: tuple[tuple[Column, int], ...]
+
+    def cells(self, microvm: MicroVM, now: datetime) -> tuple[Piece, ...]:
+        """What the microVM says in each column."""
+        texts = row(microvm, now)
+        return tuple([column.cell(microvm, texts) for column, _ in self.columns])
+
+
+@lru_cache(16)
+def layout(width: int, ascii_only: bool) -> Layout:
+    """The columns that `width` has room for. Names get half of what 80 columns leave over, notes the other half."""
+    glyph = _ASCII_GLYPH if ascii_only else _GLYPH
+    if width >= FULL_WIDTH:
+        name = replace(_NAME, width=_NAME.width + min((width - FULL_WIDTH) // 2, 30))
+        chosen = [glyph, name, _STATE, *_NUMBERS, _NOTE]
+    elif width >= NARROW_WIDTH:
+        chosen = [glyph, replace(_NAME, width=_NAME.width + (width - NARROW_WIDTH) // 2), _STATE, _NOTE]
+    else:
+        chosen = [glyph, replace(_NAME, width=max(4, width - 18)), _STATE]
+    columns, x = [], 0
+    for column in chosen:
+        own = column if column.width else replace(column, width=max(0, width - x))
+        columns.append((own, x))
+        x += own.width + own.gap
+    return Layout(tuple(columns))

@@ -1,0 +1,23 @@
+"""Opening the panel: what the command line calls."""
+
+import os
+
+from mvtui import first_names
+from mvtui.host.ports import Host
+from mvtui.ui.app import MvtuiApp
+from mvtui.ui.terminal import Terminal
+
+
+def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0) -> int:
+    """Show the panel of `host` until it is left; the exit code. `interval` is in seconds."""
+    terminal = Terminal.of(os.environ)
+    app = MvtuiApp(
+        host,
+        read_only=read_only,
+        interval=interval,
+        ascii_only=terminal.ascii_only,
+        theme=terminal.theme,
+        names=first_names.names,
+    )
+    app.run(mouse=terminal.mouse)
+    return app.return_code or 0

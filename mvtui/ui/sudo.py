@@ -1,0 +1,57 @@
+"""Running a command behind sudo, which asks for its password in the terminal, never in the panel."""
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from mvtui.errors import MvtuiError
+from mvtui.model.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class SudoResult:
+    """Whether the command did it, and its last words."""
+
+    ok: bool
+    words: str
+
+
+async def run(argv: Sequence[str], suspended: Callable[[], AbstractContextManager[None]]) -> SudoResult:
+    """Run `sudo -- ARGV`: without a password first, else with the terminal to itself (within `suspended`).
+
+    Raises MvtuiError where there is no sudo.
+    """
+    code, out, errors = await _run(["sudo", "-n", "--", *argv], on_terminal=False)
+    if code != 0 and errors.startswith("sudo:"):  # it was sudo that refused: it wants a password
+        with suspended():
+            code, out, errors = await _run(["sudo", "--", *argv], on_terminal=True)
+    said = [line for line in (out if code == 0 else errors or out).splitlines() if line.strip()]
+    return SudoResult(code == 0, clean(said[-1].strip()) if said else f"sudo ended with exit {code}")
+
+
+async def _run(argv: Sequence[str], *, on_terminal: bool) -> tuple[int, str, str]:
+    """Exit code, stdout, stderr. On the terminal, what comes on stderr (`Sorry, try again.`) is shown as well."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=None if on_terminal else DEVNULL, stdout=PIPE, stderr=PIPE
+        )
+    except OSError as error:
+        raise MvtuiError(f"sudo can't be run: {error.strerror}", "run mvtui as root") from error
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, errors, code = await asyncio.gather(
+        process.stdout.read(), _read(process.stderr, shown=on_terminal), process.wait()
+    )
+    return code, out.decode(errors="replace"), errors.decode(errors="replace")
+
+
+async def _read(stream: asyncio.StreamReader, *, shown: bool) -> bytes:
+    parts = []
+    while part := await stream.read(4096):
+        parts.append(part)
+        if shown:
+            os.write(2, part)
+    return b"".join(parts)

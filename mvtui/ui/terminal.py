@@ -1,0 +1,54 @@
+"""What the terminal can do, from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mvtui.ui import themes
+
+# rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
+_MANY_COLOURS = ("256color", "kitty")
+_TRUE_COLOUR = ("truecolor", "24bit")
+# Their fonts have no glyphs beyond a code page, whatever the locale says.
+_PLAIN_FONTS = ("linux", "vt100", "vt102", "vt220", "screen", "ansi")
+# The background's number in COLORFGBG (rxvt, Konsole): white or bright white.
+_LIGHT_BACKGROUNDS = ("7", "15")
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """`theme` is a name of `themes/`; `mouse`: reports of the mouse are worth their bytes."""
+
+    theme: str
+    ascii_only: bool
+    mouse: bool
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Terminal":
+        """The terminal that the environment tells of."""
+        return cls(
+            theme=_theme(environ),
+            ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not _utf8(environ),
+            mouse="SSH_CONNECTION" not in environ,
+        )
+
+
+def _theme(environ: Mapping[str, str]) -> str:
+    many = (
+        environ.get("COLORTERM", "").strip().lower() in _TRUE_COLOUR
+        or environ.get("TERM", "").rpartition("-")[2] in _MANY_COLOURS
+    )
+    if "NO_COLOR" in environ or not many:
+        return themes.TERMINAL
+    return themes.LIGHT if environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS else themes.DEFAULT
+
+
+def _utf8(environ: Mapping[str, str]) -> bool:
+    """Whether the locale is one of UTF-8 (locale(7): LC_ALL, then LC_CTYPE, then LANG).
+
+    In the C locale, Python sets LC_CTYPE to C.UTF-8 by itself (PEP 538): that tells nothing of the terminal.
+    """
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        value = environ.get(name, "")
+        if value and not (name == "LC_CTYPE" and value == "C.UTF-8"):
+            return value.lower().replace("-", "").endswith("utf8")
+    return False

@@ -1,0 +1,106 @@
+"""Why the selected microVM is in its state, since when, and what mends it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mvtui.model.format import age, duration
+from mvtui.model.microvm import MicroVM
+from mvtui.model.state import StateWord
+from mvtui.model.text import clean
+from mvtui.model.unit import UnitKind
+from mvtui.ui.commands import Command
+from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, cut, width_of, wrapped
+
+# In these states it is not the state that is wrong.
+_QUIET = (StateWord.RUNNING, StateWord.STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`position`: which of how many it is in the list; `menders`: the commands that may help it and can be used."""
+
+    microvm: MicroVM
+    position: str
+    menders: tuple[Command, ...]
+    now: datetime
+
+
+def why_lines(why: Why, width: int, height: int) -> list[Line]:
+    """`height` lines: the title, the cause in all lines that are left, since when, what mends it. Where there is no
+    room for all, the cause stays."""
+    lines = [_title(why, width)]
+    tail = [_since(why.microvm, why.now), _mends(why)]
+    causes = max(1, height - 1 - len(tail))
+    lines += [((f"{line}", _role(why.microvm)),) for line in wrapped(_cause(why.microvm), width, causes)]
+    shown = [line for line in tail if line]
+    if height < 4:
+        shown = shown[-1:]
+    return [*lines, *shown][:height]
+
+
+def _title(why: Why, width: int) -> Line:
+    position = f" {why.position} ─"
+    name = cut(clean(why.microvm.name), width - 8 - len(position))
+    start: Line = (("─ ", "dim"), (name, "strong"), (" ", "dim"))
+    rule = max(0, width - width_of(start) - len(position))
+    return (*start, ("─" * rule + position, "dim"))
+
+
+def _role(microvm: MicroVM) -> str:
+    if microvm.state.word not in _QUIET or not microvm.findings:
+        return "text"
+    return SEVERITY_ROLES[microvm.findings[0].severity]
+
+
+def _cause(microvm: MicroVM) -> str:
+    """The worst finding, and the state's own why where the state itself is wrong and the finding does not say it."""
+    state = microvm.state
+    if not microvm.findings:
+        return clean(state.why)
+    worst = microvm.findings[0]
+    finding = f"{worst.what} {worst.why}".strip()
+    if state.word in _QUIET or state.why in finding or (worst.why and worst.why in state.why):
+        return clean(finding)
+    return clean(f"{state.why} {finding}")
+
+
+def _since(microvm: MicroVM, now: datetime) -> Line:
+    state = microvm.state
+    since = state.since or (microvm.findings[0].since if microvm.findings else None)
+    parts = []
+    if since is not None:
+        parts.append(f"since {moment(since, now)} ({age(since, now)})")
+    if state.deadline is not None:
+        parts.append(f"killed in {duration((state.deadline - now).total_seconds())}")
+    if state.restarts:
+        parts.append(f"{state.restarts} restarts")
+    unit = microvm.unit(UnitKind.HYPERVISOR)
+    if unit is not None:
+        parts.append(clean(f"{unit.name} {unit.active_state}"))
+    return (("   ".join(parts), "dim"),) if parts else ()
+
+
+def moment(instant: datetime, now: datetime) -> str:
+    """The instant in local time: `00:51` of the last 24 hours, else with its date."""
+    local = instant.astimezone(now.tzinfo)
+    if now - instant < timedelta(hours=24):
+        return f"{local:%H:%M}"
+    return f"{local:%d %b %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
+
+
+def _mends(why: Why) -> Line:
+    pieces: list[tuple[str, str]] = []
+    fix = why.microvm.findings[0].fix if why.microvm.findings else ""
+    if fix:
+        pieces += [("  " + clean(fix), "text")]
+    for command in why.menders:
+        pieces += [("  " + command.shown_keys, "key"), (" " + command.words, "text")]
+    return tuple(pieces)
+
+
+class WhyLine(Lines):
+    """A title and a few lines; empty where nothing is selected."""
+
+    def show_why(self, why: Why | None) -> None:
+        """Show this from now on."""
+        self.show(*(why_lines(why, self.size.width, self.size.height) if why is not None else ()))

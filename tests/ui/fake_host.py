@@ -1,0 +1,115 @@
+"""A host that does what the test says: snapshots when it says so, and a record of every verb that was asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mvtui.errors import MvtuiError
+from mvtui.host.ports import Host
+from mvtui.model.microvm import Snapshot
+from mvtui.model.process import ProcessSample
+from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+from mvtui.operations.lifecycle import Outcome, Progress
+from mvtui.ui.app import MvtuiApp
+from tests.ui.samples import NOW, PRODUCT
+
+
+class NoUnits:
+    """Units that are never asked: snapshots and verbs come from the fake."""
+
+    @property
+    def manager(self) -> str:
+        return "systemd"
+
+    async def statuses(self) -> Mapping[str, UnitStatus]:
+        raise NotImplementedError
+
+    async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
+        raise NotImplementedError
+
+    def changes(self) -> AsyncIterator[None]:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        return
+
+
+class NoProcesses:
+    def sample(self, *, slow: bool = False) -> Mapping[int, ProcessSample]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        return
+
+
+class FakeHost:
+    """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how."""
+
+    def __init__(self, snapshot: Snapshot | None = PRODUCT) -> None:
+        self.now = NOW
+        self.seconds = 1000.0
+        self.asked: list[tuple[UnitVerb, str]] = []
+        self.looks = 0
+        self.progress: dict[tuple[UnitVerb, str], Progress] = {}
+        self._ends: dict[tuple[UnitVerb, str], asyncio.Future[Outcome]] = {}
+        self._queue: asyncio.Queue[Snapshot | MvtuiError] = asyncio.Queue()
+        self._last = snapshot
+        if snapshot is not None:
+            self._queue.put_nowait(snapshot)
+
+    def app(self, **options: object) -> MvtuiApp:
+        """The panel of this host."""
+        host = Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"))
+        return MvtuiApp(
+            host,
+            now=lambda: self.now,
+            monotonic=lambda: self.seconds,
+            source=self.snapshots,
+            run=self.run,
+            **options,  # type: ignore[arg-type]
+        )
+
+    async def snapshots(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
+        while True:
+            getting, waking = asyncio.create_task(self._queue.get()), asyncio.create_task(wake.wait())
+            try:
+                await asyncio.wait({getting, waking}, return_when=asyncio.FIRST_COMPLETED)
+                if getting.done():
+                    told = getting.result()
+                    if isinstance(told, MvtuiError):
+                        raise told
+                    self._last = told
+                elif self._last is None:
+                    continue
+                wake.clear()
+                self.looks += 1
+                yield self._last
+            finally:
+                getting.cancel()
+                waking.cancel()
+
+    def tell(self, told: Snapshot | MvtuiError) -> None:
+        """The next look sees this."""
+        self._queue.put_nowait(told)
+
+    def passes(self, **span: float) -> None:
+        """Time passes, on both clocks."""
+        self.now += timedelta(**span)
+        self.seconds += timedelta(**span).total_seconds()
+
+    async def run(self, host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | None) -> Outcome:
+        self.asked.append((verb, microvm))
+        if on_progress is not None:
+            self.progress[verb, microvm] = on_progress
+        end = self._ends[verb, microvm] = asyncio.get_running_loop().create_future()
+        return await end
+
+    def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:
+        """The verb ends so."""
+        said = words or f"{microvm}: {verb} is done"
+        self._ends.pop((verb, microvm)).set_result(Outcome(microvm, verb, ok, said, 1.0, hint))
+
+    def fail(self, verb: UnitVerb, microvm: str, error: MvtuiError) -> None:
+        """The verb ends with an error."""
+        self._ends.pop((verb, microvm)).set_exception(error)
