@@ -3,6 +3,7 @@ import shutil
 import socket
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -156,10 +157,12 @@ def test_absolute_images_and_paths_of_the_host_are_below_the_root(tmp_path: Path
 def test_a_block_device_is_wholly_allocated() -> None:
     for disk in sorted(Path("/sys/block").iterdir()):
         size = int((disk / "size").read_text()) * 512
-        if size and os.access(f"/dev/{disk.name}", os.R_OK):
-            facts = read_image("/var/lib/microvms/web", f"/dev/{disk.name}")
-            assert (facts.size, facts.allocated, facts.problem) == (size, size, None)
-            return
+        # Root may be kept from a device by its cgroup, so only opening it tells.
+        with suppress(OSError), open(f"/dev/{disk.name}", "rb", buffering=0):
+            if size:
+                facts = read_image("/var/lib/microvms/web", f"/dev/{disk.name}")
+                assert (facts.size, facts.allocated, facts.problem) == (size, size, None)
+                return
     pytest.skip("this machine has no block device that may be read")
 
 
