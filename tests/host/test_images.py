@@ -3,8 +3,8 @@ import shutil
 import socket
 import struct
 import subprocess
-from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -22,13 +22,19 @@ def mkfs(path: Path, program: str, *arguments: str, size: int = 320 * MIB) -> Pa
 
 
 def mkfs_again(path: Path, program: str, *arguments: str) -> Path:
-    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if found is None:
-        if "CI" in os.environ:
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
-    subprocess.run([found, *arguments, str(path)], check=True, capture_output=True)
+    subprocess.run([found(program), *arguments, str(path)], check=True, capture_output=True)
     return path
+
+
+def found(program: str) -> str:
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    return path if path is not None else missing(f"{program} is not installed")
+
+
+def missing(reason: str) -> NoReturn:
+    if "CI" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.mark.parametrize(
@@ -154,16 +160,23 @@ def test_absolute_images_and_paths_of_the_host_are_below_the_root(tmp_path: Path
     assert read_image(tmp_path / "srv", str(tmp_path / "srv/disk.img")).size == 3
 
 
-def test_a_block_device_is_wholly_allocated() -> None:
-    for disk in sorted(Path("/sys/block").iterdir()):
-        size = int((disk / "size").read_text()) * 512
-        # Root may be kept from a device by its cgroup, so only opening it tells.
-        with suppress(OSError), open(f"/dev/{disk.name}", "rb", buffering=0):
-            if size:
-                facts = read_image("/var/lib/microvms/web", f"/dev/{disk.name}")
-                assert (facts.size, facts.allocated, facts.problem) == (size, size, None)
-                return
-    pytest.skip("this machine has no block device that may be read")
+def test_a_block_device_is_wholly_allocated(tmp_path: Path) -> None:
+    image = mkfs(tmp_path / "disk.img", "mkfs.ext4")
+    losetup = found("losetup")
+    if os.geteuid() != 0:
+        missing("loop devices are root's")
+    attached = subprocess.run([losetup, "-f", "--show", str(image)], capture_output=True, text=True, check=False)
+    if attached.returncode != 0:
+        pytest.skip(f"no loop device here: {attached.stderr}")
+    device = attached.stdout.strip()
+    with open(device, "rb"):
+        # Detached with the last descriptor, however this ends.
+        subprocess.run([losetup, "-d", device], check=True)
+        facts = read_image("/var/lib/microvms/web", device)
+        (tmp_path / "link").symlink_to(device)
+        through_link = read_image(tmp_path, "link")
+    assert (facts.size, facts.allocated, facts.fs_type) == (320 * MIB, 320 * MIB, "ext4")
+    assert through_link.problem == f"{tmp_path}/link: is a link, which is not followed"
 
 
 @pytest.mark.parametrize(
