@@ -68,8 +68,9 @@ class SystemdUnits:
     async def statuses(self) -> Mapping[str, UnitStatus]:
         """Every loaded unit of every microVM, by unit name.
 
-        Hypervisor and virtiofsd units have everything (`result` and `exec_status` unless they are active), the others
-        while they are failed, on the way or have a job. Raises MvtuiError where the bus or systemd does not answer,
+        What the list lacks is told where it can matter: all of it of a hypervisor and of any unit that is failed, on
+        the way or has a job; no `result` and `timeout_stop` of an active one; `since`, restarts or the condition of a
+        settled virtiofsd; nothing of the settled others. Raises MvtuiError where the bus or systemd does not answer,
         RightsMissingError where they refuse.
         """
         try:

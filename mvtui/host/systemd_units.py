@@ -23,8 +23,8 @@ _SINCE_OTHERS = ("StateChangeTimestamp",)
 
 # One Get each: ten of them cost half of the two GetAlls (400 properties) that have them all.
 _CONDITION = ("ConditionResult", "ConditionTimestamp")
-_ENDED = ("Result", "ExecMainCode", "ExecMainStatus")
-_RUNNING = ("MainPID", "TimeoutStopUSec")
+_LAST_RUN = ("ActiveEnterTimestamp", "ActiveExitTimestamp")
+_ENDED = ("NRestarts", "Result", "ExecMainCode", "ExecMainStatus")
 
 # ExecMainCode is the si_code of waitid(2).
 KILLED = 2
@@ -143,20 +143,26 @@ class UnitTable:
 
 
 def _questions(kind: UnitKind, row: list[Any]) -> list[Question]:
-    """What to ask of a unit, by its row of the list: nothing of a settled one that only prepares or cleans up."""
+    """What to ask of a unit, by its row of the list: all of a hypervisor's and of what is not settled, little of a
+    settled virtiofsd's, nothing of what has prepared or cleaned up."""
     _, _, _, active_state, _, _, path, job, _, job_path = row
-    if kind not in _ALWAYS_ASKED and active_state in _SETTLED and not job:
+    settled = active_state in _SETTLED and not job
+    if settled and kind not in _ALWAYS_ASKED:
         return []
     of_unit = _SINCE.get(active_state, _SINCE_OTHERS)
-    of_service: tuple[str, ...] = ("NRestarts",)
-    if active_state in _DOWN:
-        of_unit += _CONDITION
-        of_service += _ENDED
-    elif active_state != "active":
-        of_service += _ENDED + _RUNNING
-    elif kind is UnitKind.HYPERVISOR:
-        of_service += _RUNNING
-    questions = [(path, UNIT, name) for name in of_unit] + [(path, SERVICE, name) for name in of_service]
+    of_service: tuple[str, ...]
+    if active_state == "active":
+        of_service = ("NRestarts", "MainPID") if kind is UnitKind.HYPERVISOR else ("NRestarts",)
+    else:
+        down = active_state in _DOWN
+        of_unit += _CONDITION if down else ()
+        of_service = _ENDED if down else (*_ENDED, "MainPID", "TimeoutStopUSec")
+        if kind is UnitKind.HYPERVISOR:
+            of_unit += _LAST_RUN
+        elif settled:
+            of_service = ()
+    questions = [(path, UNIT, name) for name in dict.fromkeys(of_unit)]
+    questions += [(path, SERVICE, name) for name in of_service]
     if job:
         questions.append((job_path, JOB, "State"))
     return questions
@@ -183,6 +189,7 @@ def _status(row: list[Any], kind: UnitKind, microvm: str, values: dict[str, Any]
         condition_failed=values.get("ConditionResult") is False and bool(values.get("ConditionTimestamp")),
         timeout_stop=None if timeout_stop in (None, _INFINITY) else timeout_stop / 1e6,
         wanted=autostart.wants(name) if kind is UnitKind.HYPERVISOR else None,
+        last_run=_last_run(active_state, values),
     )
 
 
@@ -194,3 +201,8 @@ def _since(active_state: str, values: dict[str, Any]) -> datetime | None:
         left = values.get("ActiveExitTimestamp") or 0
         began = left if left >= (values.get("InactiveExitTimestamp") or 0) else began
     return datetime.fromtimestamp(began / 1e6, UTC) if began else None
+
+
+def _last_run(active_state: str, values: dict[str, Any]) -> float | None:
+    entered, left = (values.get(name) or 0 for name in _LAST_RUN)
+    return (left - entered) / 1e6 if active_state != "active" and 0 < entered <= left else None
