@@ -5,10 +5,9 @@ import socket
 from pathlib import Path
 from typing import Literal
 
-from mvtui.host.direct import DirectUnits
 from mvtui.host.ports import Host, Units
 from mvtui.host.processes import ProcFs
-from mvtui.host.systemd import SystemdUnits, systemd_runs
+from mvtui.host.systemd import systemd_runs
 
 DEFAULT_STATE_DIR = Path("/var/lib/microvms")
 
@@ -28,6 +27,11 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
 
 
 def _units(state_dir: Path, manager: Manager) -> Units:
+    """The adapter that was asked for. Only that one is imported: each takes longer than the rest of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
+        from mvtui.host.systemd import SystemdUnits  # noqa: PLC0415
+
         return SystemdUnits()
+    from mvtui.host.direct import DirectUnits  # noqa: PLC0415
+
     return DirectUnits(state_dir)
