@@ -9,6 +9,9 @@ def main() -> int:
     from mvtui.cli import early
 
     early.paint_names(argv)
-    from mvtui.cli.run import run
+    try:
+        from mvtui.cli.run import run
 
-    return run(argv)
+        return run(argv)
+    finally:
+        early.leave_names()
