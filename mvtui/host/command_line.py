@@ -46,9 +46,10 @@ def which_hypervisor(argv: Sequence[str], exe: str | None = None) -> Hypervisor 
     None for other programs, for a hypervisor's tools (`crosvm powerbtn`), and for the `unbuffer` before stratovirt:
     that one's child is the hypervisor.
     """
-    if any(_program(word) == _UNBUFFER for word in argv[:_MAX_PREFIX]):
-        return None
-    return _find(argv, exe)[0]
+    found, start = _find(argv, exe)
+    before = [_program(word) for word in (exe or "", *argv[: start - 1])]
+    is_parent = _UNBUFFER in before or (start > 1 and argv[0].startswith(_PRETTY))
+    return None if is_parent else found
 
 
 def read_command_line(

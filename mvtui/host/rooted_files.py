@@ -10,10 +10,14 @@ _MAX_LINKS = 40
 
 
 class RootedFiles:
-    """Reads regular files of the host whose file system is at `root`; absolute links are followed below it too."""
+    """Reads regular files of the host whose file system is at `root`; absolute links are followed below it too.
+
+    Remembers where directories are: for one look, not for one that must see changes.
+    """
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._root = "" if root == Path("/") else str(root).rstrip("/")
+        self._root = "" if root == Path("/") else str(root)
+        self._directories: dict[str, str] = {}
 
     def resolve(self, path: str) -> str:
         """Where the host's absolute `path` is for this process, links followed. Raises OSError for a loop of links.
@@ -22,6 +26,22 @@ class RootedFiles:
         """
         if not self._root:
             return path
+        for _ in range(_MAX_LINKS):
+            directory, _, name = path.rpartition("/")
+            if name in ("", ".", ".."):
+                return self._walk(path)
+            parent = self._directories.get(directory)
+            if parent is None:
+                parent = self._directories[directory] = self._walk(directory)
+            try:
+                target = os.readlink(f"{parent}/{name}")
+            except OSError:
+                return f"{parent}/{name}"
+            path = target if target.startswith("/") else f"{parent[len(self._root) :]}/{target}"
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+    def _walk(self, path: str) -> str:
+        """As `resolve`, one name after the other."""
         todo = [part for part in reversed(path.split("/")) if part and part != "."]
         done: list[str] = []
         links = 0
@@ -30,9 +50,8 @@ class RootedFiles:
             if part == "..":
                 del done[-1:]
                 continue
-            here = "/".join((self._root, *done, part))
             try:
-                target = os.readlink(here)
+                target = os.readlink("/".join((self._root, *done, part)))
             except OSError:
                 done.append(part)
                 continue

@@ -198,7 +198,7 @@ class _Reader:
         try:
             return look(path)
         except (OSError, ValueError) as error:
-            if not (optional and isinstance(error, FileNotFoundError | NotADirectoryError)):
+            if not (optional and isinstance(error, FileNotFoundError)):
                 self._problems.append(_sentence(path, error))
             return None
 

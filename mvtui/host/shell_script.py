@@ -30,9 +30,9 @@ _MKFS = re.compile(
 )
 # What is left where a word can't go on: it opens something that nothing closes.
 _OPENING = ("'", '"', "`", "$", "\\")
-# More than any runner has.
-_MAX_WORDS = 10_000
-_MAX_VOLUMES = 256
+# Many times what a runner has: some 300 words, and 26 volumes at most.
+_MAX_WORDS = 4096
+_MAX_VOLUMES = 64
 
 
 @dataclass(frozen=True, slots=True)

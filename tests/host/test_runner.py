@@ -1,0 +1,188 @@
+"""Runners as microvm.nix writes them, read back; and what else may stand in their place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mvtui.demo.runners import build_runner
+from mvtui.host.runner import RunnerCache, read_runner
+from mvtui.model.definition import Definition, Volume
+from mvtui.model.hypervisor import Hypervisor
+from tests.host.sample_definitions import HOME, OVERLAY, STORE, as_told, build, rewrite, sample, tools
+
+EVERY = pytest.mark.parametrize("hypervisor", Hypervisor)
+
+
+@EVERY
+def test_a_runner_tells_what_it_was_built_from(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    spec = sample(hypervisor)
+
+    runner = read_runner(str(build(spec, tmp_path / "runner")))
+
+    assert runner.problems == ()
+    assert runner.definition == as_told(spec)
+    assert runner.can_shutdown == (
+        hypervisor in (Hypervisor.QEMU, Hypervisor.CLOUD_HYPERVISOR, Hypervisor.FIRECRACKER, Hypervisor.CROSVM)
+    )
+    assert runner.has_virtiofsd_run == (hypervisor not in (Hypervisor.FIRECRACKER, Hypervisor.KVMTOOL))
+
+
+@EVERY
+def test_the_root_stands_before_every_path_and_every_link(hypervisor: Hypervisor, tmp_path: Path) -> None:
+    (tmp_path / "nix/store").mkdir(parents=True)
+    spec = sample(hypervisor)
+    build(spec, tmp_path / "nix/store/1-runner", store="/nix/store")
+
+    runner = read_runner("/nix/store/1-runner", root=tmp_path)
+
+    assert runner.problems == ()
+    assert runner.path == "/nix/store/1-runner"
+    assert runner.definition == as_told(spec)
+    assert runner.system in (None, "/nix/store/1-runner-system")
+
+
+def test_the_overlay_is_found_in_its_volume_and_in_its_share(tmp_path: Path) -> None:
+    on_volume = read_runner(str(build(sample(Hypervisor.QEMU), tmp_path / "a"))).definition
+    share = replace(HOME, mount_point="/nix/.rw-store")
+    on_share = read_runner(
+        str(build(Definition(shares=(STORE, share), writable_store_overlay="/nix/.rw-store"), tmp_path / "b"))
+    ).definition
+
+    assert on_volume is not None
+    assert on_volume.overlay_volume() == on_volume.volumes[0]
+    assert on_share is not None
+    assert on_share.overlay_volume() is None
+    assert on_share.overlay_share() == on_share.shares[1]
+
+
+def test_with_the_store_on_disk_letters_begin_at_b(tmp_path: Path) -> None:
+    for hypervisor in Hypervisor:
+        spec = Definition(hypervisor=hypervisor, volumes=(OVERLAY,))
+        definition = read_runner(str(build(spec, tmp_path / hypervisor))).definition
+        assert definition is not None
+        assert definition.store_on_disk is True
+        assert [volume.letter for volume in definition.volumes] == ["b"]
+
+
+def test_the_guests_system_is_found_by_its_kernel_parameter_unless_it_is_gone(tmp_path: Path) -> None:
+    for hypervisor in (Hypervisor.QEMU, Hypervisor.FIRECRACKER):
+        path = build(Definition(hypervisor=hypervisor, volumes=(OVERLAY,)), tmp_path / hypervisor)
+        here = read_runner(str(path))
+        (tmp_path / f"{hypervisor}-system/etc/fstab").unlink()
+        gone = read_runner(str(path))
+
+        assert here.system is None
+        assert gone.problems == ()
+        assert here.definition is not None
+        assert here.definition.fstab_read
+        assert here.definition.volumes[0].mount_point == "/nix/.rw-store"
+        assert gone.definition is not None
+        assert not gone.definition.fstab_read
+        assert gone.definition.volumes[0].mount_point is None
+
+
+def test_an_older_runner_without_its_hypervisors_name(tmp_path: Path) -> None:
+    for hypervisor in Hypervisor:
+        path = build(sample(hypervisor), tmp_path / hypervisor)
+        (path / "share/microvm/hypervisor").unlink()
+        runner = read_runner(str(path))
+        assert runner.problems == ()
+        assert runner.definition is not None
+        assert runner.definition.hypervisor is hypervisor
+
+
+def test_the_host_name_comes_without_pretty_process_names_where_an_option_has_it(tmp_path: Path) -> None:
+    spec = sample(Hypervisor.QEMU)
+    plain = replace(tools(Hypervisor.QEMU), pretty_procnames=False)
+
+    assert read_runner(str(build_runner(spec, tmp_path / "r", plain))).definition == as_told(spec)
+
+
+def test_shares_come_from_their_list_where_the_script_is_unreadable(tmp_path: Path) -> None:
+    path = build(sample(Hypervisor.QEMU), tmp_path / "runner")
+    (path / "bin/microvm-run").unlink()
+
+    runner = read_runner(str(path))
+
+    assert runner.problems == (f"{path}/bin/microvm-run: No such file or directory",)
+    assert runner.definition is not None
+    assert runner.definition.hypervisor is Hypervisor.QEMU
+    assert [share.tag for share in runner.definition.shares] == ["data", "home", "ro-store"]
+    assert runner.definition.shares[1] == replace(
+        HOME, socket="web-1-virtiofs-home.sock", read_only=False, mount_point="/ho me"
+    )
+    assert runner.definition.volumes == ()
+    assert runner.definition.vsock_cid == 7
+
+
+def test_what_only_the_wrapper_scripts_tell_is_none_without_them(tmp_path: Path) -> None:
+    path = build(sample(Hypervisor.CROSVM), tmp_path / "runner")
+    (tmp_path / "runner-virtiofsd-home").unlink()
+
+    runner = read_runner(str(path))
+
+    assert runner.problems == (f"{tmp_path}/runner-virtiofsd-home: No such file or directory",)
+    assert runner.definition is not None
+    home = runner.definition.shares[1]
+    assert (home.tag, home.source, home.mount_point) == ("home", HOME.source, "/ho me")
+    assert (home.read_only, home.cache, home.posix_acl) == (None, None, None)
+
+
+def test_an_unknown_hypervisor(tmp_path: Path) -> None:
+    path = build(Definition(), tmp_path / "runner")
+    (path / "share/microvm/hypervisor").write_text("vfkit\n")
+
+    runner = read_runner(str(path))
+
+    assert runner.problems == (f"{path}/share/microvm/hypervisor names none that is known",)
+    assert runner.definition is not None
+    assert runner.definition.hypervisor is Hypervisor.QEMU
+
+
+def test_volumes_come_from_the_script_where_the_command_is_unknown(tmp_path: Path) -> None:
+    path = build(Definition(volumes=(OVERLAY,)), tmp_path / "runner")
+    text = (path / "bin/microvm-run").read_text()
+    rewrite(path / "bin/microvm-run", text[: text.index("\nexec ")] + "\nexec /bin/another --disk x\n")
+    (path / "share/microvm/hypervisor").unlink()
+
+    runner = read_runner(str(path))
+    definition = runner.definition
+
+    assert runner.problems == (f"{path}/bin/microvm-run starts no hypervisor that is known: /bin/another",)
+    assert definition is not None
+    assert definition.hypervisor is None
+    assert definition.volumes == (
+        Volume(
+            "rw.img",
+            size=512,
+            fs_type="ext4",
+            label="my store",
+            auto_create=True,
+            mkfs_extra_args=OVERLAY.mkfs_extra_args,
+        ),
+    )
+
+
+def test_the_cache_reads_a_store_path_once_and_what_was_missing_again(tmp_path: Path) -> None:
+    cache = RunnerCache()
+    path = str(tmp_path / "a")
+    assert cache.get(path).definition is None
+
+    build(Definition(), tmp_path / "a")
+    first = cache.get(path)
+    assert first.definition is not None
+    rewrite(tmp_path / "a/bin/microvm-run", "")
+    assert cache.get(path) is first
+
+
+def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
+    cache = RunnerCache(size=2)
+    paths = [str(build(Definition(host_name=name), tmp_path / name)) for name in "abc"]
+    first, second = cache.get(paths[0]), cache.get(paths[1])
+
+    assert cache.get(paths[0]) is first
+    cache.get(paths[2])
+
+    assert cache.get(paths[0]) is first
+    assert cache.get(paths[1]) is not second
