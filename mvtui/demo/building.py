@@ -1,0 +1,123 @@
+"""Builds the demo's host on disk: a store with runners, sources of shares, and a state directory with images."""
+
+import hashlib
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvtui.demo.account import Account
+from mvtui.demo.images import make_image
+from mvtui.demo.programs import MORE_PATH, find_programs
+from mvtui.demo.runner_tools import Tools
+from mvtui.demo.runners import build_runner, with_defaults
+from mvtui.demo.samples import Sample, samples
+from mvtui.model.definition import Definition
+
+_FILE_SYSTEMS = ("ext4", "xfs", "btrfs")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where what is in a demo's directory. `scratch` is of no use any more once it is built."""
+
+    root: Path
+
+    @property
+    def state_dir(self) -> Path:
+        """What /var/lib/microvms is elsewhere."""
+        return self.root / "microvms"
+
+    @property
+    def store(self) -> Path:
+        """What /nix/store is elsewhere."""
+        return self.root / "nix" / "store"
+
+    @property
+    def scratch(self) -> Path:
+        """For what is tried, and put together."""
+        return self.root / "scratch"
+
+    @property
+    def made(self) -> tuple[Path, ...]:
+        """All that building makes in `root`."""
+        return self.state_dir, self.root / "nix", self.root / "srv", self.scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A host on which nothing runs yet. `newer` are the runners that a stale sample gets once it runs, by its name;
+    `real` says in words which programs and images are real."""
+
+    layout: Layout
+    samples: tuple[Sample, ...]
+    newer: dict[str, Path]
+    real: str
+
+
+def build(root: Path, account: Account) -> Built:
+    """Build it in the empty directory `root`. Raises MvtuiError, OSError."""
+    before = os.umask(0o022)
+    try:
+        return _build(Layout(root), account)
+    finally:
+        os.umask(before)
+
+
+def _build(layout: Layout, account: Account) -> Built:
+    for directory in (layout.state_dir, layout.store, layout.scratch):
+        directory.mkdir(parents=True)
+    path = (*os.get_exec_path(), *MORE_PATH)
+    available = [kind for kind in _FILE_SYSTEMS if shutil.which(f"mkfs.{kind}", path=os.pathsep.join(path))]
+    chosen = samples(layout.root, available)
+    for sample in chosen:
+        (layout.state_dir / sample.name).mkdir()
+        for source in sample.sources:
+            source.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        programs = pool.submit(find_programs, layout.store, layout.scratch, account)
+        images = [pool.submit(_make_images, layout, sample, path) for sample in chosen]
+    for image in images:
+        image.result()
+    found = programs.result()
+    newer = {}
+    for sample in chosen:
+        _install(layout, sample, found.tools)
+        if sample.newer is not None:
+            newer[sample.name] = _runner(layout.store, sample.newer, found.tools)
+    if account.is_other:
+        _give(layout.state_dir, account)
+        _give(layout.root / "srv", account)
+    words = f"real ({', '.join(available)})" if "ext4" in available else "blank (there is no mkfs.ext4)"
+    return Built(layout, chosen, newer, f"{found.real}, images are {words}")
+
+
+def _make_images(layout: Layout, sample: Sample, path: tuple[str, ...]) -> None:
+    for volume in with_defaults(sample.definition).volumes:
+        if volume.auto_create:
+            make_image(layout.state_dir / sample.name, volume, path, layout.scratch, sample.fill)
+
+
+def _install(layout: Layout, sample: Sample, tools: Tools) -> None:
+    """What install-microvm-NAME.service or `microvm -c` leave in the microVM's directory."""
+    directory = layout.state_dir / sample.name
+    runner = _runner(layout.store, sample.definition, tools)
+    (directory / "current").symlink_to(runner)
+    if sample.flake is None:
+        (directory / "toplevel").symlink_to(f"{runner}-system")
+    else:
+        (directory / "flake").write_text(f"{sample.flake}\n")
+
+
+def _runner(store: Path, definition: Definition, tools: Tools) -> Path:
+    digest = hashlib.sha256(repr(definition).encode()).hexdigest()[:32]
+    return build_runner(definition, store / f"{digest}-microvm-qemu-{definition.host_name}", tools)
+
+
+def _give(top: Path, account: Account) -> None:
+    """Everything from `top` down becomes `account`'s."""
+    os.chown(top, account.uid, account.gid)
+    for _, directories, files, descriptor in os.fwalk(top):
+        for name in (*directories, *files):
+            os.chown(name, account.uid, account.gid, dir_fd=descriptor, follow_symlinks=False)

@@ -1,0 +1,84 @@
+"""Ends a demo: everything that runs in its directory, whoever started it, and then what was made of it on disk."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from mvtui.demo.building import Layout
+from mvtui.demo.marker import NAME as MARKER
+from mvtui.errors import MvtuiError
+from mvtui.host.direct import DirectUnits
+from mvtui.host.keeper import BOOT, parse_order
+from mvtui.host.keeper_process import all_processes, command_line, send
+from mvtui.host.processes import ProcFs
+from mvtui.model.unit import UnitKind, UnitVerb
+
+_SECONDS = 10.0
+_POLL_SECONDS = 0.02
+
+
+def end(root: Path, *, remove_root: bool) -> None:
+    """End the demo in `root` and remove what was made in it; the marker last, so that an end that was cut short can be
+    repeated. `root` itself goes only where that is wanted and nobody has put anything else there.
+
+    Raises MvtuiError where something does not die or can't be removed.
+    """
+    layout = Layout(root)
+    _end_processes(layout)
+    if os.geteuid() == 0:
+        # Root's keepers report below /run, and what failed stays there.
+        asyncio.run(_forget(DirectUnits(layout.state_dir)))
+    try:
+        for path in layout.made:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(path)
+        (root / MARKER).unlink(missing_ok=True)
+    except OSError as error:
+        raise MvtuiError(f"{error.filename or root} can't be removed: {error.strerror}", "remove it") from None
+    if remove_root:
+        with contextlib.suppress(OSError):
+            root.rmdir()
+
+
+def _end_processes(layout: Layout) -> None:
+    """By SIGKILL: a demo has nothing to lose."""
+    deadline = time.monotonic() + _SECONDS
+    while running := _running(layout):
+        if time.monotonic() > deadline:
+            raise MvtuiError(f"processes of {layout.root} do not end: {', '.join(map(str, running))}", "kill them")
+        send(running, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+
+
+async def _forget(units: DirectUnits) -> None:
+    for name, status in (await units.statuses()).items():
+        if status.kind is UnitKind.HYPERVISOR:
+            await units.run_job(UnitVerb.KILL, name)
+
+
+def _running(layout: Layout) -> list[int]:
+    """Keepers first: they would start again what has been killed."""
+    keepers = [each.pid for each in all_processes() if _is_keeper(each.pid, str(layout.state_dir))]
+    processes = ProcFs(layout.root)
+    try:
+        # What has a unit is a real microVM's of this host.
+        others = [pid for pid, sample in processes.sample().items() if sample.unit is None]
+    finally:
+        processes.close()
+    return [pid for pid in [*keepers, *others] if pid != os.getpid()]
+
+
+def _is_keeper(pid: int, state_dir: str) -> bool:
+    argv = command_line(pid)
+    if BOOT not in argv:
+        return False
+    for word in argv[argv.index(BOOT) + 1 :]:
+        try:
+            return parse_order(word).state_dir == state_dir
+        except (ValueError, TypeError, KeyError):
+            continue
+    return False
