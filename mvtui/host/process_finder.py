@@ -29,7 +29,7 @@ class Description(NamedTuple):
 
 @dataclass(slots=True)
 class Found:
-    """A process of a microVM. `settled`: it was old enough when it was looked at to stay what it is, unless its
+    """A process of a microVM. `settled`: when it was looked at it was old enough to stay what it is, unless its
     command's name changes."""
 
     pid: int
@@ -62,6 +62,8 @@ class Finder:
         self._boot_time = psutil.boot_time()
         # By pid what tells whether it is still the same process; None: neither alive nor ever to be.
         self._others: dict[int, tuple[int, bytes] | None] = {}
+        # What was caught between two programs, and will be another at the next look.
+        self._executing: set[int] = set()
 
     def find(self, known: Mapping[int, Found], *, thorough: bool) -> list[Found]:
         """The processes that belong to a microVM and are not in `known`.
@@ -70,6 +72,7 @@ class Finder:
         a shell that executed a runner's script, or a pid that was given to a new process between two looks.
         """
         pids = psutil.pids()
+        self._executing.clear()
         self._forget(pids, thorough=thorough)
         found: list[Found] = []
         nobodys: dict[int, Stat] = {}
@@ -84,7 +87,9 @@ class Finder:
             elif (process := self._accept(pid, stat, owner)) is not None:
                 found.append(process)
         found += self._descendants((*known.values(), *found), nobodys)
-        self._others.update({pid: (stat.start_ticks, stat.comm) for pid, stat in nobodys.items() if _is_old(stat)})
+        for pid, stat in nobodys.items():
+            if _is_old(stat) and pid not in self._executing:
+                self._others[pid] = (stat.start_ticks, stat.comm)
         return found
 
     def look_again(self, process: Found, stat: Stat) -> None:
@@ -92,7 +97,7 @@ class Finder:
         process.owner = self._owner(process.pid) or process.owner
         process.description = _describe(process.pid) or process.description
         process.comm = stat.comm
-        process.settled = _is_old(stat)
+        process.settled = _is_settled(stat, process.description)
 
     def _forget(self, pids: Iterable[int], *, thorough: bool) -> None:
         others = self._others
@@ -125,7 +130,8 @@ class Finder:
         description = _describe(pid)
         if description is not None:
             started = datetime.fromtimestamp(self._boot_time + stat.start_ticks / CLOCK_TICKS, UTC)
-            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.comm, _is_old(stat))
+            settled = _is_settled(stat, description)
+            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.comm, settled)
             if process.read() is not None:
                 return process
         file.close()
@@ -150,6 +156,8 @@ class Finder:
         if microvm is None:
             return None
         description = _describe(pid)
+        if description is not None and not description.argv:
+            self._executing.add(pid)
         if description is None or not is_part_of_microvm(description.exe, description.argv):
             return None
         # In a container the same path is another directory.
@@ -175,6 +183,11 @@ def _describe(pid: int) -> Description | None:
             return Description(argv, exe, uid)
     except psutil.Error:
         return None
+
+
+def _is_settled(stat: Stat, description: Description) -> bool:
+    """No argv: it was caught between two programs."""
+    return bool(description.argv) and _is_old(stat)
 
 
 def _is_old(stat: Stat) -> bool:

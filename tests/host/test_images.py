@@ -4,12 +4,12 @@ import socket
 import struct
 import subprocess
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from mvtui.host.images import read_image
 from mvtui.model.microvm import ImageFacts
+from tests.host.living import missing, need_root
 
 MIB = 1 << 20
 
@@ -29,12 +29,6 @@ def mkfs_again(path: Path, program: str, *arguments: str) -> Path:
 def found(program: str) -> str:
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     return path if path is not None else missing(f"{program} is not installed")
-
-
-def missing(reason: str) -> NoReturn:
-    if "CI" in os.environ:
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.mark.parametrize(
@@ -163,8 +157,7 @@ def test_absolute_images_and_paths_of_the_host_are_below_the_root(tmp_path: Path
 def test_a_block_device_is_wholly_allocated(tmp_path: Path) -> None:
     image = mkfs(tmp_path / "disk.img", "mkfs.ext4")
     losetup = found("losetup")
-    if os.geteuid() != 0:
-        missing("loop devices are root's")
+    need_root("a loop device")
     attached = subprocess.run([losetup, "-f", "--show", str(image)], capture_output=True, text=True, check=False)
     if attached.returncode != 0:
         pytest.skip(f"no loop device here: {attached.stderr}")

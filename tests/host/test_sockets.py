@@ -1,0 +1,133 @@
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from mvtui.host.sockets import UnixSockets
+from tests.host.living import dies_with_us, need_root
+
+# Binds the sockets it is told, in its working directory; says each time it has accepted. `sandbox`: as virtiofsd does,
+# a child in a network namespace of its own serves them.
+DAEMON = """
+import ctypes, os, socket, sys
+sandbox, *paths = sys.argv[1:]
+listeners = []
+for path in paths:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    listeners.append(listener)
+if sandbox == "sandbox":
+    assert ctypes.CDLL(None, use_errno=True).unshare(0x40000000) == 0, os.strerror(ctypes.get_errno())
+print("listening", flush=True)
+accepted = []
+for line in sys.stdin:
+    accepted.append(listeners[int(line)].accept())
+    print("accepted", flush=True)
+"""
+
+
+class Daemon:
+    def __init__(self, process: subprocess.Popen[str], directory: Path, paths: tuple[str, ...]) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._directory = directory
+        self._paths = paths
+
+    def answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def connect(self, number: int) -> socket.socket:
+        assert self._process.stdin is not None
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(self._directory / self._paths[number]))
+        self._process.stdin.write(f"{number}\n")
+        self._process.stdin.flush()
+        assert self.answer() == "accepted"
+        return client
+
+
+@contextmanager
+def daemon(directory: Path, *paths: str, sandbox: bool = False) -> Iterator[Daemon]:
+    with subprocess.Popen(
+        [sys.executable, "-c", DAEMON, "sandbox" if sandbox else "plain", *paths],
+        cwd=directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=dies_with_us,  # noqa: PLW1509 (tests have no threads)
+    ) as process:
+        try:
+            made = Daemon(process, directory, paths)
+            assert made.answer() == "listening"
+            yield made
+        finally:
+            process.kill()
+
+
+def connected(pid: int, *others: int) -> frozenset[str] | None:
+    sockets = UnixSockets()
+    for each in (pid, *others):
+        sockets.add(each)
+    return sockets.connected(pid)
+
+
+def test_a_socket_is_connected_while_its_peer_is_there(tmp_path: Path) -> None:
+    with daemon(tmp_path, "web-virtiofs-home.sock") as served:
+        assert connected(served.pid) == frozenset()
+        client = served.connect(0)
+        assert connected(served.pid) == frozenset(("web-virtiofs-home.sock",))
+        client.close()
+
+
+def test_the_path_is_the_one_that_was_bound(tmp_path: Path) -> None:
+    names = ("a b.sock", str(tmp_path / "absolute.sock"), "\udcff.sock", "unused.sock")
+    with daemon(tmp_path, *names) as served, served.connect(0), served.connect(1), served.connect(2):
+        assert connected(served.pid) == frozenset(names[:3])
+
+
+def test_a_socket_that_waits_to_be_accepted_is_not_connected(tmp_path: Path) -> None:
+    with daemon(tmp_path, "a.sock") as served, socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "a.sock"))
+        assert connected(served.pid) == frozenset()
+
+
+def test_the_client_serves_nothing(tmp_path: Path) -> None:
+    with daemon(tmp_path, "a.sock") as served, served.connect(0):
+        found = connected(os.getpid())
+        assert found is not None
+        assert "a.sock" not in found
+
+
+def test_the_sockets_of_a_sandbox_are_in_the_table_of_its_parent(tmp_path: Path) -> None:
+    need_root("a network namespace")
+    with daemon(tmp_path, "a.sock", sandbox=True) as served, served.connect(0):
+        assert connected(served.pid) == frozenset()
+        assert connected(served.pid, os.getpid()) == frozenset(("a.sock",))
+
+
+def test_many_open_files_do_not_hide_it(tmp_path: Path) -> None:
+    with ExitStack() as opened, daemon(tmp_path, "a.sock") as served:
+        opened.enter_context(served.connect(0))
+        for _ in range(100):
+            opened.enter_context(socket.socket(socket.AF_UNIX))
+        assert connected(served.pid) == frozenset(("a.sock",))
+
+
+def test_a_process_that_is_gone_or_another_users(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    assert connected(ended.pid) is None
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    os.seteuid(65534)
+    try:
+        assert connected(1) is None
+    finally:
+        os.seteuid(0)
