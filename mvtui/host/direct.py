@@ -42,7 +42,7 @@ class DirectUnits:
         self._state_dir = os.path.realpath(root / str(state_dir).lstrip("/"))
         self._timings = timings or Timings()
         digest = hashlib.sha256(os.fsencode(self._state_dir)).hexdigest()[:16]
-        of_root = (str(root), ["run", "mvtui", "direct", digest])
+        of_root = (str(root / "run"), ["mvtui", "direct", digest])
         of_user = (self._state_dir, [".mvtui", "direct"])
         self._own_base, self._own_parts = of_root if os.geteuid() == 0 else of_user
         # A user sees what root's keepers say; root believes nobody but root.

@@ -16,9 +16,9 @@ def is_active(document: dict[str, Any]) -> bool:
 
 
 def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> list[UnitStatus]:
-    """The units of one microVM. Without its keeper, what was active is what still lives."""
+    """The units of one microVM. Where its keeper was killed, what is active is what still lives."""
     units: dict[str, dict[str, Any]] = document["units"]
-    if live_keeper(document) is None:
+    if document["keeper"] is not None and live_keeper(document) is None:
         units = _without_keeper(units)
     statuses = []
     for template, facts in units.items():

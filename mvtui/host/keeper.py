@@ -27,7 +27,7 @@ BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from mvtui.host import kee
 
 class Order(NamedTuple):
     """What a keeper is started with. `action`: `start`; `stop` and `kill` are for what a killed keeper left behind.
-    The run directory is `parts` below `base`, which exists."""
+    The run directory is `parts` below `base`."""
 
     action: str
     state_dir: str
@@ -103,8 +103,7 @@ class Keeper:
             if failure is not None:
                 said = failure.result, failure.words
         stop(group, "stop")
-        if not self.status.failed():
-            self.status.remove()
+        self.status.release()
         answer(*said)
 
     def _start(self, job: str, restarted: str | None = None) -> NotStartedError | None:
@@ -130,6 +129,7 @@ class Keeper:
             self._note_end(unit)
             if watch.wait(watch.is_asked, self.order.timings.restart):
                 return None
+            self._restart_begins(unit)
             # The restart of one is that of all: PartOf= and Requires= carry it on.
             stop(self.group, "restart")
             failure = None if watch.is_asked() else self._start("restart", unit)
@@ -153,8 +153,12 @@ class Keeper:
             group.hypervisor = None
         else:
             group.virtiofsd = None
+        self.status.set(unit, "activating", "auto-restart", **facts)
+
+    def _restart_begins(self, unit: str) -> None:
         restarts = self.status.units[unit]["n_restarts"] + 1
-        self.status.set(unit, "activating", "auto-restart", n_restarts=restarts, **facts)
+        job = "restart" if unit == HYPERVISOR else None
+        self.status.set(unit, "inactive", "dead", n_restarts=restarts, job=job)
 
     def _adopt(self) -> None:
         """Take over what a keeper that was killed left behind, or what somebody started by hand."""

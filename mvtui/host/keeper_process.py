@@ -85,9 +85,9 @@ def family(pid: int) -> list[int]:
     return sorted(members & {each.pid for each in processes})
 
 
-def children() -> list[int]:
-    """The living pids whose parent is this process."""
-    return [each.pid for each in all_processes() if each.ppid == os.getpid()]
+def descendants() -> list[int]:
+    """The living pids that descend from this process."""
+    return [pid for pid in family(os.getpid()) if pid != os.getpid()]
 
 
 def command_line(pid: int) -> list[str]:

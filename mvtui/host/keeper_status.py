@@ -2,9 +2,9 @@
 
     BASE/PARTS…/MICROVM/status.json
 
-The document's `units` are UnitStatus fields by template (`microvm`, `microvm-virtiofsd` …), its times seconds of
-Unix time, its starts clock ticks since boot. It is removed after a clean stop and stays after a failure, as systemd
-keeps `failed`.
+The document's `keeper` is its pid and start, null once it is done; its `units` are UnitStatus fields by template
+(`microvm`, `microvm-virtiofsd` …). Times are seconds of Unix time, starts are clock ticks since boot. The file is
+removed after a clean stop and stays after a failure, as systemd keeps `failed`.
 """
 
 import contextlib
@@ -65,7 +65,9 @@ def read_status(path: str) -> dict[str, Any] | None:
 
 
 def live_keeper(document: dict[str, Any]) -> int | None:
-    """The pid of the keeper that wrote it, None where it lives no more."""
+    """The pid of the keeper that wrote it, None where it lives no more or is done."""
+    if document["keeper"] is None:
+        return None
     pid, start = document["keeper"]
     return pid if is_alive(pid, start) else None
 
@@ -74,13 +76,15 @@ class Status:
     """The status file of one microVM, held by this process until it ends."""
 
     def __init__(self, base: str, parts: list[str], microvm: str) -> None:
-        """`base` exists and is trusted; `parts` below it are made. Raises BusyError, RefusedError, OSError."""
+        """`base` is trusted and stays; `parts` below it come and go. Raises BusyError, RefusedError, OSError."""
+        os.makedirs(base, exist_ok=True)
         self.microvm = microvm
         self.directory = os.path.join(base, *parts)
         self._levels = [os.path.join(base, *parts[: depth + 1]) for depth in range(len(parts))]
         self._levels.append(os.path.join(self.directory, microvm))
         self.path = os.path.join(self._levels[-1], STATUS_FILE)
         self._lock = self._hold()
+        self._done = False
         try:
             self.before = read_status(self.path)
         except ValueError:  # another version's: what runs is found by looking
@@ -136,7 +140,7 @@ class Status:
             "schema": SCHEMA,
             "boot": boot_id(),
             "microvm": self.microvm,
-            "keeper": [os.getpid(), me.start if me is not None else 0],
+            "keeper": None if self._done or me is None else [os.getpid(), me.start],
             "units": self.units,
         }
         new = f"{self.path}.new"
@@ -148,8 +152,16 @@ class Status:
         except OSError:
             return
 
-    def remove(self) -> None:
-        """The file goes, and every directory above it that is then empty."""
+    def release(self) -> None:
+        """The next keeper may begin. After a failure the file stays; else it goes, and what is then empty above it."""
+        self._done = True
+        if self.failed():
+            self.write()
+        else:
+            self._remove()
+        os.close(self._lock)
+
+    def _remove(self) -> None:
         try:
             os.unlink(self.path)
             os.rmdir(self._levels[-1])

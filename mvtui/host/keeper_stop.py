@@ -5,7 +5,7 @@ import signal
 
 from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, SET_BOOTED, SETUP_UNITS, VIRTIOFSD, Group
 from mvtui.host.keeper_place import RefusedError
-from mvtui.host.keeper_process import POLL_SECONDS, Process, children, family, send
+from mvtui.host.keeper_process import POLL_SECONDS, Process, descendants, family, send
 
 
 def stop(group: Group, job: str) -> None:
@@ -27,7 +27,7 @@ def stop(group: Group, job: str) -> None:
     for process in group.leftovers:
         end(group, VIRTIOFSD, process)
     group.leftovers = []
-    send(children(), signal.SIGKILL)  # what forked itself out of its session
+    send(descendants(), signal.SIGKILL)  # what forked itself out of its session
     _take_down_devices(group)
     _clear_booted(group)
 
