@@ -3,52 +3,36 @@
 import asyncio
 import gc
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
+from textual._path import CSSPathType
 from textual.app import App
 from textual.binding import BindingType
 from textual.reactive import var
-from textual._path import CSSPathType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.operations import lifecycle, monitor
-from mvtui.ui import questions, sudo, themes
+from mvtui.ui import jobs, questions, themes
 from mvtui.ui.commands import Command, Place, Tier, bindings, command
 from mvtui.ui.driver import PanelDriver
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.screens.list_screen import ListScreen
+from mvtui.ui.seams import Seams
 
 # After so many intervals without a look, the picture is old.
 STALE_INTERVALS = 3
-# A stop that takes longer than this may be ended by a kill.
-LONG_STOP = timedelta(seconds=10)
 
-Run = Callable[[Host, UnitVerb, str, lifecycle.Progress], Awaitable[lifecycle.Outcome]]
-
-
-class Source(Protocol):
-    """Where snapshots come from, as `monitor.snapshots`."""
-
-    def __call__(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
-        """Snapshots without end; `wake` asks for one now."""
-
-
-def local_now() -> datetime:
-    """The time, in the local zone."""
-    return datetime.now().astimezone()
+_SEAMS = Seams()
 
 
 class MvtuiApp(App[None], inherit_bindings=False):
@@ -57,6 +41,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     # Textual reads no style sheet of a default screen by itself.
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/list_screen.tcss"]
+    TITLE = "mvtui"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PANEL))
@@ -72,10 +57,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
         ascii_only: bool = False,
         theme: str = themes.DEFAULT,
         names: Sequence[str] = (),
-        now: Callable[[], datetime] = local_now,
-        monotonic: Callable[[], float] = time.monotonic,
-        source: Source = monitor.snapshots,
-        run: Run = lifecycle.run,
+        seams: Seams = _SEAMS,
     ) -> None:
         # The theme before App.__init__: chosen later, NO_COLOR is black on black.
         self._themes = themes.load().loaded
@@ -86,12 +68,12 @@ class MvtuiApp(App[None], inherit_bindings=False):
         self.ascii_only = ascii_only
         self._interval = interval
         self._names = names
-        self._now, self._monotonic, self._source, self._run_verb = now, monotonic, source, run
+        self._seams, self._now = seams, seams.now
         self._wake = asyncio.Event()
         self._looked_at: datetime | None = None
         self._look_once = False
         self._suspended = False
-        self.set_reactive(MvtuiApp.picture, Picture(host.name, now(), read_only=read_only, locked=read_only))
+        self.set_reactive(MvtuiApp.picture, Picture(host.name, seams.now(), read_only=read_only, locked=read_only))
 
     @property
     def available_themes(self) -> dict[str, Theme]:
@@ -100,7 +82,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The list."""
-        return ListScreen(self._names, self._monotonic).data_bind(MvtuiApp.picture)
+        return ListScreen(self._names, self._seams.monotonic).data_bind(MvtuiApp.picture)
 
     @property
     def _list_screen(self) -> ListScreen:
@@ -124,6 +106,11 @@ class MvtuiApp(App[None], inherit_bindings=False):
         # What stands now, stays: the collector need not walk through it at each key.
         self.call_after_refresh(gc.freeze)
 
+    async def on_unmount(self) -> None:
+        """Let go of the host; what runs on it runs on."""
+        await self.host.units.close()
+        self.host.processes.close()
+
     def _on_signal(self, number: signal.Signals) -> None:
         """End with the terminal restored; ^c while sudo has the terminal is sudo's."""
         if number is not signal.SIGINT or not self._suspended:
@@ -134,7 +121,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
     async def _look(self) -> None:
         while True:
             try:
-                async for snapshot in self._source(self.host, interval=self._interval, wake=self._wake):
+                async for snapshot in self._seams.source(self.host, interval=self._interval, wake=self._wake):
                     self._take(snapshot)
             except MvtuiError as error:
                 self._say(str(error), "error")
@@ -176,33 +163,34 @@ class MvtuiApp(App[None], inherit_bindings=False):
         """Do the command with the selected microVM, or ask first, or say why not."""
         screen, wanted = self._list_screen, command(id)
         microvm = screen.selected
+        if screen.asks:
+            return  # the focus has not reached the dialog yet
         if wanted.verb is UnitVerb.STOP and microvm is not None and self._stops_long(microvm):
-            kill = partial(self._use, "kill")
+            kill = partial(self._offer, command("kill"), microvm)
             screen.ask(questions.takes_long(microvm, self.host.name, self._now(), kill))
-            return
+        else:
+            self._offer(wanted, microvm)
+
+    def _offer(self, wanted: Command, microvm: MicroVM | None) -> None:
         refusal = wanted.refusal(self._picture.situation(microvm))
-        if refusal or microvm is None:
+        if refusal or microvm is None or wanted.verb is None:
             self._say(refusal, "warning")
             return
         act = partial(self._begin, wanted, microvm.name)
+        host, now = self.host.name, self._now()
         if wanted.tier is Tier.FREE:
             act()
-        elif wanted.tier is Tier.ASK and wanted.verb is not None:
-            screen.ask(questions.may_act(wanted.verb, microvm, self.host.name, self._now(), act))
+        elif wanted.tier is Tier.ASK:
+            self._list_screen.ask(questions.may_act(wanted.verb, microvm, host, now, act))
         else:
             from mvtui.ui.widgets.kill_panel import KillPanel  # noqa: PLC0415  (Input takes long to import)
 
-            screen.open_panel(KillPanel(microvm.name, self.host.name, questions.uptime(microvm, self._now()), act))
+            self._list_screen.open_panel(KillPanel(microvm.name, host, questions.uptime(microvm, now), act))
 
     def _stops_long(self, microvm: MicroVM) -> bool:
-        picture = self._picture
-        if command("kill").refusal(picture.situation(microvm)):
-            return False
-        job = picture.job(UnitVerb.STOP, microvm.name)
-        since = job.since if job is not None else None
-        if since is None and microvm.state.word is StateWord.STOPPING:
-            since = microvm.state.since
-        return since is not None and self._now() - since > LONG_STOP
+        job = self._picture.job(UnitVerb.STOP, microvm.name)
+        may_kill = not command("kill").refusal(self._picture.situation(microvm))
+        return may_kill and questions.stops_long(microvm, job.since if job is not None else None, self._now())
 
     def _begin(self, wanted: Command, name: str) -> None:
         """Start the job, if it may still be: the host may have changed since the question."""
@@ -219,18 +207,18 @@ class MvtuiApp(App[None], inherit_bindings=False):
         self.run_worker(work, name=f"{verb} {name}", group=f"{verb} {name}")
 
     async def _run(self, verb: UnitVerb, name: str) -> None:
-        try:
-            outcome = await self._run_verb(self.host, verb, name, partial(self._on_progress, verb, name))
-        except RightsMissingError as error:
-            self._end(verb, name, str(error), "error")
-            if not self._list_screen.asks:
-                act = partial(self._begin_sudo, verb, name)
-                self._list_screen.ask(questions.may_sudo(verb, name, self.host.name, error.message, act))
-        except MvtuiError as error:
-            self._end(verb, name, str(error), "error")
-        else:
-            hint = f"  {outcome.hint}" if outcome.hint else ""
-            self._end(verb, name, outcome.words + hint, "good" if outcome.ok else "error")
+        on_progress = partial(self._on_progress, verb, name)
+        end = await jobs.run(self.host, verb, name, on_progress, self._seams.run)
+        self._end(verb, name, end)
+        if end.lacks_rights and not self._list_screen.asks:
+            act = partial(self._begin_with_sudo, verb, name)
+            self._list_screen.ask(questions.may_sudo(verb, name, self.host.name, act))
+
+    def _begin_with_sudo(self, verb: UnitVerb, name: str) -> None:
+        self._work(self._run_with_sudo(verb, name), verb, name)
+
+    async def _run_with_sudo(self, verb: UnitVerb, name: str) -> None:
+        self._end(verb, name, await jobs.run_with_sudo(self.host, verb, name, self._terminal_lent))
 
     def _on_progress(self, verb: UnitVerb, name: str, units: tuple[UnitStatus, ...]) -> None:
         job = self._picture.job(verb, name)
@@ -238,21 +226,10 @@ class MvtuiApp(App[None], inherit_bindings=False):
             others = tuple(one for one in self._picture.jobs if one is not job)
             self._update(jobs=(*others, replace(job, units=units)))
 
-    def _end(self, verb: UnitVerb, name: str, words: str, role: str) -> None:
+    def _end(self, verb: UnitVerb, name: str, end: jobs.JobEnd) -> None:
         left = tuple(job for job in self._picture.jobs if (job.verb, job.microvm) != (verb, name))
-        self._update(jobs=left, message=((clean(words), role),))
+        self._update(jobs=left, message=((clean(end.words), "good" if end.ok else "error"),))
         self._wake.set()
-
-    def _begin_sudo(self, verb: UnitVerb, name: str) -> None:
-        self._work(self._run_sudo(verb, name), verb, name)
-
-    async def _run_sudo(self, verb: UnitVerb, name: str) -> None:
-        try:
-            result = await sudo.run(lifecycle.sudo_argv(self.host, verb, name), self._terminal_lent)
-        except MvtuiError as error:
-            self._end(verb, name, str(error), "error")
-        else:
-            self._end(verb, name, result.words, "good" if result.ok else "error")
 
     @contextmanager
     def _terminal_lent(self) -> Iterator[None]:
@@ -300,4 +277,5 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self._list_screen.open_help()
+        if not self._list_screen.asks:
+            self._list_screen.open_help()

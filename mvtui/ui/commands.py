@@ -181,7 +181,7 @@ COMMANDS = (
         "kill",
         ("K",),
         "kill",
-        "kill; after T, when a stop takes long; type the name",
+        "kill, after T while a stop takes long",
         Place.QUESTION,
         tier=Tier.TYPE_NAME,
         verb=UnitVerb.KILL,

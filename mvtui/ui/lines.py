@@ -1,10 +1,12 @@
 """Lines of text in roles: what every widget of the panel paints, and how it becomes strips of styled cells."""
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -51,37 +53,6 @@ def to_strip(widget: Widget, line: Line, width: int, highlight: Style | None = N
         style = style_of(widget, role)
         segments.append(Segment(to_ascii(text) if ascii_only else text, style + highlight if highlight else style))
     return Strip(segments).crop(0, width)
-
-
-class Lines(Widget):
-    """A widget of fixed height that shows lines, and repaints those that changed from where they changed."""
-
-    COMPONENT_CLASSES = COMPONENT_CLASSES
-
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._lines: tuple[Line, ...] = ()
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """What it shows."""
-        return self._lines
-
-    def show(self, *lines: Line) -> None:
-        """Show these from now on."""
-        before, self._lines = self._lines, lines
-        for y in range(max(len(before), len(lines))):
-            old = before[y] if y < len(before) else ()
-            new = lines[y] if y < len(lines) else ()
-            if old != new:
-                start = width_of(_common(old, new))
-                end = max(width_of(old), width_of(new))
-                self.refresh(Region(start, y, end - start, 1))
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the widget's content."""
-        line = self._lines[y] if y < len(self._lines) else ()
-        return to_strip(self, line, self.size.width)
 
 
 def _common(old: Line, new: Line) -> Line:
@@ -137,3 +108,38 @@ def wrapped(text: str, width: int, count: int) -> list[str]:
     if rest:
         lines.append(cut(" ".join(rest), width))
     return lines
+
+
+class Lines(Widget):
+    """A widget that shows lines which follow from what it knows and its size; `update` paints again what reads
+    otherwise, each line from where it differs."""
+
+    COMPONENT_CLASSES = COMPONENT_CLASSES
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lines: tuple[Line, ...] = ()
+        self._fitted = Size(0, 0)
+
+    def fitted(self, size: Size) -> Sequence[Line]:
+        """The lines for this size."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """What it knows has changed."""
+        if self._fitted != self.size:
+            return  # not painted yet at this size
+        before, self._lines = self._lines, tuple(self.fitted(self.size))
+        for y in range(max(len(before), len(self._lines))):
+            old = before[y] if y < len(before) else ()
+            new = self._lines[y] if y < len(self._lines) else ()
+            if old != new:
+                start = width_of(_common(old, new))
+                end = max(width_of(old), width_of(new))
+                self.refresh(Region(start, y, end - start, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget's content."""
+        if self._fitted != self.size:
+            self._fitted, self._lines = self.size, tuple(self.fitted(self.size))
+        return to_strip(self, self._lines[y] if y < len(self._lines) else (), self.size.width)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mvtui.model.format import age
 from mvtui.model.microvm import MicroVM
 from mvtui.model.row import up_since
+from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
+
+LONG_STOP = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Cal
     return Question(text, (Answer("y", f"{verb}s", act),))
 
 
+def stops_long(microvm: MicroVM, stop_asked: datetime | None, now: datetime) -> bool:
+    """Whether its stop takes so long that a kill may be offered. `stop_asked`: when the panel asked for the stop."""
+    since = stop_asked
+    if since is None and microvm.state.word is StateWord.STOPPING:
+        since = microvm.state.since
+    return since is not None and now - since > LONG_STOP
+
+
 def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], None]) -> Question:
     """What to do about a stop that takes long."""
     name = clean(microvm.name)
@@ -49,8 +60,8 @@ def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], No
     return Question(text, (Answer("K", "kills it", kill),))
 
 
-def may_sudo(verb: UnitVerb, microvm: str, host: str, why: str, act: Callable[[], None]) -> Question:
+def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:
     """Whether to do with sudo what the host refused for want of rights."""
     return Question(
-        f"{verb} {clean(microvm)} on {clean(host)} with sudo? {clean(why)}", (Answer("y", f"{verb}s", act),)
+        f"{verb} {clean(microvm)} on {clean(host)} with sudo? The host refused it", (Answer("y", f"{verb}s", act),)
     )

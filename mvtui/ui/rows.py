@@ -7,12 +7,14 @@ from functools import lru_cache
 
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.row import Row, overlay_percent, row
-from mvtui.ui.lines import SEVERITY_ROLES, Piece
+from mvtui.ui.charset import fit
+from mvtui.ui.lines import SEVERITY_ROLES, Line, Piece
 
 # Below this many columns, the numbers are left out; below the second, the note as well.
 FULL_WIDTH = 80
 NARROW_WIDTH = 40
 FULL_PERCENT = 80.0
+WIDE_STATE = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def _note(microvm: MicroVM, texts: Row) -> Piece:
 _GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.glyph, str(microvm.state.word)))
 _ASCII_GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.ascii_glyph, str(microvm.state.word)))
 _NAME = Column("NAME", 11, lambda _, texts: (texts.name, "strong"))
+# With room for `failed exit 127`; with WIDE_STATE, for `failed dependency`.
 _STATE = Column("STATE", 15, lambda microvm, texts: (texts.state, str(microvm.state.word)))
 _NOTE = Column("NOTE", 0, _note, gap=0)
 _NUMBERS = (
@@ -60,10 +63,19 @@ class Layout:
 
     columns: tuple[tuple[Column, int], ...]
 
-    def cells(self, microvm: MicroVM, now: datetime) -> tuple[Piece, ...]:
+    def cells(self, microvm: MicroVM, now: datetime) -> Line:
         """What the microVM says in each column."""
         texts = row(microvm, now)
         return tuple([column.cell(microvm, texts) for column, _ in self.columns])
+
+    def line(self, cells: Line) -> Line:
+        """The cells, each in the width of its column."""
+        return tuple(
+            [
+                (fit(text, column.width, right=column.right) + " " * column.gap, role)
+                for (column, _), (text, role) in zip(self.columns, cells, strict=True)
+            ]
+        )
 
 
 @lru_cache(16)
@@ -71,10 +83,12 @@ def layout(width: int, ascii_only: bool) -> Layout:
     """The columns that `width` has room for. Names get half of what 80 columns leave over, notes the other half."""
     glyph = _ASCII_GLYPH if ascii_only else _GLYPH
     if width >= FULL_WIDTH:
+        state = replace(_STATE, width=WIDE_STATE) if width >= FULL_WIDTH + 10 else _STATE
         name = replace(_NAME, width=_NAME.width + min((width - FULL_WIDTH) // 2, 30))
-        chosen = [glyph, name, _STATE, *_NUMBERS, _NOTE]
+        chosen = [glyph, name, state, *_NUMBERS, _NOTE]
     elif width >= NARROW_WIDTH:
-        chosen = [glyph, replace(_NAME, width=_NAME.width + (width - NARROW_WIDTH) // 2), _STATE, _NOTE]
+        name = replace(_NAME, width=_NAME.width + (width - NARROW_WIDTH) // 2)
+        chosen = [glyph, name, replace(_STATE, width=WIDE_STATE), _NOTE]
     else:
         chosen = [glyph, replace(_NAME, width=max(4, width - 18)), _STATE]
     columns, x = [], 0

@@ -5,22 +5,15 @@ import os
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class SudoResult:
-    """Whether the command did it, and its last words."""
-
-    ok: bool
-    words: str
-
-
-async def run(argv: Sequence[str], suspended: Callable[[], AbstractContextManager[None]]) -> SudoResult:
+async def run(argv: Sequence[str], suspended: Callable[[], AbstractContextManager[None]]) -> tuple[bool, str]:
     """Run `sudo -- ARGV`: without a password first, else with the terminal to itself (within `suspended`).
+
+    Gives whether the command did it, and its last words.
 
     Raises MvtuiError where there is no sudo.
     """
@@ -29,7 +22,7 @@ async def run(argv: Sequence[str], suspended: Callable[[], AbstractContextManage
         with suspended():
             code, out, errors = await _run(["sudo", "--", *argv], on_terminal=True)
     said = [line for line in (out if code == 0 else errors or out).splitlines() if line.strip()]
-    return SudoResult(code == 0, clean(said[-1].strip()) if said else f"sudo ended with exit {code}")
+    return code == 0, clean(said[-1].strip()) if said else f"sudo ended with exit {code}"
 
 
 async def _run(argv: Sequence[str], *, on_terminal: bool) -> tuple[int, str, str]:

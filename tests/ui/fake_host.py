@@ -1,8 +1,8 @@
 """A host that does what the test says: snapshots when it says so, and a record of every verb that was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from mvtui.errors import MvtuiError
@@ -12,6 +12,7 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.lifecycle import Outcome, Progress
 from mvtui.ui.app import MvtuiApp
+from mvtui.ui.seams import Seams
 from tests.ui.samples import NOW, PRODUCT
 
 
@@ -61,14 +62,8 @@ class FakeHost:
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
         host = Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"))
-        return MvtuiApp(
-            host,
-            now=lambda: self.now,
-            monotonic=lambda: self.seconds,
-            source=self.snapshots,
-            run=self.run,
-            **options,  # type: ignore[arg-type]
-        )
+        seams = Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run)
+        return MvtuiApp(host, seams=seams, **options)  # type: ignore[arg-type]
 
     async def snapshots(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
         while True:
@@ -102,7 +97,8 @@ class FakeHost:
         self.asked.append((verb, microvm))
         if on_progress is not None:
             self.progress[verb, microvm] = on_progress
-        end = self._ends[verb, microvm] = asyncio.get_running_loop().create_future()
+        end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._ends[verb, microvm] = end
         return await end
 
     def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:

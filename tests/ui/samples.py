@@ -170,9 +170,7 @@ STOPPING = microvm(
     "beta",
     StateWord.STOPPING,
     memory=GIB,
-    state=State(
-        StateWord.STOPPING, ago(seconds=50), "The guest shuts down.", deadline=NOW + timedelta(seconds=40)
-    ),
+    state=State(StateWord.STOPPING, ago(seconds=50), "The guest shuts down.", deadline=NOW + timedelta(seconds=40)),
 )
 FAILED = microvm(
     "epsilon",

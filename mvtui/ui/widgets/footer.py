@@ -1,5 +1,7 @@
 """The last line: the keys that are used most."""
 
+from textual.geometry import Size
+
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.lines import Line, Lines, width_of
 from mvtui.ui.picture import Picture
@@ -17,6 +19,15 @@ def footer_line(width: int, read_only: bool) -> Line:
 class Footer(Lines):
     """One line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+
     def present(self, picture: Picture) -> None:
-        """Show the keys that can be used."""
-        self.show(footer_line(self.size.width, picture.read_only))
+        """Show this from now on."""
+        self._picture = picture
+        self.update()
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """The line for this width."""
+        return (footer_line(size.width, self._picture.read_only),) if self._picture is not None else ()

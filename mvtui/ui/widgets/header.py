@@ -2,11 +2,22 @@
 
 from collections import Counter
 
+from textual.geometry import Size
+
 from mvtui.model.format import age
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
-from mvtui.ui.lines import Line, Lines, Piece, cut, justified
+from mvtui.ui.lines import Line, Lines, Piece, cut, justified, width_of
 from mvtui.ui.picture import Picture
+
+_DROPPED_FIRST = (
+    StateWord.UNKNOWN,
+    StateWord.STOPPED,
+    StateWord.STARTING,
+    StateWord.STOPPING,
+    StateWord.RUNNING,
+    StateWord.ORPHAN,
+)
 
 
 def header_line(picture: Picture, width: int) -> Line:
@@ -16,7 +27,8 @@ def header_line(picture: Picture, width: int) -> Line:
         (f"  {picture.now:%H:%M}", "text"),
     )
     host = cut(clean(picture.host), max(8, width // 3))
-    return justified((("mvtui  ", "key"), (host, "strong"), *_condition(picture), *_counts(picture)), clock, width)
+    left: Line = (("mvtui  ", "key"), (host, "strong"), *_condition(picture))
+    return justified((*left, *_counts(picture, width - width_of((*left, *clock)))), clock, width)
 
 
 def _condition(picture: Picture) -> list[Piece]:
@@ -30,18 +42,34 @@ def _condition(picture: Picture) -> list[Piece]:
     return pieces
 
 
-def _counts(picture: Picture) -> list[Piece]:
+def _counts(picture: Picture, width: int) -> list[Piece]:
+    """How many there are, and of each state that has room, the worst before the others."""
     if picture.snapshot is None:
         return []
     microvms = picture.snapshot.microvms
     counts = Counter(microvm.state.word for microvm in microvms)
-    words: list[Piece] = [(f"  {counts[word]} {word}", str(word)) for word in StateWord if counts[word]]
-    return [(f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text"), *words]
+    words: dict[StateWord, Piece] = {
+        word: (f"  {counts[word]} {word}", str(word)) for word in StateWord if counts[word]
+    }
+    total = (f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text")
+    for word in _DROPPED_FIRST:
+        if width_of((total, *words.values())) > width:
+            words.pop(word, None)
+    return [total, *words.values()]
 
 
 class Header(Lines):
     """One line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+
     def present(self, picture: Picture) -> None:
         """Show this from now on."""
-        self.show(header_line(picture, self.size.width))
+        self._picture = picture
+        self.update()
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """The line for this width."""
+        return (header_line(self._picture, size.width),) if self._picture is not None else ()

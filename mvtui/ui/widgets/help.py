@@ -4,13 +4,14 @@ from itertools import zip_longest
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.events import Key, Resize
-from textual.message import Message
+from textual.events import Key
+from textual.geometry import Size
 
 from mvtui.model.state import StateWord
 from mvtui.ui.charset import fit
 from mvtui.ui.commands import COMMANDS, Place
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, width_of
+from mvtui.ui.widgets.dialog import DialogClosed
 
 TWO_COLUMNS = 80
 
@@ -59,22 +60,28 @@ def _states(ascii_only: bool) -> list[Line]:
     return lines
 
 
+class HelpText(Lines):
+    """As high as its lines."""
+
+    def fitted(self, size: Size) -> list[Line]:
+        """The lines for this width."""
+        return help_lines(size.width, in_ascii(self.app))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """How many lines there are."""
+        return len(self.fitted(Size(width, 0)))
+
+
 class Help(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Over the list while it is asked for; it has the focus and scrolls."""
 
-    class Closed(Message):
-        """It has been left."""
-
     def compose(self) -> ComposeResult:
         """The text."""
-        yield Lines()
+        yield HelpText()
 
-    def on_resize(self, event: Resize) -> None:
-        """Fit the text to the width."""
-        lines = help_lines(event.size.width, in_ascii(self.app))
-        text = self.query_one(Lines)
-        text.styles.height = len(lines)
-        text.show(*lines)
+    def on_mount(self) -> None:
+        """The keys are its own from now on."""
+        self.screen.set_focus(self)
 
     def on_key(self, event: Key) -> None:
         """Scroll, or leave; no key goes on to anything else."""
@@ -83,7 +90,7 @@ class Help(VerticalScroll, can_focus=True, inherit_bindings=False):
         height = max(1, self.size.height - 1)
         steps = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": height, "pageup": -height, "space": height}
         if event.key in ("escape", "q", "question_mark", "f1"):
-            self.post_message(self.Closed())
+            self.post_message(DialogClosed(self))
         elif event.key in steps:
             self.scroll_relative(y=steps[event.key], animate=False)
         elif event.key in ("g", "home"):

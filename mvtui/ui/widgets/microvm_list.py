@@ -12,25 +12,30 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mvtui.model.microvm import MicroVM
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.commands import Place, bindings
-from mvtui.ui.lines import COMPONENT_CLASSES, Line, Piece, in_ascii, style_of, to_strip
+from mvtui.ui.empty import empty_lines
+from mvtui.ui.lines import COMPONENT_CLASSES, Line, Lines, in_ascii, style_of, to_strip
 from mvtui.ui.picture import Picture
 from mvtui.ui.rows import Layout, layout
 
 
-def heads(width: int, ascii_only: bool) -> Line:
+class Heads(Lines):
     """The columns' titles."""
-    columns = layout(width, ascii_only).columns
-    return tuple((fit(one.title, one.width, right=one.right) + " " * one.gap, "dim") for one, _ in columns)
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """One line for this width."""
+        columns = layout(size.width, in_ascii(self.app)).columns
+        return (tuple((fit(one.title, one.width, right=one.right) + " " * one.gap, "dim") for one, _ in columns),)
 
 
 class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     """Reads the snapshot's microVMs. The cursor stays on its microVM, by name, when rows come, go or move.
 
-    `names` are painted before the first snapshot, `instead` where there is no microVM."""
+    `names` stand there before the first snapshot; an explanation where there is no microVM.
+    """
 
     COMPONENT_CLASSES = COMPONENT_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.LIST))
@@ -41,13 +46,12 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, names: Sequence[str] = ()) -> None:
         super().__init__()
         self._names = tuple(names)
-        self._microvms: tuple[MicroVM, ...] | None = None
-        self._instead: tuple[Line, ...] = ()
+        self._snapshot: Snapshot | None = None
         self._now = datetime.min
         self._dimmed = False
         self._cursor = 0
         self._cursor_name: str | None = None
-        self._cells: dict[int, tuple[Piece, ...]] = {}  # as painted, by line of the viewport
+        self._cells: dict[int, Line] = {}  # as painted, by line of the viewport
 
     @property
     def selected(self) -> MicroVM | None:
@@ -57,75 +61,70 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def position(self) -> str:
         """Where the cursor is: `3/12`."""
-        return f"{self._cursor + 1}/{len(self)}"
+        return f"{self._cursor + 1}/{self._count}"
 
-    def __len__(self) -> int:
-        return len(self._names if self._microvms is None else self._microvms)
+    @property
+    def _microvms(self) -> tuple[MicroVM, ...]:
+        return self._snapshot.microvms if self._snapshot is not None else ()
 
-    def __bool__(self) -> bool:
-        """A widget is there, however many rows it has."""
-        return True
+    @property
+    def _count(self) -> int:
+        return len(self._names) if self._snapshot is None else len(self._microvms)
 
-    def present(self, picture: Picture, instead: tuple[Line, ...]) -> None:
+    def present(self, picture: Picture) -> None:
         """Show this from now on."""
         if picture.snapshot is None:
             return
-        before = len(self)
-        self._microvms, self._now = picture.snapshot.microvms, picture.now
-        if len(self) != before or not self._cells:
-            self.virtual_size = Size(0, len(self))
+        before = self._count
+        self._snapshot, self._now, self._dimmed = picture.snapshot, picture.now, picture.stale_since is not None
+        if self._count != before:
+            self.virtual_size = Size(0, self._count)
         self._follow()
-        dimmed = picture.stale_since is not None
-        if dimmed != self._dimmed or instead != self._instead or not (before and len(self)):
-            self._dimmed, self._instead = dimmed, instead
-            self._cells.clear()
-            self.refresh()
-        else:
-            self._refresh_what_changed()
+        self._refresh_what_changed()
+
+    def on_mount(self) -> None:
+        """The names can be scrolled from the start."""
+        self.virtual_size = Size(0, self._count)
 
     def _refresh_what_changed(self) -> None:
-        columns = self._layout()
-        top = self.scroll_offset.y
-        for y in range(self.size.height):
-            old, new = self._cells.get(y, ()), self._cells_of(top + y, columns)
+        """Paint the cells again that read otherwise; lines that have not been painted yet will be in any case."""
+        columns = self._layout.columns
+        for y, old in list(self._cells.items()):
+            new = self._cells_of(self.scroll_offset.y + y)
             if old == new:
                 continue
             self._cells[y] = new
-            if len(old) != len(new):
+            if not len(old) == len(new) == len(columns):
                 self.refresh(Region(0, y, self.size.width, 1))
                 continue
-            for (column, x), before, now in zip(columns.columns, old, new, strict=True):
-                if before != now:
+            for (column, x), was, now in zip(columns, old, new, strict=True):
+                if was != now:
                     self.refresh(Region(x, y, column.width, 1))
 
-    def _cells_of(self, row: int, columns: Layout) -> tuple[Piece, ...]:
-        if self._microvms is None:
-            return ((" ", "text"), (clean(self._names[row]), "strong")) if row < len(self._names) else ()
-        if row >= len(self._microvms):
-            return ()
-        cells = columns.cells(self._microvms[row], self._now)
-        return tuple([(text, "dim") for text, _ in cells]) if self._dimmed else cells
-
+    @property
     def _layout(self) -> Layout:
         return layout(self.size.width, in_ascii(self.app))
 
+    def _cells_of(self, row: int) -> Line:
+        """What stands in a row: a cell for each column, or pieces of text where there is no microVM."""
+        if self._snapshot is None:
+            return (("  ", "text"), (clean(self._names[row]), "strong")) if row < len(self._names) else ()
+        if not self._microvms:
+            lines = empty_lines(self._snapshot, self.size.width)
+            return lines[row] if row < len(lines) else ()
+        if row >= self._count:
+            return ()
+        cells = self._layout.cells(self._microvms[row], self._now)
+        return tuple([(text, "dim") for text, _ in cells]) if self._dimmed else cells
+
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
-        width = self.size.width
         row = self.scroll_offset.y + y
-        if not len(self):
-            return to_strip(self, self._instead[row] if row < len(self._instead) else (), width)
-        columns = self._layout()
         cells = self._cells.get(y)
         if cells is None:
-            cells = self._cells[y] = self._cells_of(row, columns)
-        line = tuple(
-            [
-                (fit(text, column.width, right=column.right) + " " * column.gap, role)
-                for (column, _), (text, role) in zip(columns.columns, cells, strict=False)
-            ]
-        )
-        return to_strip(self, line, width, self._highlight() if row == self._cursor else None)
+            cells = self._cells[y] = self._cells_of(row)
+        line = self._layout.line(cells) if self._microvms and cells else cells
+        return to_strip(self, line, self.size.width, self._highlight() if cells and row == self._cursor else None)
 
     def _highlight(self) -> Style:
         """What the cursor lays over a line: a background, or everything where it is shown in reverse."""
@@ -136,15 +135,12 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _follow(self) -> None:
         """Keep the cursor on its microVM; where that is gone, on the one that stands in its place."""
-        microvms = self._microvms or ()
+        microvms = self._microvms
         if not microvms:
             return
         cursor = min(self._cursor, len(microvms) - 1)
         if self._cursor_name is not None and microvms[cursor].name != self._cursor_name:
             cursor = next((row for row, one in enumerate(microvms) if one.name == self._cursor_name), cursor)
-        if self._cursor_name is None and self._names:
-            wanted = self._names[min(self._cursor, len(self._names) - 1)]
-            cursor = next((row for row, one in enumerate(microvms) if one.name == wanted), cursor)
         self._cursor_name = microvms[cursor].name
         if cursor != self._cursor:
             self._refresh_row(self._cursor)
@@ -157,11 +153,11 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row, or on the nearest that there is."""
-        row = max(0, min(row, len(self) - 1))
-        if row != self._cursor:
+        row = max(0, min(row, self._count - 1))
+        if row != self._cursor and self._count:
             self._refresh_row(self._cursor)
             self._cursor = row
-            self._cursor_name = self._microvms[row].name if self._microvms else None
+            self._cursor_name = self._microvms[row].name if self._microvms else self._names[row]
             self._refresh_row(row)
             self._scroll_to_cursor()
             self.post_message(self.Moved())
@@ -187,7 +183,7 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     def on_click(self, event: Click) -> None:
         """The cursor goes to the row that was clicked."""
         row = self.scroll_offset.y + event.y
-        if row < len(self):
+        if row < self._count:
             self.move_to(row)
 
     def action_cursor_down(self) -> None:
@@ -220,4 +216,4 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_last(self) -> None:
         """To the last row."""
-        self.move_to(len(self) - 1)
+        self.move_to(self._count - 1)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from textual.events import Blur, Key
-from textual.message import Message
+from textual.geometry import Size
 
 from mvtui.ui.lines import Line, Lines, Piece, cut, width_of
 from mvtui.ui.questions import Question
+from mvtui.ui.widgets.dialog import DialogClosed
 
 # A key that was on its way to something else does not answer.
 DEAF_SECONDS = 0.3
@@ -24,9 +25,6 @@ def question_line(question: Question, width: int) -> Line:
 class QuestionBar(Lines, can_focus=True):
     """One line, shown while there is a question; it has the focus, and acts on no key without it."""
 
-    class Closed(Message):
-        """The question has been answered or left."""
-
     def __init__(self, monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._monotonic = monotonic
@@ -39,13 +37,12 @@ class QuestionBar(Lines, can_focus=True):
         self.question = question
         self._asked_at = self._monotonic()
         self.display = True
-        self.focus()
-        self.call_after_refresh(self.on_resize)
+        self.screen.set_focus(self)
+        self.update()
 
-    def on_resize(self) -> None:
-        """Fit the question to the width."""
-        if self.question is not None:
-            self.show(question_line(self.question, self.size.width))
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """The question for this width."""
+        return (question_line(self.question, size.width),) if self.question is not None else ()
 
     def on_key(self, event: Key) -> None:
         """Answer, leave, or nothing: no key goes on to anything else."""
@@ -71,4 +68,4 @@ class QuestionBar(Lines, can_focus=True):
         if self.question is not None:
             self.question = None
             self.display = False
-            self.post_message(self.Closed())
+            self.post_message(DialogClosed(self))

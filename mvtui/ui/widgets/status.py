@@ -1,5 +1,7 @@
 """One line on what is under way, else what came of the last command, else what the host as a whole lacks."""
 
+from textual.geometry import Size
+
 from mvtui.model.finding import Finding
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
@@ -15,9 +17,13 @@ _DOING = {
 
 
 def status_line(picture: Picture) -> Line:
-    """The line."""
+    """The line. What came of one job stays in sight while another runs."""
     if picture.jobs:
-        return _progress(picture.jobs)
+        return (
+            (*picture.message, ("   ", "text"), *_progress(picture.jobs))
+            if picture.message
+            else _progress(picture.jobs)
+        )
     if picture.message:
         return picture.message
     snapshot = picture.snapshot
@@ -61,6 +67,15 @@ def strays_line(picture: Picture) -> Line:
 class Status(Lines):
     """One line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture: Picture | None = None
+
     def present(self, picture: Picture) -> None:
         """Show this from now on."""
-        self.show(clipped(status_line(picture), self.size.width))
+        self._picture = picture
+        self.update()
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """The line for this width."""
+        return (clipped(status_line(self._picture), size.width),) if self._picture is not None else ()

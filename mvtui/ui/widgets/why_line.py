@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from textual.geometry import Size
+
 from mvtui.model.format import age, duration
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
@@ -11,8 +13,8 @@ from mvtui.model.unit import UnitKind
 from mvtui.ui.commands import Command
 from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, cut, width_of, wrapped
 
-# In these states it is not the state that is wrong.
-_QUIET = (StateWord.RUNNING, StateWord.STOPPED)
+# In these states it is not the state that is wrong, or a finding says it better.
+_QUIET = (StateWord.RUNNING, StateWord.STOPPED, StateWord.DEGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,15 @@ def _mends(why: Why) -> Line:
 class WhyLine(Lines):
     """A title and a few lines; empty where nothing is selected."""
 
-    def show_why(self, why: Why | None) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self._why: Why | None = None
+
+    def present(self, why: Why | None) -> None:
         """Show this from now on."""
-        self.show(*(why_lines(why, self.size.width, self.size.height) if why is not None else ()))
+        self._why = why
+        self.update()
+
+    def fitted(self, size: Size) -> list[Line]:
+        """The lines for this size."""
+        return why_lines(self._why, size.width, size.height) if self._why is not None else []
