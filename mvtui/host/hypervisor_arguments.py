@@ -29,8 +29,8 @@ def options_of(words: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     values: list[str] | None = None
     for word in words:
-        if word.startswith("-"):
-            name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if word[:1] == "-":
+            name, equals, value = word.partition("=") if word[1:2] == "-" else (word, "", "")
             values = found.setdefault(name, [])
             if equals:
                 values.append(value)

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -20,10 +20,12 @@ T = TypeVar("T")
 
 # A script has a few KiB; those of one share, and what is a path or a word, are smaller. QEMU ends at some 30 devices.
 _MAX_BYTES = 1 << 20
-_MAX_SMALL_BYTES = 1 << 16
+_SMALL = 1 << 16
 _MAX_SHARES = 256
-_PROGRAM_SECTION = re.compile(r"^\[program:virtiofsd-[^\n]*\]\n((?:[^\[\n][^\n]*\n)*+)", re.MULTILINE)
-_COMMAND = re.compile(r"^command[ \t]*=[ \t]*([^\n]+)$", re.MULTILINE)
+# supervisord's configuration: the sections' first lines, and the programs' commands.
+_SECTION_OR_COMMAND = re.compile(
+    r"^(?:\[program:virtiofsd-([^\n]*)\]|(\[)[^\n]*|command[ \t]*=[ \t]*([^\n]+))$", re.MULTILINE
+)
 # The last of the kernel's parameters in microvm.nix: the guest's toplevel, also where the package does not link it.
 _INIT = re.compile(r"\binit=(/[^\s'\"]+)/init\b")
 
@@ -110,17 +112,17 @@ class _Reader:
         shares = completed_shares(definition.shares, listed)
         known = {share.tag for share in shares}
         shares = (*shares, *(share for share in listed if share.tag not in known))
-        cid = self._text("share/microvm/vsock-cid", _MAX_SMALL_BYTES, optional=True)
+        cid = self._text("share/microvm/vsock-cid", _SMALL, optional=True)
         return replace(
             definition,
             hypervisor=named or definition.hypervisor,
-            shares=completed_shares(shares, self._virtiofsd_shares()),
+            shares=shares,
             volumes=_with_created(definition.volumes, run),
             vsock_cid=int(cid) if cid is not None and re.fullmatch(r"[0-9]{1,10}\n?", cid) else definition.vsock_cid,
         )
 
     def _hypervisor(self) -> Hypervisor | None:
-        word = self._text("share/microvm/hypervisor", _MAX_SMALL_BYTES, optional=True)
+        word = self._text("share/microvm/hypervisor", _SMALL, optional=True)
         if word is None:
             return None
         try:
@@ -130,33 +132,32 @@ class _Reader:
             return None
 
     def _virtiofs_shares(self) -> list[Share]:
+        """The shares that the package lists, as the scripts that serve them say; where these can't be read, as the list
+        itself says."""
         directory = "share/microvm/virtiofs"
         tags = self._attempt(directory, lambda path: self._files.names(path, _MAX_SHARES), optional=True) or []
-        return [
-            Share(
-                tag=tag,
-                proto=ShareProto.VIRTIOFS,
-                source=_line(self._text(f"{directory}/{tag}/source", _MAX_SMALL_BYTES)),
-                socket=_line(self._text(f"{directory}/{tag}/socket", _MAX_SMALL_BYTES)),
-            )
-            for tag in sorted(tags)
-        ]
+        served = dict(self._virtiofsd_shares())
+        shares = []
+        for tag in sorted({*tags, *served}):
+            share = served.get(tag)
+            if share is None or share.source is None or share.socket is None:
+                source, socket = (self._text(f"{directory}/{tag}/{name}", _SMALL) for name in ("source", "socket"))
+                share = Share(tag=tag, proto=ShareProto.VIRTIOFS, source=_line(source), socket=_line(socket))
+            shares.append(share)
+        return shares
 
-    def _virtiofsd_shares(self) -> list[Share]:
-        """What the scripts say that supervisord starts: one virtiofsd for each share."""
-        run = self._text("bin/virtiofsd-run", _MAX_SMALL_BYTES, optional=True)
+    def _virtiofsd_shares(self) -> Iterator[tuple[str, Share]]:
+        """What the scripts say that supervisord starts, by tag: one virtiofsd for each share."""
+        run = self._text("bin/virtiofsd-run", _SMALL, optional=True)
         words = read_exec(run).argv if run is not None else ()
         config = next((value for option, value in pairwise(words) if option == "--configuration"), None)
-        text = self._text(config, _MAX_BYTES) if config is not None else None
-        shares = []
-        for section in islice(_PROGRAM_SECTION.finditer(text or ""), _MAX_SHARES):
-            command = _COMMAND.search(section[1])
-            program = read_words(command[1]) if command else None
-            script = self._text(program[0], _MAX_SMALL_BYTES) if program else None
+        text = self._text(config) if config is not None else None
+        for tag, command in islice(_virtiofsd_programs(text or ""), _MAX_SHARES):
+            program = read_words(command)
+            script = self._text(program[0], _SMALL) if program else None
             share = read_virtiofsd(read_exec(script).argv) if script is not None else None
             if share is not None:
-                shares.append(share)
-        return shares
+                yield tag, replace(share, tag=tag)
 
     def _system(self) -> str | None:
         """What share/microvm/system links to, as written there."""
@@ -201,6 +202,17 @@ class _Reader:
             if not (optional and isinstance(error, FileNotFoundError)):
                 self._problems.append(_sentence(path, error))
             return None
+
+
+def _virtiofsd_programs(config: str) -> Iterator[tuple[str, str]]:
+    """The tag and the command of every program `virtiofsd-TAG` in supervisord's configuration."""
+    section = None
+    for match in _SECTION_OR_COMMAND.finditer(config):
+        tag, other, command = match.groups()
+        if command is None:
+            section = None if other else tag
+        elif section is not None:
+            yield section, command
 
 
 def _line(text: str | None) -> str | None:

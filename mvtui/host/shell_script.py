@@ -6,22 +6,23 @@ from itertools import islice
 
 from mvtui.model.definition import Volume
 
-# A word is a run of pieces. Every alternative starts with another character and none gives back what it took, so the
-# time is linear in the text.
-_PIECES = r"""
-    [^\s'"\\$`;&|<>()]++
-  | '[^']*+'
-  | "(?:[^"\\]|\\.)*+"
-  | \\[^\n]
-  | \$\{[^}\n]*+\} | \$[A-Za-z0-9_@*\#?!-]++ | \$\([^)\n]*+\) | \$(?![({]) | `[^`\n]*+`
-"""
-_WORD = re.compile(rf"(?:{_PIECES})++", re.VERBOSE | re.DOTALL)
-_PIECE = re.compile(_PIECES, re.VERBOSE | re.DOTALL)
-_BETWEEN = re.compile(r"(?:[ \t]|\\\n)*+")
-# The words of nearly every command line, in one step: plain ones, and those in one pair of single quotes.
-_SIMPLE = re.compile(r"""(?:[ \t]|\\\n)*+(?:([^\s'"\\$`;&|<>()]++)|'([^']*+)')(?=[ \t\n])""")
-_EXPANSION = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
-_ESCAPED = re.compile(r'\\([$`"\\\n])')
+# What a word consists of. No pattern here repeats a group without a bound, so that hostile text costs neither time nor
+# memory (and no group is repeated possessively: Python before 3.11.5 gets that wrong).
+_PIECE = re.compile(
+    r"""
+    (?P<plain> [^\s'"\\$`;&|<>()]++ )
+  | ' (?P<single> [^']*+ ) '
+  | \\ (?P<escaped> [^\n] )
+  | (?P<expansion> \$\{[^}\n]*+\} | \$[A-Za-z0-9_@*\#?!-]++ | \$\([^)\n]*+\) | \$(?![({]) | `[^`\n]*+` )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BLANK = re.compile(r"[ \t]++|\\\n")
+# Nearly every command line has only plain words and such as stand in one pair of single quotes: many in one step.
+_SIMPLE = re.compile(r"""([^\s'"\\$`;&|<>()]++)|'([^']*+)'""")
+_SIMPLE_WORDS = re.compile(r"""(?:[ \t]*+(?:\\\n[ \t]*+){0,9}(?:[^\s'"\\$`;&|<>()]++|'[^']*+')(?=[ \t\n])){1,1000}""")
+_IN_DOUBLE_QUOTES = re.compile(r'\\(.)|"', re.DOTALL)
+_PARAMETER = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
 _EXEC = re.compile(r"^[ \t]*exec[ \t]+", re.MULTILINE)
 _RUNTIME_ARGS = re.compile(r"^runtime_args=", re.MULTILINE)
 _MKFS = re.compile(
@@ -93,32 +94,47 @@ def read_words(text: str, start: int = 0) -> list[str] | None:
     quotes are unbalanced."""
     words: list[str] = []
     while len(words) < _MAX_WORDS:
-        if (simple := _SIMPLE.match(text, start)) is not None:
-            words.append(simple[simple.lastindex or 0])
+        if (simple := _SIMPLE_WORDS.match(text, start)) is not None:
+            words += [plain or in_quotes for plain, in_quotes in _SIMPLE.findall(text, start, simple.end())]
             start = simple.end()
-            continue
-        between = _BETWEEN.match(text, start)
-        start = between.end() if between is not None else start
-        match = _WORD.match(text, start)
-        if match is None:
-            return None if text[start : start + 1] in _OPENING else words
-        start = match.end()
-        if not _is_parameter(match.group()):
-            words.append("".join(_piece(piece.group()) for piece in _PIECE.finditer(match.group())))
+        elif (blank := _BLANK.match(text, start)) is not None:
+            start = blank.end()
+        else:
+            word, end = _read_word(text, start)
+            if end == start:
+                return None if text[start : start + 1] in _OPENING else words
+            if word is not None:
+                words.append(word)
+            start = end
     return words
 
 
-def _is_parameter(word: str) -> bool:
-    return _EXPANSION.fullmatch(word) is not None or word in ('"$@"', '"$*"')
+def _read_word(text: str, start: int) -> tuple[str | None, int]:
+    """The word at `start` and where it ends; None for one that is nothing but a parameter."""
+    parts: list[str] = []
+    end = start
+    while True:
+        if (piece := _PIECE.match(text, end)) is not None:
+            parts.append(piece[piece.lastindex or 0])
+            end = piece.end()
+        elif text.startswith('"', end) and (quoted := _double_quoted(text, end + 1)) is not None:
+            parts.append(quoted[0])
+            end = quoted[1]
+        else:
+            break
+    raw = text[start:end]
+    is_parameter = len(parts) == 1 and (_PARAMETER.fullmatch(raw) is not None or raw in ('"$@"', '"$*"'))
+    return (None if is_parameter else "".join(parts)), end
 
 
-def _piece(piece: str) -> str:
-    match piece[0]:
-        case "'":
-            return piece[1:-1]
-        case '"':
-            return _ESCAPED.sub(lambda match: "" if match[1] == "\n" else match[1], piece[1:-1])
-        case "\\":
-            return piece[1:]
-        case _:
-            return piece
+def _double_quoted(text: str, start: int) -> tuple[str, int] | None:
+    """What stands between double quotes and where it ends; None where nothing closes them."""
+    parts: list[str] = []
+    for match in _IN_DOUBLE_QUOTES.finditer(text, start):
+        parts.append(text[start : match.start()])
+        if match[1] is None:
+            return "".join(parts), match.end()
+        # Before other characters the backslash stays (bash(1), QUOTING).
+        parts.append("" if match[1] == "\n" else match[1] if match[1] in '$`"\\' else match[0])
+        start = match.end()
+    return None

@@ -84,8 +84,6 @@ FILES = (
     "bin/virtiofsd-run",
     "share/microvm/hypervisor",
     "share/microvm/vsock-cid",
-    "share/microvm/virtiofs/home/source",
-    "share/microvm/virtiofs/home",
     "share/microvm/virtiofs",
     "share/microvm/system/etc/fstab",
     "share/microvm/system",
@@ -115,6 +113,22 @@ def test_another_kind_of_file_never_raises_and_never_hangs(
     assert isinstance(runner, Runner)
     # Below the root there is no /dev, and a share, a directory or a program more or less is no fault of the package.
     assert runner.problems or kind in (as_dangling, as_directory) or (rooted and kind is as_device)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["home/source", "home/socket", "home"])
+def test_another_kind_of_file_in_the_list_of_shares(name: str, kind: Callable[[Path], None], tmp_path: Path) -> None:
+    path = build(sample(Hypervisor.QEMU), tmp_path / "runner")
+    (path / "bin/virtiofsd-run").unlink()
+    victim = path / "share/microvm/virtiofs" / name
+    victim.rename(tmp_path / "away")
+    kind(victim)
+
+    runner = read_runner(str(path))
+
+    assert runner.problems
+    assert runner.definition is not None
+    assert [share.tag for share in runner.definition.shares] == ["ro-store", "home", "data", "docs"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
