@@ -33,23 +33,26 @@ _LISTED = {"LoadState": (2, "not-found"), "ActiveState": (3, "inactive"), "SubSt
 class Systemd1:
     """Units that tests set.
 
-    `calls` counts methods. `refusals` are (error name, text) by method, methods in `silent` get no answer. `outcomes`
-    are results of jobs by unit, `wait` for one that `finish` ends; other jobs are done before they are answered, as
-    those of the real one that have nothing to wait for. `held` counts references by unit, `killed` lists signals.
+    `calls` counts methods. `refusals` are (error name, text) by method; methods in `slow` are answered at `catch_up`.
+    `outcomes` are results of jobs by unit, `wait` for one that `finish` ends; other jobs are done before they are
+    answered, as those of the real one that have nothing to wait for. `held` counts references by unit, `killed` lists
+    signals, which units in `unkillable` survive.
     """
 
     def __init__(self, address: str) -> None:
         self._address = address
         self.calls: Counter[str] = Counter()
         self.refusals: dict[str, tuple[str, str]] = {}
-        self.silent: set[str] = set()
+        self.slow: set[str] = set()
         self.outcomes: dict[str, str] = {}
         self.killed: list[tuple[str, str, int]] = []
+        self.unkillable: set[str] = set()
         self.held: Counter[str] = Counter()
         self._rows: dict[str, list[Any]] = {}
         self._units: dict[str, str] = {}
         self._properties: dict[str, dict[str, Any]] = {}
         self._subscribers: set[str] = set()
+        self._late: list[Message] = []
         self._last_job = 0
         self._bus: MessageBus | None = None
         self._loop = asyncio.new_event_loop()
@@ -117,9 +120,11 @@ class Systemd1:
         self._properties[unit].update(properties)
         self._tell_changed(unit)
 
-    def set_quietly(self, unit: str, **properties: object) -> None:
-        """Properties that change without a signal."""
-        self._do(lambda: self._properties[unit].update(properties))
+    def set_quietly(self, unit: str, active: str = "", sub: str = "", **properties: object) -> None:
+        """What changes without a signal."""
+        row = self._rows[unit]
+        row[3:5] = active or row[3], sub or row[4]
+        self._properties[unit].update(properties)
 
     def load(self, row: list[Any], properties: dict[str, Any]) -> None:
         """A unit as the real one listed it."""
@@ -139,6 +144,23 @@ class Systemd1:
     def reload(self) -> None:
         """What is signalled at the end of a `systemctl daemon-reload`."""
         self._do(lambda: self._tell(MANAGER_PATH, MANAGER, "Reloading", "b", False))
+
+    def catch_up(self) -> None:
+        """Answer what was asked meanwhile."""
+
+        def answer() -> None:
+            late, self._late = self._late, []
+            for message in late:
+                answer = self._answer(message)
+                if self._bus is not None and isinstance(answer, Message):
+                    self._bus.send(answer)
+
+        self.slow.clear()
+        self._do(answer)
+
+    def begin(self, unit: str, kind: str) -> None:
+        """A job that nobody here asked for, and that `finish` ends."""
+        self._do(lambda: self._queue(unit, kind))
 
     def set_job_state(self, unit: str, state: str) -> None:
         """As when a job that waited begins to run: a signal of the job alone."""
@@ -167,7 +189,7 @@ class Systemd1:
             self._tell(MANAGER_PATH, MANAGER, "JobRemoved", "uoss", number, path, unit, result)
             self._tell_changed(unit)
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         """In its thread."""
 
         async def run() -> None:
@@ -190,7 +212,8 @@ class Systemd1:
         if message.message_type is not MessageType.METHOD_CALL or message.interface not in (MANAGER, PROPERTIES):
             return False
         self.calls[member] += 1
-        if member in self.silent:
+        if member in self.slow:
+            self._late.append(message)
             return True
         if member in self.refusals:
             return Message.new_error(message, *self.refusals[member])
@@ -218,27 +241,33 @@ class Systemd1:
         unit, whom, number = message.body
         row = self._rows[unit]
         self.killed.append((unit, whom, number))
+        if unit in self.unkillable:
+            return "", []
         row[3:5] = "failed", "failed"
         self._properties[unit].update(Result="signal", ExecMainCode=2, ExecMainStatus=number, MainPID=0)
         if row[8] == "stop":
-            number, _, path = row[7:10]
+            job, _, path = row[7:10]
             row[7:10] = 0, "", "/"
-            self._tell(MANAGER_PATH, MANAGER, "JobRemoved", "uoss", number, path, unit, "done")
+            self._tell(MANAGER_PATH, MANAGER, "JobRemoved", "uoss", job, path, unit, "done")
         self._tell_changed(unit)
         return "", []
 
     def _begin(self, message: Message) -> tuple[str, list[Any]]:
         unit = message.body[0]
-        row = self._rows[unit]
-        self._last_job += 1
-        path = f"{MANAGER_PATH}/job/{self._last_job}"
-        row[7:10] = self._last_job, (message.member or "").removesuffix("Unit").lower(), path
-        self._tell(MANAGER_PATH, MANAGER, "JobNew", "uos", self._last_job, path, unit)
-        self._tell_changed(unit)
+        path = self._queue(unit, (message.member or "").removesuffix("Unit").lower())
         outcome = self.outcomes.get(unit, "done")
         if outcome != "wait":
             self._finish(unit, outcome)
         return "o", [path]
+
+    def _queue(self, unit: str, kind: str) -> str:
+        row = self._rows[unit]
+        self._last_job += 1
+        path = f"{MANAGER_PATH}/job/{self._last_job}"
+        row[7:10] = self._last_job, kind, path
+        self._tell(MANAGER_PATH, MANAGER, "JobNew", "uos", self._last_job, path, unit)
+        self._tell_changed(unit)
+        return path
 
     def _get_all(self, message: Message) -> tuple[str, list[Any]]:
         names = (*_LISTED, *_SIGNATURES, "Result", "ActiveEnterTimestamp", "InactiveEnterTimestamp")
