@@ -35,7 +35,9 @@ def read_fstab(text: str) -> tuple[tuple[Mount, ...], tuple[str, ...]]:
         if len(fields) < 3 or not (fields[1].startswith("/") or fields[1] in ("none", "swap")):
             bad.append(number)
             continue
-        device, mount_point, fs_type, options = (_unescaped(field) for field in (*fields[:4], "")[:4])
+        if "\\" in line:
+            fields = [_unescaped(field) for field in fields]
+        device, mount_point, fs_type, options = (*fields[:4], "")[:4]
         mounts.append(Mount(device, mount_point, fs_type, tuple(options.split(","))))
     if not bad:
         return tuple(mounts), ()
@@ -85,4 +87,4 @@ def _mounted_volume(volume: Volume, mounts: dict[str, Mount]) -> Volume:
 
 
 def _unescaped(field: str) -> str:
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 8)), field) if "\\" in field else field
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 8)), field)

@@ -17,7 +17,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_BLANK = re.compile(r"[ \t]++|\\\n")
+_BLANK = re.compile(r"[ \t]*+(?:\\\n[ \t]*+){1,9}|[ \t]++")
 # Nearly every command line has only plain words and such as stand in one pair of single quotes: many in one step.
 _SIMPLE = re.compile(r"""([^\s'"\\$`;&|<>()]++)|'([^']*+)'""")
 _SIMPLE_WORDS = re.compile(r"""(?:[ \t]*+(?:\\\n[ \t]*+){0,9}(?:[^\s'"\\$`;&|<>()]++|'[^']*+')(?=[ \t\n])){1,1000}""")
