@@ -85,7 +85,8 @@ class MvtuiApp(App[None], inherit_bindings=False):
         return ListScreen(self._names, self._seams.monotonic).data_bind(MvtuiApp.picture)
 
     @property
-    def _list_screen(self) -> ListScreen:
+    def list_screen(self) -> ListScreen:
+        """The screen that stands at the bottom of all."""
         screen = self.screen
         assert isinstance(screen, ListScreen)
         return screen
@@ -161,7 +162,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     def _use(self, id: str) -> None:  # noqa: A002
         """Do the command with the selected microVM, or ask first, or say why not."""
-        screen, wanted = self._list_screen, command(id)
+        screen, wanted = self.list_screen, command(id)
         microvm = screen.selected
         if screen.asks:
             return  # the focus has not reached the dialog yet
@@ -181,11 +182,11 @@ class MvtuiApp(App[None], inherit_bindings=False):
         if wanted.tier is Tier.FREE:
             act()
         elif wanted.tier is Tier.ASK:
-            self._list_screen.ask(questions.may_act(wanted.verb, microvm, host, now, act))
+            self.list_screen.ask(questions.may_act(wanted.verb, microvm, host, now, act))
         else:
             from mvtui.ui.widgets.kill_panel import KillPanel  # noqa: PLC0415  (Input takes long to import)
 
-            self._list_screen.open_panel(KillPanel(microvm.name, host, questions.uptime(microvm, now), act))
+            self.list_screen.open_panel(KillPanel(microvm.name, host, questions.uptime(microvm, now), act))
 
     def _stops_long(self, microvm: MicroVM) -> bool:
         job = self._picture.job(UnitVerb.STOP, microvm.name)
@@ -210,9 +211,9 @@ class MvtuiApp(App[None], inherit_bindings=False):
         on_progress = partial(self._on_progress, verb, name)
         end = await jobs.run(self.host, verb, name, on_progress, self._seams.run)
         self._end(verb, name, end)
-        if end.lacks_rights and not self._list_screen.asks:
+        if end.lacks_rights and not self.list_screen.asks:
             act = partial(self._begin_with_sudo, verb, name)
-            self._list_screen.ask(questions.may_sudo(verb, name, self.host.name, act))
+            self.list_screen.ask(questions.may_sudo(verb, name, self.host.name, act))
 
     def _begin_with_sudo(self, verb: UnitVerb, name: str) -> None:
         self._work(self._run_with_sudo(verb, name), verb, name)
@@ -277,5 +278,5 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys."""
-        if not self._list_screen.asks:
-            self._list_screen.open_help()
+        if not self.list_screen.asks:
+            self.list_screen.open_help()

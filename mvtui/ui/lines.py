@@ -119,7 +119,7 @@ class Lines(Widget):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
-        self._fitted = Size(0, 0)
+        self._fitted: Size | None = None
 
     def fitted(self, size: Size) -> Sequence[Line]:
         """The lines for this size."""
@@ -128,7 +128,9 @@ class Lines(Widget):
     def update(self) -> None:
         """What it knows has changed."""
         if self._fitted != self.size:
-            return  # not painted yet at this size
+            self._fitted = None  # not in sight: fitted when it comes
+            self.refresh()
+            return
         before, self._lines = self._lines, tuple(self.fitted(self.size))
         for y in range(max(len(before), len(self._lines))):
             old = before[y] if y < len(before) else ()

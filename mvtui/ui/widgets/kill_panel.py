@@ -59,9 +59,9 @@ class KillPanel(Vertical):
             self._act()
 
     def on_key(self, event: Key) -> None:
-        """Leave; no key goes on to anything else."""
-        event.stop()
+        """Leave. What the field does not take goes on: its own bindings are looked up at the very top."""
         if event.key == "escape":
+            event.stop()
             self.post_message(DialogClosed(self))
 
     def on_descendant_blur(self, _event: DescendantBlur) -> None:

@@ -51,7 +51,8 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
         self._dimmed = False
         self._cursor = 0
         self._cursor_name: str | None = None
-        self._cells: dict[int, Line] = {}  # as painted, by line of the viewport
+        self._cells: dict[int, Line] = {}  # as painted at _fitted, by line of the viewport
+        self._fitted = Size(0, 0)
 
     @property
     def selected(self) -> MicroVM | None:
@@ -88,6 +89,8 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _refresh_what_changed(self) -> None:
         """Paint the cells again that read otherwise; lines that have not been painted yet will be in any case."""
+        if self._fitted != self.size:
+            return
         columns = self._layout.columns
         for y, old in list(self._cells.items()):
             new = self._cells_of(self.scroll_offset.y + y)
@@ -120,6 +123,9 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
         row = self.scroll_offset.y + y
+        if self._fitted != self.size:
+            self._fitted = self.size
+            self._cells.clear()
         cells = self._cells.get(y)
         if cells is None:
             cells = self._cells[y] = self._cells_of(row)
@@ -175,10 +181,8 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
 
     def on_resize(self, _event: Resize) -> None:
-        """Other columns are in sight: all is painted anew."""
-        self._cells.clear()
+        """The cursor stays in sight."""
         self._scroll_to_cursor()
-        self.refresh()
 
     def on_click(self, event: Click) -> None:
         """The cursor goes to the row that was clicked."""
