@@ -64,7 +64,7 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
 
 
 def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStatus, ...], seconds: float) -> Outcome:
-    unsettled = [unit.name for unit in units if not unit.settled]
+    unsettled = [unit.name for unit in units if not _arrived(unit)]
     hypervisor = next((unit for unit in units if unit.kind is UnitKind.HYPERVISOR), None)
     if not job.ok:
         return Outcome(microvm, verb, False, job.words, seconds, _hint(microvm))
@@ -81,17 +81,18 @@ def _hint(microvm: str) -> str:
 
 
 async def _settle(host: Host, microvm: str) -> tuple[UnitStatus, ...]:
-    """The units of `microvm` once nothing of them is under way, or as they are after SETTLE_SECONDS.
-
-    A unit that systemd restarts again and again counts as arrived: it would never settle.
-    """
+    """The units of `microvm` once all have arrived, or as they are after SETTLE_SECONDS."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         units = _units_of(microvm, await host.units.statuses())
-        restarting = any(unit.sub_state.startswith("auto-restart") for unit in units)
-        if restarting or all(unit.settled for unit in units) or time.monotonic() > deadline:
+        if all(_arrived(unit) for unit in units) or time.monotonic() > deadline:
             return units
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _arrived(unit: UnitStatus) -> bool:
+    """Nothing of it is under way; what is restarted again and again would never settle."""
+    return unit.settled or unit.sub_state.startswith("auto-restart")
 
 
 async def _watch(host: Host, microvm: str, on_progress: Progress) -> None:

@@ -7,62 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.demo.runner_tools import Tools
-from mvtui.demo.runners import build_runner
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.definition import Definition, Share, ShareProto, Volume
 from mvtui.model.microvm import ShareHealth, Snapshot
 from mvtui.model.state import StateWord
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 from mvtui.operations.monitor import snapshots
-from tests.fakes import FakeProcesses, FakeUnits, fake_host, process, unit
-
-WEB = Definition(
-    host_name="web",
-    mem=512,
-    vcpu=2,
-    shares=(
-        Share("ro-store", ShareProto.VIRTIOFS, source="/nix/store", mount_point="/nix/.ro-store"),
-        Share("docs", ShareProto.NINE_P, source="docs", mount_point="/docs"),
-    ),
-    volumes=(Volume("nix-store-overlay.img", mount_point="/nix/.rw-store", size=64),),
-    writable_store_overlay="/nix/.rw-store",
-)
-QEMU = (
-    "microvm@web -name web -nodefaults -m 512M -smp 2 -qmp unix:web.sock,server,nowait "
-    "-drive id=vda,format=raw,file=nix-store-overlay.img,if=none,aio=io_uring,read-only=off "
-    "-device virtio-blk-pci,drive=vda "
-    "-chardev socket,id=fs0,path=web-virtiofs-ro-store.sock -device vhost-user-fs-pci,chardev=fs0,tag=ro-store "
-    "-fsdev local,id=fs1,path=docs,security_model=none,readonly=off -device virtio-9p-pci,fsdev=fs1,mount_tag=docs"
-).split()
-VIRTIOFSD = "/bin/virtiofsd --socket-path=web-virtiofs-ro-store.sock --shared-dir=/nix/store --cache=auto".split()
+from tests.fakes import fake_host, process, unit
+from tests.operations.sample import build_web, processes_of, run_web, units_of
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Host:
-    """A host with the microVM `web`: its directory and its runner are real, nothing runs."""
-    runner = build_runner(WEB, tmp_path / "store" / "1-microvm-qemu-web", Tools(hypervisor="/bin/qemu-system-x86_64"))
-    directory = tmp_path / "microvms" / "web"
-    (directory / "docs").mkdir(parents=True)
-    (directory / "current").symlink_to(runner)
-    return fake_host(tmp_path / "microvms", FakeUnits(), FakeProcesses())
-
-
-def run_web(host: Host, *, daemons: int = 2) -> None:
-    units, processes = host.units, host.processes
-    assert isinstance(units, FakeUnits)
-    assert isinstance(processes, FakeProcesses)
-    for name in ("microvm@web.service", "microvm-virtiofsd@web.service"):
-        units.units[name] = unit(name)
-    hypervisor = replace(process(100, "web", *QEMU), exe="/bin/qemu-system-x86_64")
-    daemon = process(90, "web", *VIRTIOFSD)
-    known = [hypervisor, daemon, replace(daemon, pid=91, ppid=90)][: 1 + daemons]
-    processes.living = {each.pid: each for each in known}
-    link = host.state_dir / "web" / "booted"
-    if not link.is_symlink():
-        link.symlink_to((host.state_dir / "web" / "current").readlink())
+    return build_web(tmp_path)
 
 
 async def look(host: Host) -> Snapshot:
@@ -112,8 +70,7 @@ async def test_units_that_do_not_answer_leave_what_was_known_and_say_so(web: Hos
     run_web(web)
     kept = Kept(web)
     before = await take_snapshot(web, kept)
-    assert isinstance(web.units, FakeUnits)
-    web.units.error = MvtuiError("the bus is gone", "start dbus")
+    units_of(web).error = MvtuiError("the bus is gone", "start dbus")
     after = await take_snapshot(web, kept)
     assert after.microvms == before.microvms
     assert after.units_stale_since is not None
@@ -121,25 +78,22 @@ async def test_units_that_do_not_answer_leave_what_was_known_and_say_so(web: Hos
 
 
 async def test_units_that_never_answered_claim_nothing(web: Host) -> None:
-    assert isinstance(web.units, FakeUnits)
-    web.units.error = MvtuiError("no bus")
+    units_of(web).error = MvtuiError("no bus")
     (microvm,) = (await look(web)).microvms
     assert microvm.state.word is StateWord.UNKNOWN
 
 
 async def test_a_hypervisor_without_a_directory_is_an_orphan(web: Host) -> None:
-    assert isinstance(web.processes, FakeProcesses)
-    web.processes.living[7] = process(7, "ghost", "microvm@ghost", "-name", "ghost")
+    processes_of(web).living[7] = process(7, "ghost", "microvm@ghost", "-name", "ghost")
     ghost = (await look(web)).find("ghost")
     assert ghost is not None
     assert ghost.state.word is StateWord.ORPHAN
 
 
 async def test_loaded_but_inactive_units_without_a_directory_are_no_row(web: Host) -> None:
-    assert isinstance(web.units, FakeUnits)
-    web.units.units["microvm@gone.service"] = unit("microvm@gone.service", "inactive", "dead")
+    units_of(web).units["microvm@gone.service"] = unit("microvm@gone.service", "inactive", "dead")
     assert (await look(web)).find("gone") is None
-    web.units.units["microvm@gone.service"] = replace(web.units.units["microvm@gone.service"], wanted=True)
+    units_of(web).units["microvm@gone.service"] = replace(units_of(web).units["microvm@gone.service"], wanted=True)
     assert (await look(web)).find("gone") is not None
 
 
@@ -170,19 +124,17 @@ async def test_monitor_looks_again_at_once_when_a_unit_changes(web: Host) -> Non
         before = await take(stream, 2)  # the second brings the slow facts
         assert before[-1].microvms[0].volumes[0].image is not None
         run_web(web)
-        assert isinstance(web.units, FakeUnits)
-        web.units.changed.set()
+        units_of(web).changed.set()
         assert (await anext(stream)).microvms[0].state.word is StateWord.RUNNING
     await stream.aclose()  # type: ignore[attr-defined]
 
 
 async def test_monitor_survives_a_manager_that_goes_away(web: Host) -> None:
-    assert isinstance(web.units, FakeUnits)
-    web.units.error = MvtuiError("no bus")
+    units_of(web).error = MvtuiError("no bus")
     stream = snapshots(web, interval=0.1)
     async with asyncio.timeout(20):
         assert (await anext(stream)).findings
-        web.units.error = None
+        units_of(web).error = None
         while (await anext(stream)).findings:
             pass
     await stream.aclose()  # type: ignore[attr-defined]

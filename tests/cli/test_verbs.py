@@ -1,0 +1,230 @@
+"""The verbs in-process: exit codes, texts, and the JSON documents as they are promised."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mvtui.cli.run import run
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.ports import Host
+from mvtui.model.unit import JobResult, UnitVerb
+from tests.operations.sample import build_web, processes_of, run_web, units_of
+
+GOLDEN = Path(__file__).with_name("web.json")
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    web = build_web(tmp_path)
+    for module in ("mvtui.cli.run",):
+        monkeypatch.setattr(f"{module}.open_host", lambda state_dir, manager: web)
+    return web
+
+
+def test_list(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    run_web(host)
+    assert run(["list"]) == 0
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["NAME", "STATE", "AGE", "CPU%", "MEM", "used/max", "FSD", "OVERLAY", "NOTE"]
+    assert row.split()[:3] == ["●", "web", "running"]
+    assert "300M / 512M" in row
+    assert " 1/1 " in row
+
+
+def test_list_names_what_is_no_microvm(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    (host.state_dir / "notes\x1b[31m.txt").write_text("")
+    assert run(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "no microVM: notes" in out
+    assert "\x1b" not in out
+
+
+def relative(value: Any, folder: str) -> Any:
+    """`value` without the test's own folder."""
+    if isinstance(value, dict):
+        return {key: relative(each, folder) for key, each in value.items()}
+    if isinstance(value, list):
+        return [relative(each, folder) for each in value]
+    return value.replace(folder, "") if isinstance(value, str) else value
+
+
+def test_show_json_is_what_was_promised(host: Host, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run_web(host)
+    (host.state_dir / "web" / "web-virtiofs-ro-store.sock").touch()
+    image = host.state_dir / "web" / "nix-store-overlay.img"
+    image.touch()
+    os.truncate(image, 64 * 2**20)
+    assert run(["show", "web", "--json"]) == 0
+    document = relative(json.loads(capsys.readouterr().out), str(tmp_path))
+    for share in document["shares"]:
+        share["sourceExists"] = None  # /nix/store is there on some machines
+    document["findings"] = [finding for finding in document["findings"] if "/nix/store" not in finding["what"]]
+    document["note"] = ""
+    if os.environ.get("MVTUI_RENEW_GOLDEN"):
+        GOLDEN.write_text(json.dumps(document, indent=2) + "\n")
+    assert document == json.loads(GOLDEN.read_text())
+
+
+def test_list_json_has_the_same_microvm(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    run_web(host)
+    assert run(["show", "web", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert run(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["schema"] == shown["schema"] == 1
+    assert listed["microvms"][0].items() <= shown.items()
+
+
+def test_show_for_people(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    run_web(host, daemons=0)
+    assert run(["show", "web"]) == 0
+    out = capsys.readouterr().out
+    assert "web  ▲ degraded" in out
+    assert 'Share "ro-store" is down' in out
+    assert "mend it: " in out
+    assert "qemu  vcpu 2  memory 512M" in out
+
+
+def test_show_of_nobody(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "wbe"]) == 1
+    assert capsys.readouterr().err == (
+        f"mvtui: there is no microVM 'wbe' in {host.state_dir}\n  did you mean \"web\"?\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill"])
+def test_verbs_act(host: Host, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert run([verb, "web", "web"]) == 0
+    assert units_of(host).jobs == [(UnitVerb(verb), "microvm@web.service")]
+    assert capsys.readouterr().out.startswith("web: ")
+
+
+def test_a_verb_acts_on_nobody_where_one_name_is_wrong(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["stop", "web", "nobody"]) == 1
+    assert units_of(host).jobs == []
+    assert "nobody" in capsys.readouterr().err
+
+
+def test_one_that_fails_stops_no_other(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    other = host.state_dir / "another"
+    other.mkdir()
+    (other / "current").symlink_to((host.state_dir / "web" / "current").readlink())
+    name = "microvm@another.service"
+    units_of(host).outcomes[name] = JobResult(name, "failed", "another: failed: exit 1")
+    assert run(["start", "another", "web", "--json"]) == 1
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [(result["name"], result["ok"]) for result in results] == [("another", False), ("web", True)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RightsMissingError("stop is not allowed", "use sudo"), 77), (MvtuiError("no bus", "start dbus"), 1)],
+)
+def test_refused(host: Host, capsys: pytest.CaptureFixture[str], error: MvtuiError, code: int) -> None:
+    units_of(host).refusal = error
+    assert run(["stop", "web"]) == code
+    assert capsys.readouterr().err == f"{error.message}\n  {error.hint}\n"
+
+
+def test_read_only_refuses(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--read-only", "stop", "web"]) == 3
+    assert units_of(host).jobs == []
+
+
+def test_units_that_do_not_answer(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    units_of(host).error = MvtuiError("the bus is gone", "start dbus")
+    assert run(["list"]) == 1
+    captured = capsys.readouterr()
+    assert "web" in captured.out, "what is known is shown all the same"
+    assert captured.err == "mvtui: the bus is gone\n  start dbus\n"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b]0;x\x07", "[red]db[prod]", "日本", "\udcff", "-x"])
+def test_odd_names(host: Host, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (host.state_dir / name).mkdir()
+    (host.state_dir / name / "current").symlink_to("/nowhere")
+    processes_of(host).living = {}
+    assert run(["list"]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 3
+    assert "\x1b" not in out
+    assert run(["show", "--json", "--", name]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == name
+    assert run(["show", "--", name]) == 0
+
+
+def program(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "mvtui", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "error", **environ},
+    )
+
+
+def test_no_panel_without_a_terminal(tmp_path: Path) -> None:
+    result = program("--state-dir", str(tmp_path), "--manager", "direct")
+    assert "no panel, because this is no terminal" in result.stderr
+    assert "There are no microVMs" in result.stdout
+    assert result.returncode == 0
+
+
+def test_no_state_directory(tmp_path: Path) -> None:
+    result = program("list", "--state-dir", str(tmp_path / "x"), "--manager", "direct")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "does not exist" in result.stderr
+    assert "mvtui demo" in result.stderr
+
+
+def test_ascii_where_the_encoding_has_nothing_else(tmp_path: Path) -> None:
+    build_web(tmp_path)
+    states = str(tmp_path / "microvms")
+    result = program("list", "--state-dir", states, "--manager", "direct", PYTHONIOENCODING="ascii")
+    assert result.stdout.isascii()
+    assert result.stdout.splitlines()[1].startswith("- web")
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    build_web(tmp_path)
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = subprocess.run(
+        [sys.executable, "-m", "mvtui", "list", "--state-dir", str(tmp_path / "microvms"), "--manager", "direct"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+def test_list_imports_neither_textual_nor_pydantic(tmp_path: Path) -> None:
+    program_text = (
+        "import sys; from mvtui.cli.run import run; "
+        f"run(['list', '--state-dir', {str(tmp_path)!r}, '--manager', 'direct']); "
+        "print([name for name in ('textual', 'rich', 'pydantic', 'dbus_fast') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program_text], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    check: Callable[[list[str]], int] = run
+    with pytest.raises(SystemExit):
+        check(["--version"])
+    assert capsys.readouterr().out.startswith("mvtui 0.")
+
+
+def test_since_is_utc_and_ends_in_z(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    run_web(host)
+    units_of(host).units["microvm@web.service"] = replace(units_of(host).units["microvm@web.service"])
+    assert run(["show", "web", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["since"] == "2026-08-01T12:00:00Z"
