@@ -44,7 +44,9 @@ def booted_definition(
     if runner is None:
         return live
     shares = tuple(_fill(share, _same_share(share, runner.shares)) for share in live.shares)
-    volumes = tuple(_fill(volume, _same_volume(volume, runner.volumes)) for volume in live.volumes)
+    # Firecracker's command line only names a file; where that can't be read, mem is not known either.
+    told = live.volumes if live.volumes or live.mem is not None else runner.volumes
+    volumes = tuple(_fill(volume, _same_volume(volume, runner.volumes)) for volume in told)
     whole = _fill(replace(live, shares=shares, volumes=volumes), runner)
     return replace(whole, fstab_read=runner.fstab_read)
 
