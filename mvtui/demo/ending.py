@@ -15,7 +15,7 @@ from mvtui.host.direct import DirectUnits
 from mvtui.host.keeper import BOOT, parse_order
 from mvtui.host.keeper_process import all_processes, command_line, send
 from mvtui.host.processes import ProcFs
-from mvtui.model.unit import UnitKind, UnitVerb
+from mvtui.model.unit import UnitKind, UnitVerb, unit_name
 
 _SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -30,38 +30,53 @@ def end(root: Path, *, remove_root: bool) -> None:
     layout = Layout(root)
     _end_processes(layout)
     if os.geteuid() == 0:
-        # Root's keepers report below /run, and what failed stays there.
-        asyncio.run(_forget(DirectUnits(layout.state_dir)))
+        # Root's keepers report below /run, and what failed or was killed stays there.
+        asyncio.run(_forget(layout.state_dir))
     try:
-        for path in layout.made:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(path)
-        (root / MARKER).unlink(missing_ok=True)
-    except OSError as error:
-        raise MvtuiError(f"{error.filename or root} can't be removed: {error.strerror}", "remove it") from None
+        _remove(layout)
+    except OSError:
+        # What was just being started has only now become visible, or has made another file.
+        _end_processes(layout)
+        try:
+            _remove(layout)
+        except OSError as error:
+            raise MvtuiError(f"{error.filename or root} can't be removed: {error.strerror}", "remove it") from None
+    _end_processes(layout)
     if remove_root:
         with contextlib.suppress(OSError):
             root.rmdir()
 
 
+def _remove(layout: Layout) -> None:
+    for path in layout.made:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    (layout.root / MARKER).unlink(missing_ok=True)
+
+
 def _end_processes(layout: Layout) -> None:
     """By SIGKILL: a demo has nothing to lose."""
     deadline = time.monotonic() + _SECONDS
-    while running := _running(layout):
+    while living := running(layout):
         if time.monotonic() > deadline:
-            raise MvtuiError(f"processes of {layout.root} do not end: {', '.join(map(str, running))}", "kill them")
-        send(running, signal.SIGKILL)
+            raise MvtuiError(f"processes of {layout.root} do not end: {', '.join(map(str, living))}", "kill them")
+        send(living, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
 
 
-async def _forget(units: DirectUnits) -> None:
-    for name, status in (await units.statuses()).items():
-        if status.kind is UnitKind.HYPERVISOR:
-            await units.run_job(UnitVerb.KILL, name)
+async def _forget(state_dir: Path) -> None:
+    """Have every microVM's status removed, also where its keeper was killed."""
+    units = DirectUnits(state_dir)
+    try:
+        names = [entry.name for entry in os.scandir(state_dir) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+    jobs = (units.run_job(UnitVerb.KILL, unit_name(UnitKind.HYPERVISOR, name)) for name in names)
+    await asyncio.gather(*jobs)
 
 
-def _running(layout: Layout) -> list[int]:
-    """Keepers first: they would start again what has been killed."""
+def running(layout: Layout) -> list[int]:
+    """The pids of all that belongs to the demo. Keepers first: they would start again what has been killed."""
     keepers = [each.pid for each in all_processes() if _is_keeper(each.pid, str(layout.state_dir))]
     processes = ProcFs(layout.root)
     try:

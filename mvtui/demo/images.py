@@ -30,6 +30,8 @@ def make_image(directory: Path, volume: Volume, mkfs_path: tuple[str, ...], scra
         return False
     label = (_LABEL_OPTION.get(str(volume.fs_type), "-L"), volume.label) if volume.label else ()
     command = [mkfs, *label, *(volume.mkfs_extra_args or ())]
+    if str(volume.fs_type).startswith("ext"):
+        command += ["-E", "lazy_journal_init=1"]  # else a journal's 64 MiB take room, and a blank image is all zeros
     _run([*command, str(image)])
     facts = read_image(directory, volume.image)
     if fill > 0 and facts.fs_size is not None and facts.fs_used is not None:

@@ -51,7 +51,7 @@ def lock_image(path: str, *, read_only: bool) -> int:
         raise RefusedError(f"Could not open '{path}': {error.strerror}") from None
     for byte in (_READS, _LETS_NOBODY_WRITE) if read_only else (_READS, _WRITES, _LETS_NOBODY_WRITE):
         fcntl.fcntl(image, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0))
-    for byte, right in ((_WRITES, 'shared "write"'), (_LETS_NOBODY_WRITE, '"write"')):
+    for byte, right in ((_LETS_NOBODY_WRITE, '"write"'), (_WRITES, 'shared "write"')):
         if not (read_only and byte == _LETS_NOBODY_WRITE) and _held_by_another(image, byte):
             raise RefusedError(f"Failed to get {right} lock\nIs another process using the image [{path}]?")
     return image

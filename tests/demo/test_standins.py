@@ -1,0 +1,374 @@
+"""The stand-ins do what is seen of the real programs from outside."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mvtui.demo import standins
+from tests.demo.demo_folder import until
+
+STANDINS = Path(standins.__file__).parent
+FLOCK = "hhqqi4x"
+KEYS = [{"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": key}}} for key in ("ctrl", "delete")]
+
+
+@contextlib.contextmanager
+def run(name: str, *arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, str(STANDINS / name), *arguments],
+        cwd=cwd,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """All that it prints until it ends."""
+    return process.communicate(timeout=20)[0]
+
+
+class Qmp:
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(20)
+        until(path.exists, "no control socket")
+        self.socket.connect(str(path))
+        self.lines = self.socket.makefile("r")
+
+    def read(self) -> Any:
+        return json.loads(self.lines.readline())
+
+    def ask(self, message: str) -> Any:
+        self.socket.sendall(message.encode())
+        return self.read()
+
+    def run(self, command: str, **arguments: object) -> Any:
+        return self.ask(json.dumps({"execute": command, "arguments": arguments}))
+
+    def close(self) -> None:
+        self.lines.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def qemu(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    (tmp_path / "a.img").write_bytes(bytes(4096))
+    (tmp_path / "b.img").write_bytes(bytes(4096))
+    drives = ["-drive", "id=vda,format=raw,file=a.img,if=none,read-only=off"]
+    drives += ["-drive", "id=vdb,format=raw,file=b.img,if=none,read-only=on"]
+    arguments = ["-name", "web", "-m", "256M", "-chardev", "stdio,id=stdio,signal=off", "-append", "quiet"]
+    with run("qemu.py", *arguments, *drives, "-qmp", "unix:web.sock,server,nowait", cwd=tmp_path) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def connected(tmp_path: Path) -> Iterator[Qmp]:
+    client = Qmp(tmp_path / "web.sock")
+    try:
+        assert "version" in client.read()["QMP"]
+        yield client
+    finally:
+        client.close()
+
+
+def test_qmp_is_negotiated_first(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    with connected(tmp_path) as qmp:
+        assert qmp.run("query-status")["error"]["class"] == "CommandNotFound"
+        assert qmp.run("qmp_capabilities") == {"return": {}}
+        assert qmp.run("qmp_capabilities")["error"]["class"] == "CommandNotFound"
+        assert qmp.run("query-status")["return"]["status"] == "running"
+
+
+def test_qmp_answers(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    with connected(tmp_path) as qmp:
+        qmp.run("qmp_capabilities")
+        blocks = qmp.run("query-block")["return"]
+        assert [(each["device"], each["inserted"]["ro"]) for each in blocks] == [("vda", False), ("vdb", True)]
+        assert blocks[0]["inserted"]["image"]["virtual-size"] == 4096
+        assert "qemu" in qmp.run("query-version")["return"]
+        assert qmp.run("query-balloon")["error"]["class"] == "DeviceNotActive"
+        assert qmp.ask('{"execute": "query-status", "id": 7}\r\n')["id"] == 7
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("nonsense\n", "GenericError"),
+        ('{"execute": 5}\n', "GenericError"),
+        ('["execute"]', "GenericError"),
+        ('{"execute": "no-such"}', "CommandNotFound"),
+        ('{"execute": "balloon", "arguments": 3}', "DeviceNotActive"),
+    ],
+)
+def test_qmp_errors_are_json(qemu: subprocess.Popen[str], tmp_path: Path, message: str, kind: str) -> None:
+    with connected(tmp_path) as qmp:
+        qmp.run("qmp_capabilities")
+        assert qmp.ask(message)["error"]["class"] == kind
+        assert qmp.run("query-status")["return"]["running"] is True
+
+
+def test_qmp_serves_one_client_at_a_time(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    with connected(tmp_path) as first:
+        second = Qmp(tmp_path / "web.sock")
+        # Answers to the first prove that the loop has gone round, and still nobody has greeted the second.
+        first.run("qmp_capabilities")
+        first.run("query-status")
+        second.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            second.socket.recv(1)
+        second.socket.settimeout(20)
+        first.close()
+        assert "QMP" in second.read()
+        second.close()
+
+
+def test_balloon(tmp_path: Path) -> None:
+    arguments = ["-m", "256M", "-device", "virtio-balloon-pci,id=balloon0", "-qmp", "unix:web.sock,server,nowait"]
+    with run("qemu.py", *arguments, cwd=tmp_path), connected(tmp_path) as qmp:
+        qmp.run("qmp_capabilities")
+        assert qmp.run("balloon", value=128 << 20) == {"return": {}}
+        assert qmp.read()["data"] == {"actual": 128 << 20}
+        assert qmp.run("query-balloon")["return"] == {"actual": 128 << 20}
+
+
+def test_locks_are_those_of_qemu(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    with connected(tmp_path):
+        pass
+    held = {}
+    for name in ("a.img", "b.img"):
+        with open(tmp_path / name, "rb") as image:
+            held[name] = [byte for byte in (*range(100, 104), *range(200, 204)) if is_locked(image.fileno(), byte)]
+    assert held == {"a.img": [100, 101, 201], "b.img": [100, 201]}
+
+
+def is_locked(image: int, byte: int) -> bool:
+    asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+    return bool(struct.unpack(FLOCK, fcntl.fcntl(image, fcntl.F_OFD_GETLK, asked))[0] != fcntl.F_UNLCK)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["-drive", "id=vdc,format=raw,file=a.img,read-only=off"], 'Failed to get "write" lock'),
+        (["-drive", "id=vdc,format=raw,file=a.img,read-only=on"], 'Failed to get shared "write" lock'),
+        (["-drive", "id=vdc,format=raw,file=none.img"], "Could not open 'none.img': No such file or directory"),
+        (["-fsdev", "local,id=fs0,path=none"], "failed to open 'none': No such file or directory"),
+        (["-chardev", "socket,id=fs0,path=none.sock"], "Failed to connect to 'none.sock': No such file or directory"),
+        (["-qmp", "unix:none/x.sock,server,nowait"], "Failed to bind socket to none/x.sock: No such file or directory"),
+    ],
+)
+def test_does_not_start_as_qemu_does_not(
+    qemu: subprocess.Popen[str], tmp_path: Path, arguments: list[str], why: str
+) -> None:
+    with connected(tmp_path), run("qemu.py", "-name", "second", *arguments, cwd=tmp_path) as second:
+        text = said(second)
+    assert second.returncode == 1
+    assert text.startswith(f"microvm@second: {arguments[0]} {arguments[1]}: ")
+    assert why in text
+
+
+def test_reads_an_image_that_others_read(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    drive = ["-drive", "id=vda,format=raw,file=b.img,read-only=on", "-qmp", "unix:second.sock,server,nowait"]
+    with connected(tmp_path), run("qemu.py", *drive, cwd=tmp_path):
+        until((tmp_path / "second.sock").exists, "the second does not start")
+
+
+def test_ctrl_alt_delete_shuts_it_down(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    with connected(tmp_path) as qmp:
+        qmp.run("qmp_capabilities")
+        assert qmp.run("input-send-event", events=[1, {"type": "btn"}, *KEYS]) == {"return": {}}
+        assert qmp.read()["event"] == "SHUTDOWN"
+        assert qmp.lines.readline() == ""
+    assert said(qemu).splitlines() == ["command line: quiet", "up; ctrl-alt-del ends it", "reboot: Restarting system"]
+    assert qemu.returncode == 0
+    assert not (tmp_path / "web.sock").exists()
+
+
+@pytest.mark.parametrize("how", ["quit", "term"])
+def test_ends_at_once(qemu: subprocess.Popen[str], tmp_path: Path, how: str) -> None:
+    with connected(tmp_path) as qmp:
+        qmp.run("qmp_capabilities")
+        if how == "quit":
+            qmp.run("quit")
+        else:
+            qemu.send_signal(signal.SIGTERM)
+        reason = qmp.read()["data"]["reason"]
+    assert reason == {"quit": "host-qmp-quit", "term": "host-signal"}[how]
+    assert qemu.wait(20) == 0
+
+
+def test_socat_carries_the_shutdown(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
+    until((tmp_path / "web.sock").exists, "no control socket")
+    requests = [
+        '{"execute": "qmp_capabilities"}',
+        json.dumps({"execute": "input-send-event", "arguments": {"events": KEYS}}),
+    ]
+    with run("socat.py", "STDIO", "UNIX:web.sock,shut-none", cwd=tmp_path) as socat:
+        answers, _ = socat.communicate("\n".join(requests), timeout=20)
+    assert [next(iter(json.loads(line))) for line in answers.splitlines()] == ["QMP", "return", "return"]
+    assert qemu.wait(20) == 0
+
+
+def test_socat_without_a_listener(tmp_path: Path) -> None:
+    with run("socat.py", "STDIO", "UNIX:none.sock,shut-none", cwd=tmp_path) as socat:
+        assert "none.sock" in said(socat)
+    assert socat.returncode == 1
+
+
+def virtiofsd(tmp_path: Path, *more: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    arguments = [
+        "--socket-path=s.sock",
+        f"--shared-dir={tmp_path}",
+        "--thread-pool-size",
+        "2",
+        "--posix-acl",
+        "--xattr",
+    ]
+    return run("virtiofsd.py", *arguments, "--cache=auto", "--inode-file-handles=prefer", *more, cwd=tmp_path)
+
+
+def test_virtiofsd_serves_one_hypervisor_and_ends(tmp_path: Path) -> None:
+    with virtiofsd(tmp_path) as daemon:
+        until((tmp_path / "s.sock").exists, "no socket")
+        with socket.socket(socket.AF_UNIX) as hypervisor, open(os.devnull) as null:
+            connect(hypervisor, tmp_path / "s.sock")
+            # As QEMU asks: features, protocol features, and messages that bring descriptors and want no answer.
+            assert handshake(hypervisor, 1) == 1 << 32 | 1 << 30
+            assert handshake(hypervisor, 15) == 0
+            socket.send_fds(hypervisor, [struct.pack("<3IQ", 13, 1, 8, 0)], [null.fileno()])
+            assert handshake(hypervisor, 1) == 1 << 32 | 1 << 30
+        assert "Client disconnected" in said(daemon)
+    assert daemon.returncode == 0
+    assert not (tmp_path / "s.sock").exists()
+
+
+def connect(client: socket.socket, path: Path) -> None:
+    client.settimeout(20)
+
+    def listens() -> bool:
+        with contextlib.suppress(ConnectionRefusedError):
+            client.connect(str(path))
+            return True
+        return False
+
+    until(listens, "nobody listens")
+
+
+def handshake(hypervisor: socket.socket, request: int) -> int:
+    hypervisor.sendall(struct.pack("<3I", request, 1, 0))
+    answered, flags, size, value = struct.unpack("<3IQ", hypervisor.recv(20, socket.MSG_WAITALL))
+    assert (answered, flags, size) == (request, 5, 8)
+    return int(value)
+
+
+def test_virtiofsd_locks_its_pid_file(tmp_path: Path) -> None:
+    with virtiofsd(tmp_path) as first:
+        until((tmp_path / "s.sock").exists, "no socket")
+        assert (tmp_path / "s.sock.pid").read_text() == f"{first.pid}\n"
+        with virtiofsd(tmp_path) as second:
+            assert "Error creating pid file 's.sock.pid'" in said(second)
+        assert second.returncode == 1
+
+
+def test_virtiofsd_is_two_processes_as_root_and_one_otherwise(tmp_path: Path) -> None:
+    with virtiofsd(tmp_path) as daemon:
+        assert daemon.stdout is not None
+        assert "Waiting for vhost-user socket connection" in daemon.stdout.readline()
+        children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+        assert len(children) == (1 if os.geteuid() == 0 else 0)
+        daemon.kill()
+        daemon.wait()
+        until(lambda: all(ended(int(pid)) for pid in children), "the child outlives its parent")
+
+
+def ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--shared-dir=/does/not/exist"], "/does/not/exist does not exist"),
+        (["--socket-group=no-such-group"], "Couldn't resolve the group name"),
+        (["--socket-path=none/s.sock"], "Error creating pid file 'none/s.sock.pid'"),
+    ],
+)
+def test_virtiofsd_says_why_it_does_not_start(tmp_path: Path, arguments: list[str], why: str) -> None:
+    with virtiofsd(tmp_path, *arguments) as daemon:
+        assert why in said(daemon)
+    assert daemon.returncode == 1
+
+
+def supervisord(tmp_path: Path, **programs: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    text = "[supervisord]\nnodaemon=true\n[eventlistener:notify]\ncommand=/does/not/exist\n"
+    text += "".join(f"[program:{name}]\ncommand={command}\n" for name, command in programs.items())
+    (tmp_path / "supervisord.conf").write_text(text)
+    arguments = ["--configuration", str(tmp_path / "supervisord.conf"), "--logfile", "/dev/null", "--pidfile", "x"]
+    return run("supervisord.py", *arguments, cwd=tmp_path)
+
+
+def lines_until(process: subprocess.Popen[str], wanted: str) -> str:
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if wanted in line:
+            return text
+    raise AssertionError(f"never said {wanted!r}: {text}")
+
+
+def test_supervisord_ends_its_programs(tmp_path: Path) -> None:
+    with supervisord(tmp_path, a="sleep 1000", b="sleep 1000") as daemon:
+        lines_until(daemon, "success: a entered RUNNING state")
+        daemon.terminate()
+        text = said(daemon)
+    assert "stopped: a" in text
+    assert "stopped: b" in text
+    assert daemon.returncode == 0
+
+
+def test_supervisord_leaves_alone_what_ended_as_expected_and_restarts_the_rest(tmp_path: Path) -> None:
+    with supervisord(tmp_path, fine="sleep 1.2", bad="sh -c 'sleep 1.2; exit 3'") as daemon:
+        text = lines_until(daemon, "exited: bad (exit status 3; not expected)")
+        text += lines_until(daemon, "spawned: 'bad'")
+        if "exited: fine" not in text:
+            text += lines_until(daemon, "exited: fine")
+        daemon.terminate()
+        text += said(daemon)
+    assert "exited: fine (exit status 0; expected)" in text
+    assert text.count("spawned: 'fine'") == 1
+
+
+def test_supervisord_gives_up(tmp_path: Path) -> None:
+    with supervisord(tmp_path, bad="sh -c 'echo tried; exit 1'") as daemon:
+        text = lines_until(daemon, "gave up: bad entered FATAL state, too many start retries too quickly")
+        assert text.count("tried\n") == 4
+        daemon.terminate()
+        assert daemon.wait(20) == 0
+
+
+def test_supervisord_without_a_configuration(tmp_path: Path) -> None:
+    with run("supervisord.py", "--configuration", "none.conf", cwd=tmp_path) as daemon:
+        assert "none.conf" in said(daemon)
+    assert daemon.returncode == 2
