@@ -5,10 +5,11 @@ import os
 from mvtui import first_names
 from mvtui.host.ports import Host
 from mvtui.ui.app import MvtuiApp
+from mvtui.ui.seams import Seams
 from mvtui.ui.terminal import Terminal
 
 
-def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0) -> int:
+def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, seams: Seams | None = None) -> int:
     """Show the panel of `host` until it is left; the exit code. `interval` is in seconds."""
     terminal = Terminal.of(os.environ)
     app = MvtuiApp(
@@ -18,6 +19,7 @@ def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0) -> 
         ascii_only=terminal.ascii_only,
         theme=terminal.theme,
         names=first_names.names,
+        seams=seams or Seams(),
     )
     app.run(mouse=terminal.mouse)
     return app.return_code or 0

@@ -38,8 +38,8 @@ def folder() -> Path:
 
 
 def load(directory: Path | None = None) -> Themes:
-    """Every theme of `directory`. One that lacks a variable that another has is a failed one: with it, the style
-    sheets could not be read."""
+    """Every theme of `directory`. One that lacks a `vm-…` variable that another has is a failed one: with it, the
+    style sheets could not be read."""
     tables: dict[Path, dict[str, object]] = {}
     failed: list[FailedTheme] = []
     for path in sorted((directory or folder()).glob("*.toml")):
@@ -47,7 +47,8 @@ def load(directory: Path | None = None) -> Themes:
             tables[path] = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             failed.append(FailedTheme(path, str(error)))
-    wanted = frozenset[str]().union(*(_section(table, "variables") for table in tables.values()))
+    known = frozenset[str]().union(*(_section(table, "variables") for table in tables.values()))
+    wanted = {name for name in known if name.startswith("vm-")}
     loaded: dict[str, Theme] = {}
     for path, table in tables.items():
         base, variables = _section(table, "base"), _section(table, "variables")

@@ -1,7 +1,7 @@
 """A host that does what the test says: snapshots when it says so, and a record of every verb that was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,18 +52,25 @@ class FakeHost:
         self.seconds = 1000.0
         self.asked: list[tuple[UnitVerb, str]] = []
         self.looks = 0
+        self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
         self._ends: dict[tuple[UnitVerb, str], asyncio.Future[Outcome]] = {}
         self._queue: asyncio.Queue[Snapshot | MvtuiError] = asyncio.Queue()
-        self._last = snapshot
+        self.last = snapshot
         if snapshot is not None:
             self._queue.put_nowait(snapshot)
 
+    @property
+    def host(self) -> Host:
+        return Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"))
+
+    @property
+    def seams(self) -> Seams:
+        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run)
+
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
-        host = Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"))
-        seams = Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run)
-        return MvtuiApp(host, seams=seams, **options)  # type: ignore[arg-type]
+        return MvtuiApp(self.host, seams=self.seams, **options)  # type: ignore[arg-type]
 
     async def snapshots(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
         while True:
@@ -74,12 +81,14 @@ class FakeHost:
                     told = getting.result()
                     if isinstance(told, MvtuiError):
                         raise told
-                    self._last = told
-                elif self._last is None:
+                    self.last = told
+                elif self.last is None:
                     continue
                 wake.clear()
                 self.looks += 1
-                yield self._last
+                yield self.last
+                if self.after_look is not None:
+                    self.after_look()
             finally:
                 getting.cancel()
                 waking.cancel()

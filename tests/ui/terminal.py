@@ -2,51 +2,49 @@
 
 import fcntl
 import os
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import pyte
 
 MARK = b"\x1b]7777\x07"
 DEADLINE_SECONDS = 30.0
 
+_OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE")
+
 
 class TerminalProgram:
-    """A Python module or script behind a pty of its own, with a pipe on which it takes commands."""
+    """A Python module behind a pty of its own, with a pipe (its last argument) on which it takes commands."""
 
     def __init__(
         self,
-        arguments: Sequence[str],
-        *,
+        *arguments: str,
         size: tuple[int, int] = (80, 24),
-        environ: Mapping[str, str | None] | None = None,
-        pipe: bool = True,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.master, slave = os.openpty()
         columns, rows = size
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        reading, self._commands = os.pipe()
-        variables = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environ or {})}
-        for name in ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE"):
-            if name not in (environ or {}):
-                variables.pop(name, None)
+        pipe, self._commands = os.pipe()
+        own = {name: value for name, value in os.environ.items() if name not in _OTHER_TERMINALS}
         self.process = subprocess.Popen(
-            [sys.executable, *arguments, *([str(reading)] if pipe else [])],
+            [sys.executable, "-m", *arguments, str(pipe)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={name: value for name, value in variables.items() if value is not None},
+            env={**own, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environ or {})},
             start_new_session=True,
-            pass_fds=(reading,),
+            pass_fds=(pipe,),
         )
         os.close(slave)
-        os.close(reading)
+        os.close(pipe)
         self.written = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -54,54 +52,71 @@ class TerminalProgram:
     def __enter__(self) -> "TerminalProgram":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.process.kill()
         self.process.wait()
         os.close(self._commands)
         os.close(self.master)
 
     def read_until(self, done: Callable[[bytes], bool]) -> bytes:
-        """Everything that is written until `done` says so of it."""
+        """Everything that is written until `done` says so of it. Raises EOFError where the program ends before."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         read = b""
         while not done(read):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+            if not select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 raise TimeoutError(f"the program wrote {read[-2000:]!r}")
             try:
                 part = os.read(self.master, 65536)
             except OSError:  # EIO: the last descriptor of the other side is closed
                 part = b""
             if not part:
-                if done(read):
-                    break
                 raise EOFError(f"the program ended after {read[-2000:]!r}")
             read += part
             self.written += part
-            self._stream.feed(part)
+            # pyte takes these for SGR: they are of the keyboard protocol of kitty
+            self._stream.feed(re.sub(rb"\x1b\[[<>][0-9;]*u", b"", part))
         return read
+
+    def order(self, line: str) -> None:
+        """Write a line to the pipe."""
+        os.write(self._commands, f"{line}\n".encode())
 
     def command(self, line: str) -> bytes:
         """Have a command carried out; what it made the program write."""
-        os.write(self._commands, f"{line}\n".encode())
-        return self.read_until(lambda read: MARK in read).partition(MARK)[0]
+        self.order(line)
+        return self.read_until(lambda read: MARK in read).replace(MARK, b"")
 
-    def press(self, keys: str) -> None:
+    def settle(self) -> None:
+        """Have everything painted that is still to be."""
+        while self.command("tick"):
+            pass
+
+    def type(self, keys: str) -> None:
         """Type."""
         os.write(self.master, keys.encode())
 
-    def rest(self) -> bytes:
-        """What is written until the end."""
-        read = b""
-        try:
-            read = self.read_until(lambda _: False)
-        except EOFError:
-            return self.written[len(self.written) - len(read) :]
-        return read
+    def see(self, text: str) -> None:
+        """Wait until it stands on the screen."""
+        self.read_until(lambda _: text in self.text)
+
+    def end(self) -> int:
+        """Wait for the end; the exit code, negative for a signal."""
+        with suppress(EOFError):
+            self.read_until(lambda _: False)
+        return self.process.wait(DEADLINE_SECONDS)
 
     @property
     def lines(self) -> list[str]:
         """What stands on the screen."""
         return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The same in one."""
+        return "\n".join(self.lines)
+
+    @property
+    def modes(self) -> dict[int, bool]:
+        """The private modes that were set or reset, as they are now."""
+        found = re.findall(rb"\x1b\[\?(\d+)([hl])", self.written)
+        return {int(number): letter == b"h" for number, letter in found}

@@ -19,7 +19,6 @@ from tests.ui.samples import (
     LAB,
     MAIL,
     NO_BUS,
-    NOW,
     PRODUCT,
     PROXY,
     STATES,
