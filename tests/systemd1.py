@@ -1,5 +1,5 @@
 """A small org.freedesktop.systemd1 for what can't be asked of a real one: refusals, hangs, a manager that comes and
-goes, thousands of units. It lives in a thread, so that code which blocks can be tested too."""
+goes, thousands of units."""
 
 import asyncio
 import threading
@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
-from dbus_fast import Message, MessageFlag, MessageType, Variant
-from dbus_fast.aio import MessageBus
+from dbus_fast import Message, Variant
 
 from mvtui.host.systemd_bus import JOB, MANAGER, MANAGER_PATH, PROPERTIES, SERVICE, SYSTEMD, UNIT
 from mvtui.host.systemd_units import unit_path
+from tests.bus_service import BusService
 
 _SIGNATURES = {
     "NRestarts": "u",
@@ -30,7 +30,7 @@ _EMPTY: dict[str, object] = {"u": 0, "i": 0, "t": 0, "b": False, "a(sbbsi)": [],
 _LISTED = {"LoadState": (2, "not-found"), "ActiveState": (3, "inactive"), "SubState": (4, "dead")}
 
 
-class Systemd1:
+class Systemd1(BusService):
     """Units that tests set.
 
     `calls` counts methods. `refusals` are (error name, text) by method; methods in `slow` are answered at `catch_up`.
@@ -40,7 +40,7 @@ class Systemd1:
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        super().__init__(address, SYSTEMD)
         self.calls: Counter[str] = Counter()
         self.refusals: dict[str, tuple[str, str]] = {}
         self.slow: set[str] = set()
@@ -52,11 +52,9 @@ class Systemd1:
         self._units: dict[str, str] = {}
         self._properties: dict[str, dict[str, Any]] = {}
         self._subscribers: set[str] = set()
+        self._called = threading.Condition()
         self._late: list[Message] = []
         self._last_job = 0
-        self._bus: MessageBus | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._answers: dict[str, Callable[[Message], tuple[str, list[Any]]]] = {
             "ListUnitsByPatterns": self._list,
             "GetUnit": lambda message: ("o", [self._rows[message.body[0]][6]]),
@@ -71,42 +69,14 @@ class Systemd1:
             "GetAll": self._get_all,
         }
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self.join()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def join(self) -> None:
-        """Take the name on the bus."""
-
-        async def join() -> None:
-            self._bus = await MessageBus(self._address).connect()
-            self._bus.add_message_handler(self._answer)
-            await self._bus.request_name(SYSTEMD)
-
-        asyncio.run_coroutine_threadsafe(join(), self._loop).result(10)
-
     def leave(self) -> None:
         """Hang up and forget who subscribed; the units stay as they are."""
-
-        async def leave() -> None:
-            if self._bus is not None:
-                self._bus.disconnect()
-                await asyncio.gather(self._bus.wait_for_disconnect(), return_exceptions=True)  # type: ignore[no-untyped-call]
-            self._bus = None
-            self._subscribers.clear()
-
-        asyncio.run_coroutine_threadsafe(leave(), self._loop).result(10)
+        super().leave()
+        self._subscribers.clear()
 
     def set(self, unit: str, active: str = "", sub: str = "", **properties: object) -> None:
         """A new unit, or what changes of one; properties by systemd's names, and `State` of its job."""
-        self._do(lambda: self._set(unit, active, sub, properties))
+        self.do(lambda: self._set(unit, active, sub, properties))
 
     def _set(self, unit: str, active: str, sub: str, properties: dict[str, object]) -> None:
         path = unit_path(unit)
@@ -128,7 +98,7 @@ class Systemd1:
 
     def load(self, row: list[Any], properties: dict[str, Any]) -> None:
         """A unit as the real one listed it."""
-        self._do(lambda: self._set(row[0], row[3], row[4], properties))
+        self.do(lambda: self._set(row[0], row[3], row[4], properties))
         self._rows[row[0]][7:10] = row[7:10]
 
     def remove(self, unit: str) -> None:
@@ -139,11 +109,11 @@ class Systemd1:
             del self._properties[unit], self._units[path]
             self._tell(MANAGER_PATH, MANAGER, "UnitRemoved", "so", unit, path)
 
-        self._do(remove)
+        self.do(remove)
 
     def reload(self) -> None:
         """What is signalled at the end of a `systemctl daemon-reload`."""
-        self._do(lambda: self._tell(MANAGER_PATH, MANAGER, "Reloading", "b", False))
+        self.do(lambda: self._tell(MANAGER_PATH, MANAGER, "Reloading", "b", False))
 
     def catch_up(self) -> None:
         """Answer what was asked meanwhile."""
@@ -151,16 +121,23 @@ class Systemd1:
         def answer() -> None:
             late, self._late = self._late, []
             for message in late:
-                answer = self._answer(message)
-                if self._bus is not None and isinstance(answer, Message):
-                    self._bus.send(answer)
+                self.send(self.answer(message))
 
         self.slow.clear()
-        self._do(answer)
+        self.do(answer)
+
+    async def asked(self, member: str, times: int = 1) -> None:
+        """Wait until a method was called that often."""
+
+        def wait() -> bool:
+            with self._called:
+                return self._called.wait_for(lambda: self.calls[member] >= times, 10)
+
+        assert await asyncio.to_thread(wait)
 
     def begin(self, unit: str, kind: str) -> None:
         """A job that nobody here asked for, and that `finish` ends."""
-        self._do(lambda: self._queue(unit, kind))
+        self.do(lambda: self._queue(unit, kind))
 
     def set_job_state(self, unit: str, state: str) -> None:
         """As when a job that waited begins to run: a signal of the job alone."""
@@ -170,11 +147,11 @@ class Systemd1:
             changed = {"State": Variant("s", state)}
             self._tell(self._rows[unit][9], PROPERTIES, "PropertiesChanged", "sa{sv}as", JOB, changed, [])
 
-        self._do(run)
+        self.do(run)
 
     def finish(self, unit: str, result: str = "done", *, told: bool = True) -> None:
         """End the unit's job; without `told` nobody hears of it."""
-        self._do(lambda: self._finish(unit, result, told=told))
+        self.do(lambda: self._finish(unit, result, told=told))
 
     def _finish(self, unit: str, result: str, *, told: bool = True) -> None:
         row = self._rows[unit]
@@ -189,17 +166,9 @@ class Systemd1:
             self._tell(MANAGER_PATH, MANAGER, "JobRemoved", "uoss", number, path, unit, result)
             self._tell_changed(unit)
 
-    def _do(self, work: Callable[[], object]) -> None:
-        """In its thread."""
-
-        async def run() -> None:
-            work()
-
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
     def _tell(self, path: str, interface: str, member: str, signature: str, *body: object) -> None:
-        if self._bus is not None and self._subscribers:
-            self._bus.send(Message.new_signal(path, interface, member, signature, list(body)))
+        if self._subscribers:
+            self.send(Message.new_signal(path, interface, member, signature, list(body)))
 
     def _tell_changed(self, unit: str) -> None:
         row = self._rows[unit]
@@ -207,22 +176,21 @@ class Systemd1:
         for interface, values in ((SERVICE, {}), (UNIT, changed)):
             self._tell(row[6], PROPERTIES, "PropertiesChanged", "sa{sv}as", interface, values, [])
 
-    def _answer(self, message: Message) -> Message | bool:
+    def answer(self, message: Message) -> Message | None:
+        """The reply; None where it is slow."""
         member = message.member or ""
-        if message.message_type is not MessageType.METHOD_CALL or message.interface not in (MANAGER, PROPERTIES):
-            return False
-        self.calls[member] += 1
+        with self._called:
+            self.calls[member] += 1
+            self._called.notify_all()
         if member in self.slow:
             self._late.append(message)
-            return True
+            return None
         if member in self.refusals:
             return Message.new_error(message, *self.refusals[member])
         try:
             signature, body = self._answers[member](message)
         except KeyError as error:
             return Message.new_error(message, f"{SYSTEMD}.NoSuchUnit", f"Unit {error.args[0]} not found.")
-        if message.flags & MessageFlag.NO_REPLY_EXPECTED:
-            return True
         return Message.new_method_return(message, signature, body)
 
     def _list(self, message: Message) -> tuple[str, list[Any]]:
@@ -270,8 +238,7 @@ class Systemd1:
         return path
 
     def _get_all(self, message: Message) -> tuple[str, list[Any]]:
-        names = (*_LISTED, *_SIGNATURES, "Result", "ActiveEnterTimestamp", "InactiveEnterTimestamp")
-        return "a{sv}", [{name: self._property(message.path, message.body[0], name) for name in names}]
+        return "a{sv}", [{name: self._property(message.path, "", name) for name in (*_LISTED, *_SIGNATURES, "Result")}]
 
     def _property(self, path: str | None, interface: str, name: str) -> Variant:
         if interface == JOB:

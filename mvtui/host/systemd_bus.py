@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -256,7 +257,12 @@ def _write(bus: MessageBus, message: Message) -> None:
     """dbus-fast answers a failed write by ending the connection, which is noticed elsewhere."""
     try:
         sent = bus.send(message)
-    except OSError:
+    except OSError as error:
+        # It then trips over the closed socket, and forgets the future that has the first error.
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            forgotten = frame.f_locals.get("future")
+            if isinstance(forgotten, asyncio.Future) and forgotten.done():
+                _retrieve(forgotten)
         return
     if sent.done():
         _retrieve(sent)

@@ -1,6 +1,7 @@
 """Jobs of systemd: ask for one and wait for its end."""
 
 import asyncio
+import contextlib
 import re
 
 from dbus_fast import Message
@@ -49,9 +50,10 @@ class Jobs:
         try:
             if not _VALID_NAME.fullmatch(unit):
                 raise ReplyError("org.freedesktop.DBus.Error.InvalidArgs", "that is no valid name of a unit")
-            await self._bus.connect()
-            # Without a hold on it an inactive unit is forgotten together with its result.
-            self._bus.post("RefUnit", "s", unit)
+            # Without a hold on it an inactive unit is forgotten together with its result. Rights to start a unit may
+            # lack that to hold it.
+            with contextlib.suppress(ReplyError):
+                await self._bus.call("RefUnit", "s", unit)
             return await self._run(verb, wait)
         except ReplyError as error:
             raise error.explained(f"{verb} {unit}") from error
