@@ -64,7 +64,7 @@ class DirectUnits:
 
         `stop` of one that failed forgets the failure. Raises RightsMissingError, MvtuiError."""
         parsed = parse_unit_name(unit)
-        if parsed is None or "/" in parsed[1] or parsed[1] in (".", ".."):
+        if parsed is None or parsed[1] in (".", "..") or any(char in parsed[1] for char in "/\0"):
             raise MvtuiError(f"{unit} is no unit of a microVM")
         name = parsed[1]
         await asyncio.to_thread(self._check_rights, name)

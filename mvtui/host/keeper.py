@@ -56,8 +56,8 @@ def main(text: str) -> None:
     os.umask(0o022)
     order = parse_order(text)
     try:
-        status = Status(order.base, order.parts, order.microvm)
-        Keeper(order, status, Place(order.state_dir, order.microvm)).run()
+        place = Place(order.state_dir, order.microvm)
+        Keeper(order, Status(order.base, order.parts, order.microvm), place).run()
     except BusyError as busy:
         answer("busy", "" if busy.pid is None else str(busy.pid))
     except RefusedError as refused:
@@ -87,6 +87,11 @@ class Keeper:
 
     def run(self) -> None:
         """Until the microVM is stopped, or its start failed."""
+        try:
+            self._refuse_second_keeper()
+        except RefusedError:
+            self.status.release()
+            raise
         self._adopt()
         group, said = self.group, ("done", "stopped")
         if self.order.action != "start":
@@ -163,7 +168,6 @@ class Keeper:
     def _adopt(self) -> None:
         """Take over what a keeper that was killed left behind, or what somebody started by hand."""
         group, place = self.group, self.group.place
-        self._refuse_second_keeper()
         recorded = (self.status.before or {}).get("units", {})
         found = {pid: command_line(pid) for pid in working_in(place.facts)}
         group.hypervisor = self._recorded(recorded, HYPERVISOR)

@@ -49,7 +49,7 @@ class Group:
     def script(self, name: str) -> str | None:
         """The path of the runner's `bin/NAME`, None where it has none."""
         path = os.path.join(self.runner, "bin", name)
-        return path if os.path.exists(path) else None
+        return path if self.runner and os.path.exists(path) else None
 
     def spawn(
         self,
@@ -63,10 +63,12 @@ class Group:
         """Start a script in the microVM's directory; as its owner, or as root where mvtui is root and the unit has no
         User=. Raises RefusedError where somebody else could change what root would run, OSError."""
         identity = None if as_root else self.place.owner
-        if as_root and os.geteuid() == 0 and not only_root_can_change(os.path.realpath(script)):
-            raise RefusedError(
-                f"{script} runs as root, but others than root can change it", "let root own the runner, as Nix does"
-            )
+        if as_root and os.geteuid() == 0:
+            link, script = script, os.path.realpath(script)
+            if not only_root_can_change(script):
+                raise RefusedError(
+                    f"{link} runs as root, but others than root can change it", "let root own the runner, as Nix does"
+                )
         return self.watch.spawn(
             [script, *arguments],
             directory=self.place.fd,

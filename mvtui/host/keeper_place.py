@@ -1,4 +1,4 @@
-"""A microVM's directory as its keeper uses it: the owner, `current` and `booted`, the logs, the shares' sockets.
+"""A microVM's directory as its keeper uses it: the owner, `current` and `booted`, the logs, the shares.
 
 The directory belongs to an unprivileged user and a keeper may be root. So everything that is written here is written
 with the owner's identity, through the directory's descriptor, following no link; and what runs as root comes from
@@ -16,7 +16,6 @@ from mvtui.host.keeper_process import Identity
 MAX_LOG_BYTES = 10 << 20
 _MAX_TAIL_BYTES = 1 << 16
 _MAX_FACT_BYTES = 4096
-_SO_ACCEPTCON = 0x10000  # __SO_ACCEPTCON of <linux/net.h>, in the Flags of /proc/net/unix: the socket listens
 
 
 class RefusedError(Exception):
@@ -130,22 +129,6 @@ class Place:
         return shares
 
 
-class Sockets:
-    """The shares' sockets, which stay behind on disk when a microVM stops: what lies there now does not count."""
-
-    def __init__(self, paths: list[str], directory: str) -> None:
-        self._before = {path: _socket_identity(path) for path in paths}
-        self._directory = directory
-
-    def are_listening(self) -> bool:
-        """True when each is new and has a listener. Never connects: a virtiofsd ends when its client leaves."""
-        for path, before in self._before.items():
-            if _socket_identity(path) in (None, before):
-                return False
-        listening = _listening_sockets()
-        return all(path in listening or os.path.relpath(path, self._directory) in listening for path in self._before)
-
-
 def log_size(descriptor: int) -> int:
     """Bytes in the log now."""
     return os.fstat(descriptor).st_size
@@ -204,23 +187,3 @@ def _read_fact(path: str) -> str:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return ""
         return os.fsdecode(file.read(_MAX_FACT_BYTES).removesuffix(b"\n"))
-
-
-def _socket_identity(path: str) -> tuple[int, int] | None:
-    try:
-        facts = os.lstat(path)
-    except OSError:
-        return None
-    return (facts.st_ino, facts.st_ctime_ns) if stat.S_ISSOCK(facts.st_mode) else None
-
-
-def _listening_sockets() -> set[str]:
-    """The paths, as bound, of every listening unix socket (proc_net(5), "unix")."""
-    listening = set()
-    with open("/proc/net/unix", "rb") as file:
-        next(file)
-        for line in file:
-            columns = line.rstrip(b"\n").split(maxsplit=7)
-            if len(columns) == 8 and int(columns[3], 16) & _SO_ACCEPTCON:
-                listening.add(os.fsdecode(columns[7]))
-    return listening

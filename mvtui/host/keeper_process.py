@@ -168,8 +168,10 @@ class Watch:
     def spawn(
         self, argv: Sequence[str], *, directory: int, log: int, identity: Identity | None, env: Mapping[str, str]
     ) -> Process:
-        """Start `argv` in the open directory, its output into `log`, as `identity` (None: as this process).
-        Raises OSError where no process can be made; one that can't be executed ends with EXIT_EXEC."""
+        """Start `argv` in the open directory, its output into `log`, as `identity` (None: as this process); it is
+        executed when this returns. Raises OSError where no process can be made; one that can't be executed ends with
+        EXIT_EXEC."""
+        executed, unexecuted = os.pipe2(os.O_CLOEXEC)
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)  # none gets lost between fork and exec
         try:
             pid = os.fork()
@@ -177,6 +179,9 @@ class Watch:
                 _become(argv, directory, log, identity, env)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+            os.close(unexecuted)
+        os.read(executed, 1)  # ends when execve(2) has closed the other side
+        os.close(executed)
         process = Process(pid, is_child=True)
         self._watched.append(process)
         return process

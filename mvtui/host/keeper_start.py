@@ -12,8 +12,9 @@ from mvtui.host.keeper_group import (
     VIRTIOFSD_LOG,
     Group,
 )
-from mvtui.host.keeper_place import RefusedError, Sockets, last_line, log_size, log_tail
+from mvtui.host.keeper_place import RefusedError, last_line, log_size, log_tail
 from mvtui.host.keeper_process import POLL_SECONDS, Process
+from mvtui.host.keeper_sockets import Sockets
 
 # What supervisord says when it will not try a virtiofsd again; after that the unit would wait out its time.
 _GAVE_UP = re.compile(rb"gave up: virtiofsd-(.+?) entered FATAL state")
@@ -111,14 +112,14 @@ def _start_virtiofsd(group: Group) -> None:
         )
 
         def is_decided() -> bool:
-            if process.ended or group.watch.is_asked() or sockets.are_listening():
+            if process.ended or group.watch.is_asked() or sockets.are_served_by(process.pid):
                 return True
             return _GAVE_UP.search(log_tail(log, since)) is not None
 
         group.watch.wait(is_decided, group.timings.virtiofsd_start, every=POLL_SECONDS)
         if group.watch.is_asked():
             raise NotStartedError("canceled", "stopped before its shares were served")
-        if process.ended or not sockets.are_listening():
+        if process.ended or not sockets.are_served_by(process.pid):
             raise _virtiofsd_failed(group, process, log_tail(log, since))
     finally:
         os.close(log)

@@ -51,13 +51,15 @@ def boot_id() -> str:
 
 
 def read_status(path: str) -> dict[str, Any] | None:
-    """The document at `path`, None where there is none, or one of another boot.
-    Raises ValueError for one that is not understood, OSError."""
+    """The document at `path`, None where there is none, one of another boot, or one that neither root nor this user
+    wrote. Raises ValueError for one that is not understood, OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     with open(descriptor, "rb", buffering=0) as file:
+        if os.fstat(descriptor).st_uid not in (0, os.geteuid()):
+            return None
         document = json.loads(file.read(MAX_STATUS_BYTES))
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError("not a status that this version writes")
@@ -144,13 +146,11 @@ class Status:
             "units": self.units,
         }
         new = f"{self.path}.new"
-        try:
+        with contextlib.suppress(OSError):
             with open(new, "w", encoding="ascii") as file:
                 json.dump(document, file)
             os.replace(new, self.path)
             self._touch()
-        except OSError:
-            return
 
     def release(self) -> None:
         """The next keeper may begin. After a failure the file stays; else it goes, and what is then empty above it."""
@@ -162,14 +162,13 @@ class Status:
         os.close(self._lock)
 
     def _remove(self) -> None:
-        try:
-            os.unlink(self.path)
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self._levels[-1]):
+                os.unlink(os.path.join(self._levels[-1], name))
             os.rmdir(self._levels[-1])
             self._touch()
             for level in reversed(self._levels[:-1]):
                 os.rmdir(level)
-        except OSError:
-            return
 
     def _touch(self) -> None:
         """One stat of the directory of all microVMs tells that something changed in one of them."""
@@ -179,8 +178,13 @@ class Status:
 
 def _make_own(path: str) -> None:
     """A directory that is ours and that nobody else can write, made where missing. Raises RefusedError."""
-    with contextlib.suppress(FileExistsError):
+    try:
         os.mkdir(path, 0o755)
+    except FileExistsError:
+        pass
+    except PermissionError as error:
+        hint = f"run mvtui as root, or as who owns {os.path.dirname(path)}"
+        raise RefusedError(f"{path} can't be made: {error.strerror}", hint) from None
     facts = os.lstat(path)
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
         raise RefusedError(f"{path} is no directory that this user alone can write", f"remove {path}")

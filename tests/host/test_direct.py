@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import MvtuiError
-from mvtui.host.direct import DirectUnits
 from mvtui.model.unit import UnitKind, UnitVerb
 from tests.host.direct_host import QUICK, DirectHost, direct_host, need_root, need_unshare, serves, until
 
@@ -156,10 +155,24 @@ async def test_root_does_not_work_beside_the_owners_keeper(host: DirectHost) -> 
     with pytest.raises(MvtuiError, match=r"another mvtui keeps it \(pid \d+, user 0\)"):
         await host.run(START)
     assert len(host.working()) == 1
+    assert not (host.folder / "run/mvtui").exists()
+
+
+async def test_a_state_directory_that_the_owner_cannot_write(host: DirectHost) -> None:
+    need_unshare()
+    need_root()
+    directory = host.add()
+    os.chown(directory, 0, 0)  # in the namespace: its user
+    os.chown(host.state_dir, 12345, 12346)
+    said = host.drive("web", "start", as_user=True)
+    assert said.startswith(
+        f"MvtuiError web: {host.state_dir}/.mvtui can't be made: Permission denied (run mvtui as root"
+    )
 
 
 @pytest.mark.parametrize(
-    "unit", ["ssh.service", "microvm@../web.service", "microvm@..service", "microvm@nobody.service"]
+    "unit",
+    ["ssh.service", "microvm@../web.service", "microvm@..service", "microvm@a\0b.service", "microvm@nobody.service"],
 )
 async def test_what_is_no_microvm(host: DirectHost, unit: str) -> None:
     with pytest.raises(MvtuiError):
@@ -258,18 +271,26 @@ async def test_a_status_of_another_boot_says_nothing(host: DirectHost) -> None:
     assert await host.units().statuses() == {}
 
 
+async def test_a_status_of_somebody_else_says_nothing(host: DirectHost) -> None:
+    need_root()
+    path = await _status_of_a_failure(host)
+    os.chown(path, 12345, 12346)
+    assert await host.units().statuses() == {}
+
+
 async def test_stop_forgets_a_failure(host: DirectHost) -> None:
     await _status_of_a_failure(host)
     assert (await host.run(STOP)).ok
     assert await host.units().statuses() == {}
 
 
-async def test_a_user_sees_what_roots_keepers_say(host: DirectHost) -> None:
+async def test_root_believes_nobody_but_root(host: DirectHost) -> None:
     need_root()
-    host.add()
-    await host.run(START)
-    units = DirectUnits(Path("/vms"), root=host.folder)
-    assert not [each for each in units._directories if ".mvtui" in each], "root believes nobody but root"
+    path = await _status_of_a_failure(host)
+    planted = host.state_dir / ".mvtui/direct/web"
+    planted.mkdir(parents=True)
+    path.rename(planted / "status.json")
+    assert await host.units().statuses() == {}
 
 
 async def _status_of_a_failure(host: DirectHost) -> Path:
