@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from textual.app import active_app
+from textual._context import active_app
 
 from mvtui.errors import RightsMissingError
 from mvtui.host.ports import Host

@@ -115,6 +115,11 @@ class FakeHost:
         said = words or f"{microvm}: {verb} is done"
         self._ends.pop((verb, microvm)).set_result(Outcome(microvm, verb, ok, said, 1.0, hint))
 
+    @property
+    def running(self) -> list[tuple[UnitVerb, str]]:
+        """What has not ended."""
+        return list(self._ends)
+
     def fail(self, verb: UnitVerb, microvm: str, error: MvtuiError) -> None:
         """The verb ends with an error."""
         self._ends.pop((verb, microvm)).set_exception(error)
