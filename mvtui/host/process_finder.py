@@ -30,7 +30,7 @@ class Description(NamedTuple):
 @dataclass(slots=True)
 class Found:
     """A process of a microVM. `settled`: when it was looked at it was old enough to stay what it is, unless its
-    command's name changes."""
+    command changes."""
 
     pid: int
     file: StatFile
@@ -38,7 +38,7 @@ class Found:
     description: Description
     start_ticks: int
     started: datetime
-    comm: bytes
+    command: bytes
     settled: bool
 
     def read(self) -> tuple[bytes, Stat] | None:
@@ -68,7 +68,7 @@ class Finder:
     def find(self, known: Mapping[int, Found], *, thorough: bool) -> list[Found]:
         """The processes that belong to a microVM and are not in `known`.
 
-        `thorough` also looks again at what belonged to nobody, where its start time or command's name is another one:
+        `thorough` also looks again at what belonged to nobody, where its start time or command is another one:
         a shell that executed a runner's script, or a pid that was given to a new process between two looks.
         """
         pids = psutil.pids()
@@ -89,14 +89,14 @@ class Finder:
         found += self._descendants((*known.values(), *found), nobodys)
         for pid, stat in nobodys.items():
             if _is_old(stat) and pid not in self._executing:
-                self._others[pid] = (stat.start_ticks, stat.comm)
+                self._others[pid] = (stat.start_ticks, stat.command)
         return found
 
     def look_again(self, process: Found, stat: Stat) -> None:
         """Renew owner and description: it is young, or has executed something else."""
         process.owner = self._owner(process.pid) or process.owner
         process.description = _describe(process.pid) or process.description
-        process.comm = stat.comm
+        process.command = stat.command
         process.settled = _is_settled(stat, process.description)
 
     def _forget(self, pids: Iterable[int], *, thorough: bool) -> None:
@@ -107,7 +107,7 @@ class Finder:
 
     def _changed(self, pid: int, remembered: tuple[int, bytes] | None) -> bool:
         stat = read_stat(self._stat_path(pid))
-        return remembered != (stat and (stat.start_ticks, stat.comm))
+        return remembered != (stat and (stat.start_ticks, stat.command))
 
     def _descendants(self, family: Iterable[Found], nobodys: dict[int, Stat]) -> list[Found]:
         """What processes without a unit have started, taken out of `nobodys`; a unit's children are in its cgroup."""
@@ -131,7 +131,7 @@ class Finder:
         if description is not None:
             started = datetime.fromtimestamp(self._boot_time + stat.start_ticks / CLOCK_TICKS, UTC)
             settled = _is_settled(stat, description)
-            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.comm, settled)
+            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.command, settled)
             if process.read() is not None:
                 return process
         file.close()

@@ -13,17 +13,17 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 # Of stat, everything up to the field `rss` (24) is within the first 400 bytes.
 _STAT_BYTES = 1024
 
-_KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
+_DEAD = frozenset((b"Z", b"X", b"x"))
 
 # What the rest of mvtui may open, however many processes there are.
 _RESERVED_DESCRIPTORS = 256
 
 
 class Stat(NamedTuple):
-    """`cpu_ticks` is utime + stime and `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in
-    bytes."""
+    """`command` is the pid and the command's name as they stand there: `42 (sh`. `cpu_ticks` is utime + stime and
+    `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in bytes."""
 
-    comm: bytes
+    command: bytes
     ppid: int
     cpu_ticks: int
     threads: int
@@ -32,16 +32,17 @@ class Stat(NamedTuple):
 
 
 def parse_stat(data: bytes) -> Stat | None:
-    """The text of /proc/PID/stat; None for what is no living process: a zombie, a dead one, a kernel thread.
+    """The text of /proc/PID/stat; None for what is no living process: a zombie, a dead one, and what has no address
+    space (vsize), which is a kernel thread or just ending.
 
-    The command's name stands in parentheses and may itself hold spaces and parentheses: the last one ends it.
+    The command's name may itself hold spaces and parentheses: the last one ends it.
     """
-    end = data.rindex(b")")
-    fields = data[end + 2 :].split(b" ", 22)
-    if fields[0] in b"ZXx" or int(fields[6]) & _KERNEL_THREAD:
+    command, _, rest = data.rpartition(b") ")
+    fields = rest.split(b" ", 22)
+    if fields[0] in _DEAD or fields[20] == b"0":
         return None
     return Stat(
-        data[data.index(b"(") + 1 : end],
+        command,
         int(fields[1]),
         int(fields[11]) + int(fields[12]),
         int(fields[17]),

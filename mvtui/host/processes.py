@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,29 @@ if TYPE_CHECKING:
 
 # CPU time is counted in ticks of 10 ms: over less than this (seconds) a percentage says nothing.
 _CPU_SECONDS = 0.2
+_TENTHS_PER_TICK = 1000 / CLOCK_TICKS  # of a percent of one core, in a second
 
 # What one slow look may spend on PSS (seconds); it goes on at the next where it has stopped.
 _PSS_SECONDS = 0.25
 
 
-@dataclasses.dataclass(slots=True)
+Identity = tuple[int, int, str, str | None, tuple[str, ...], str | None, int, datetime]
+Slow = tuple[int | None, int | None, int | None, frozenset[str] | None]
+
+
+@dataclass(slots=True)
 class _Tracked:
-    """A process, its last stat and sample. CPU is counted from `base_ticks` at `base_time` (monotonic). `idle`: where
-    the same stat comes again, so does the same sample."""
+    """A process, its last stat and sample; `identity` and `slow` are the first and the last fields of that. CPU is
+    counted from `base_ticks` at `base_time` (monotonic). `idle`: where the same stat comes again, so does the same
+    sample."""
 
     found: Found
     data: bytes
-    sample: ProcessSample
     base_ticks: int
     base_time: float
+    identity: Identity
+    sample: ProcessSample
+    slow: Slow = (None, None, None, None)
     idle: bool = False
     pss_time: float = 0.0
 
@@ -57,11 +66,7 @@ class ProcFs:
         which are carried over otherwise."""
         with self._lock:
             finder = self._finder if self._finder is not None else self._start()
-            now = time.monotonic()
-            for pid, tracked in list(self._tracked.items()):
-                if not _tick(finder, tracked, now):
-                    tracked.found.file.close()
-                    del self._tracked[pid]
+            self._renew(finder)
             known = {pid: tracked.found for pid, tracked in self._tracked.items()}
             for found in finder.find(known, thorough=slow):
                 self._track(found)
@@ -83,13 +88,20 @@ class ProcFs:
         self._finder = Finder(str(self._state_dir), self._proc)
         return self._finder
 
+    def _renew(self, finder: Finder) -> None:
+        now = time.monotonic()
+        for pid in [pid for pid, tracked in self._tracked.items() if not _tick(finder, tracked, now)]:
+            self._tracked.pop(pid).found.file.close()
+
     def _track(self, found: Found) -> None:
         now = time.monotonic()
         if (read := found.read()) is None:
             found.file.close()
             return
         data, stat = read
-        self._tracked[found.pid] = _Tracked(found, data, _sample(found, stat, None, None), stat.cpu_ticks, now)
+        identity = _identity(found, stat)
+        sample = ProcessSample(*identity, stat.cpu_ticks / CLOCK_TICKS, None, stat.rss, stat.threads)
+        self._tracked[found.pid] = _Tracked(found, data, stat.cpu_ticks, now, identity, sample)
 
     def _renew_slow(self) -> None:
         sockets = UnixSockets(self._proc)
@@ -97,22 +109,23 @@ class ProcFs:
             sockets.add(pid)
         pss_until = time.monotonic() + _PSS_SECONDS
         for pid, tracked in sorted(self._tracked.items(), key=lambda item: item[1].pss_time):
-            sample = tracked.sample
-            pss = sample.pss
+            pss = tracked.sample.pss
             if (now := time.monotonic()) < pss_until:
                 pss = read_pss(self._proc, pid)
                 tracked.pss_time = now
-            serves = is_virtiofsd(sample.exe, sample.argv)
-            renewed = dataclasses.replace(
-                sample,
-                pss=pss,
-                open_files=read_open_files(self._proc, pid),
-                open_files_limit=read_open_files_limit(self._proc, pid),
-                connected_sockets=sockets.connected(pid) if serves else None,
+            serves = is_virtiofsd(tracked.sample.exe, tracked.sample.argv)
+            slow = (
+                pss,
+                read_open_files(self._proc, pid),
+                read_open_files_limit(self._proc, pid),
+                sockets.connected(pid) if serves else None,
             )
             # What was read by pid is this process' only if it still lives.
-            if renewed != sample and tracked.found.read() is not None:
-                tracked.sample = renewed
+            if slow != tracked.slow and tracked.found.read() is not None:
+                tracked.slow = slow
+                tracked.sample = replace(
+                    tracked.sample, pss=slow[0], open_files=slow[1], open_files_limit=slow[2], connected_sockets=slow[3]
+                )
 
 
 def _tick(finder: Finder, tracked: _Tracked, now: float) -> bool:
@@ -123,40 +136,27 @@ def _tick(finder: Finder, tracked: _Tracked, now: float) -> bool:
         tracked.base_time = now
         return True
     stat = parse_stat(data) if data else None
-    if data is None or stat is None or stat.start_ticks != found.start_ticks:
+    if data is None or stat is None:
         return False
-    if not found.settled or stat.comm != found.comm:
+    command, ppid, cpu_ticks, threads, start_ticks, rss = stat
+    if start_ticks != found.start_ticks:
+        return False
+    last = tracked.sample
+    if not found.settled or command != found.command:
         finder.look_again(found, stat)
-    percent = tracked.sample.cpu_percent
+        tracked.identity = _identity(found, stat)
+    elif ppid != last.ppid:
+        tracked.identity = _identity(found, stat)
+    percent = last.cpu_percent
     elapsed = now - tracked.base_time
     if elapsed >= _CPU_SECONDS:
-        percent = round((stat.cpu_ticks - tracked.base_ticks) / CLOCK_TICKS / elapsed * 100, 1)
-        tracked.base_ticks, tracked.base_time = stat.cpu_ticks, now
+        percent = int((cpu_ticks - tracked.base_ticks) * _TENTHS_PER_TICK / elapsed + 0.5) / 10
+        tracked.base_ticks, tracked.base_time = cpu_ticks, now
     tracked.data = data
-    tracked.idle = found.settled and percent == 0.0 and stat.cpu_ticks == tracked.base_ticks
-    tracked.sample = _sample(found, stat, percent, tracked.sample)
+    tracked.idle = percent == 0.0 and cpu_ticks == tracked.base_ticks and found.settled
+    tracked.sample = ProcessSample(*tracked.identity, cpu_ticks / CLOCK_TICKS, percent, rss, threads, *tracked.slow)
     return True
 
 
-def _sample(found: Found, stat: Stat, cpu_percent: float | None, last: ProcessSample | None) -> ProcessSample:
-    """`last` hands on what the slow lane found."""
-    argv, exe, uid = found.description
-    microvm, unit = found.owner
-    return ProcessSample(
-        found.pid,
-        stat.ppid,
-        microvm,
-        unit,
-        argv,
-        exe,
-        uid,
-        found.started,
-        stat.cpu_ticks / CLOCK_TICKS,
-        cpu_percent,
-        stat.rss,
-        stat.threads,
-        last.pss if last else None,
-        last.open_files if last else None,
-        last.open_files_limit if last else None,
-        last.connected_sockets if last else None,
-    )
+def _identity(found: Found, stat: Stat) -> Identity:
+    return found.pid, stat.ppid, *found.owner, *found.description, found.started

@@ -103,7 +103,8 @@ class StateDir:
             dangling = dangling_links(path, (found.current, found.booted, found.toplevel), exists)
             if dangling != found.dangling:
                 found = replace(found, dangling=dangling)
-        kept[name] = last._replace(found=found)
+                last = last._replace(found=found)
+        kept[name] = last
         return found
 
     def _existence(self) -> Exists:

@@ -77,7 +77,7 @@ def dangling_links(path: str, targets: Iterable[str | None], exists: Exists) -> 
     return tuple(
         link
         for link, target in zip(_LINKS, targets, strict=True)
-        if target is not None and not exists(os.path.join(path, target))
+        if target is not None and not exists(target if target.startswith("/") else f"{path}/{target}")
     )
 
 

@@ -326,12 +326,12 @@ def test_a_process_may_be_called_anything() -> None:
     for comm in ("a) R 1 (b", "(", ")", " ", "x) Z 1 1"):
         fields = "S 7 1 1 0 -1 4194560 1 2 3 4 50 25 6 7 20 0 3 0 12345 999 12 18446744073709551615"
         stat = parse_stat(f"42 ({comm}) {fields} 1 1 1\n".encode())
-        assert stat == (comm.encode(), 7, 75, 3, 12345, 12 * PAGE_SIZE)
+        assert stat == (f"42 ({comm}".encode(), 7, 75, 3, 12345, 12 * PAGE_SIZE)
 
 
 @pytest.mark.parametrize("state", ["Z", "X", "x"])
 def test_the_dead_have_no_numbers(state: str) -> None:
-    assert parse_stat(f"42 (a) {state} 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 0 0 1\n".encode()) is None
+    assert parse_stat(f"42 (a) {state} 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 9 9 1\n".encode()) is None
 
 
 def test_a_kernel_thread_has_no_numbers() -> None:
