@@ -3,40 +3,25 @@ and ends when that one leaves.
 """
 
 import os
-import stat
 
 from mvtui.host.keeper_process import family
 
 _SO_ACCEPTCON = 0x10000  # __SO_ACCEPTCON of <linux/net.h>, in the Flags of /proc/net/unix: the socket listens
 
 
-class Sockets:
-    """Sockets stay behind on disk when a microVM stops: what lies at `paths` (absolute) now does not count."""
+def are_served(paths: list[str], directory: str, leader: int) -> bool:
+    """True when a process of the session of `leader` listens on each of `paths` (absolute).
 
-    def __init__(self, paths: list[str], directory: str) -> None:
-        self._before = {path: _identity(path) for path in paths}
-        self._directory = directory
-
-    def are_served_by(self, leader: int) -> bool:
-        """True when each is new, and a process of the session of `leader` listens on it."""
-        if any(_identity(path) in (None, before) for path, before in self._before.items()):
+    That the paths exist says nothing: sockets stay behind when a microVM stops. Nor does a listener alone: a path that
+    was bound relative to `directory` looks the same in another microVM's.
+    """
+    listening = _listening()
+    held = _held_by(family(leader))
+    for path in paths:
+        sockets = listening.get(path, set()) | listening.get(os.path.relpath(path, directory), set())
+        if not sockets or (held is not None and not sockets & held):
             return False
-        listening = _listening()
-        held = _held_by(family(leader))
-        for path in self._before:
-            # As bound: a relative path may also be another microVM's, so the listener must be one of ours.
-            sockets = listening.get(path, set()) | listening.get(os.path.relpath(path, self._directory), set())
-            if not sockets or (held is not None and not sockets & held):
-                return False
-        return True
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        facts = os.lstat(path)
-    except OSError:
-        return None
-    return (facts.st_ino, facts.st_ctime_ns) if stat.S_ISSOCK(facts.st_mode) else None
+    return True
 
 
 def _listening() -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ from mvtui.host.keeper_group import (
 )
 from mvtui.host.keeper_place import RefusedError, last_line, log_size, log_tail
 from mvtui.host.keeper_process import POLL_SECONDS, Process
-from mvtui.host.keeper_sockets import Sockets
+from mvtui.host.keeper_sockets import are_served
 
 # What supervisord says when it will not try a virtiofsd again; after that the unit would wait out its time.
 _GAVE_UP = re.compile(rb"gave up: virtiofsd-(.+?) entered FATAL state")
@@ -102,7 +102,7 @@ def _start_virtiofsd(group: Group) -> None:
     if script is None:
         group.status.set(VIRTIOFSD, "inactive", "dead", condition_failed=True)
         return
-    sockets = Sockets([socket for _, socket in group.place.shares(group.runner).values()], group.place.path)
+    sockets = [socket for _, socket in group.place.shares(group.runner).values()]
     log = group.place.open_log(VIRTIOFSD_LOG)
     try:
         since = log_size(log)
@@ -111,15 +111,18 @@ def _start_virtiofsd(group: Group) -> None:
             VIRTIOFSD, "activating", "start", main_pid=process.pid, main_start=process.start, condition_failed=False
         )
 
+        def is_ready() -> bool:
+            return not process.ended and are_served(sockets, group.place.path, process.pid)
+
         def is_decided() -> bool:
-            if process.ended or group.watch.is_asked() or sockets.are_served_by(process.pid):
+            if process.ended or group.watch.is_asked() or is_ready():
                 return True
             return _GAVE_UP.search(log_tail(log, since)) is not None
 
         group.watch.wait(is_decided, group.timings.virtiofsd_start, every=POLL_SECONDS)
         if group.watch.is_asked():
             raise NotStartedError("canceled", "stopped before its shares were served")
-        if process.ended or not sockets.are_served_by(process.pid):
+        if not is_ready():
             raise _virtiofsd_failed(group, process, log_tail(log, since))
     finally:
         os.close(log)

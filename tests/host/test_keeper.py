@@ -123,7 +123,10 @@ async def test_nothing_of_roots_shell_gets_into_the_microvm(host: DirectHost, mo
 
 async def test_surroundings(host: DirectHost) -> None:
     directory = host.add(scripts={"microvm-run": "umask; " + SLEEPS})
+    few_files, all_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, all_files))
     await host.run(START)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few_files, all_files))
     await until(lambda: host.working() == ["microvm@web 1000"], "it runs")
     pid = await host.main_pid()
     assert os.readlink(f"/proc/{pid}/cwd") == str(directory)
@@ -132,7 +135,7 @@ async def test_surroundings(host: DirectHost) -> None:
     assert os.getsid(pid) == pid
     soft, hard = open_files_limits(pid)
     assert soft == hard
-    assert soft == LIMIT_NOFILE or soft >= resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert soft == LIMIT_NOFILE or soft >= all_files
     ignored = int(identity(pid)["SigIgn"], 16)
     assert not ignored & 1 << signal.SIGTERM - 1
     assert log(host) == "0022\n"
@@ -176,11 +179,11 @@ async def test_planted_log(host: DirectHost, name: str, kind: str) -> None:
     directory = host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares=HOME)
     victim = host.folder / "victim"
     victim.write_text("precious")
+    victim.chmod(0o666)
     planted = directory / name
     if kind == "link":
         planted.symlink_to(victim)
     elif kind == "hard link":
-        victim.chmod(0o666)
         os.link(victim, planted)
     elif kind == "fifo":
         os.mkfifo(planted, 0o666)
@@ -358,9 +361,10 @@ async def test_counts_anew_after_a_start_by_hand(host: DirectHost) -> None:
 
 
 async def test_dead_supervisord_restarts_the_guest(host: DirectHost) -> None:
-    host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares=HOME)
+    once = "[ -e once ] || { touch once; exit 1; }\n" + SLEEPS
+    host.add(scripts={"virtiofsd-run": serves("home.sock"), "microvm-run": once}, shares=HOME)
     await host.run(START)
-    before = await host.main_pid()
+    before = (await unit_until(host, UnitKind.HYPERVISOR, "it comes back", "running", restarts=1)).main_pid
     os.kill(await host.main_pid(UnitKind.VIRTIOFSD), signal.SIGKILL)
     unit = await unit_until(host, UnitKind.VIRTIOFSD, "it comes back", "running", restarts=1)
     assert unit.n_restarts == 1
