@@ -72,7 +72,7 @@ class RealHost:
         listed = json.loads(self.mvtui("list", "--json").stdout)
         return next(microvm for microvm in listed["microvms"] if microvm["name"] == name)
 
-    def looks_until(self, name: str, holds: Callable[[Json], bool], *, within: float = 30) -> list[Json]:
+    def looks_until(self, name: str, holds: Callable[[Json], bool], *, within: float = 60) -> list[Json]:
         """Look at a microVM again and again until this holds: every look, oldest first."""
         deadline = time.monotonic() + within
         looks = [self.shown(name)]
@@ -81,7 +81,7 @@ class RealHost:
             looks.append(self.shown(name))
         return looks
 
-    def until(self, name: str, holds: Callable[[Json], bool], *, within: float = 30) -> Json:
+    def until(self, name: str, holds: Callable[[Json], bool], *, within: float = 60) -> Json:
         """The first look of `looks_until` at which this holds."""
         return self.looks_until(name, holds, within=within)[-1]
 
@@ -159,8 +159,10 @@ def real_host() -> Iterator[RealHost]:
         _put(store, PROGRAMS, supervisor / "usr/lib/python3/dist-packages")
         programs = store / Path(PROGRAMS).name
         shutil.copy(Path(__file__).with_name("virtiofsd_shim.py"), programs / "virtiofsd")
-        starter = f'#!/bin/sh\nPYTHONPATH={PROGRAMS} exec {python} -m supervisor.supervisord "$@"\n'
-        (programs / "supervisord").write_text(starter)
+        # As Nix does it: a wrapper that runs the script with Python.
+        shutil.copy(supervisor / "usr/bin/supervisord", programs / ".supervisord-wrapped")
+        wrapper = f'#!/bin/sh\nPYTHONPATH={PROGRAMS} exec {python} {PROGRAMS}/.supervisord-wrapped "$@"\n'
+        (programs / "supervisord").write_text(wrapper)
         (programs / "supervisord").chmod(0o755)
         for state_dir in (STATE_DIR, DIRECT_STATE_DIR):
             nested.run("install", "-d", "-o", "microvm", "-g", "kvm", "-m", "0775", state_dir)

@@ -76,4 +76,4 @@ pivot_root . .old
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=test LANG=C.UTF-8 \
   SYSTEMD_UNIT_PATH=/run/systemd/system:/run/systemd/transient:$units \
   /bin/bash -c 'umount -l /.old && rmdir /.old && exec /lib/systemd/systemd --system --unit=test-host.target \
-    --log-target=console --log-level=info --show-status=no </dev/null'
+    --log-target=journal --log-level=info --show-status=no </dev/null'

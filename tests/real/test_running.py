@@ -1,12 +1,13 @@
 """A microVM that mvtui started: what it is seen to have."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mvtui.host.systemd import SystemdUnits
 
+from mvtui.host.systemd import SystemdUnits
 from mvtui.model.unit import UnitVerb
 from tests.real.host import Json, RealHost, sample
 from tests.real.nested import CHECKOUT
@@ -74,6 +75,11 @@ def test_the_volume_is_the_overlays_and_holds_what_the_guest_wrote(host: RealHos
     assert not host.nested.path("/nix/store/from-guest").exists()
 
 
+def test_the_guest_can_write_the_hosts_store_where_its_share_is_not_read_only(host: RealHost, web: Json) -> None:
+    assert next(share for share in web["shares"] if share["tag"] == "ro-store")["readOnly"] is not True
+    assert host.nested.path("/nix/store/guest-was-here").stat().st_uid == 0
+
+
 def test_its_processes_are_told_with_what_they_use(host: RealHost, web: Json) -> None:
     roles = [process["role"] for process in web["processes"]]
     assert roles.count("hypervisor") == 1
@@ -104,16 +110,17 @@ def test_a_program_without_rights_is_told_what_would_give_them(host: RealHost, w
 
 async def test_the_units_adapter_over_the_real_bus(host: RealHost, web: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", host.nested.bus)
+    host.add(sample("told"))
     units = SystemdUnits()
     try:
-        statuses = await units.statuses()
-        assert {name for name, status in statuses.items() if status.active_state == "active"} >= set(UNITS)
-        changes = units.changes()
-        host.add(sample("told"))
-        result = await units.run_job(UnitVerb.START, "microvm-set-booted@told.service")
-        assert (result.result, result.ok) == ("done", True)
-        await anext(changes)
-        assert (await units.statuses())["microvm-set-booted@told.service"].active_state == "active"
+        async with asyncio.timeout(30):
+            statuses = await units.statuses()
+            assert {name for name, status in statuses.items() if status.active_state == "active"} >= set(UNITS)
+            told_of_change = asyncio.ensure_future(anext(aiter(units.changes())))
+            result = await units.run_job(UnitVerb.START, "microvm-set-booted@told.service")
+            assert (result.result, result.ok) == ("done", True)
+            await told_of_change
+            assert (await units.statuses())["microvm-set-booted@told.service"].active_state == "active"
     finally:
         await units.close()
         host.end("told")
