@@ -68,11 +68,12 @@ async def test_started_again_while_it_runs(host: DirectHost) -> None:
 async def test_two_starts_at_once(host: DirectHost) -> None:
     host.add(scripts={"virtiofsd-run": "sleep 1000"}, shares={"home": ("/", "home.sock")})
     first = asyncio.create_task(host.run(START))
-    await until(host.working, "the first works")
+    await until(lambda: host.working() and len(host.keepers()) == 1, "the first works")
+    (keeper,) = host.keepers()
     second = await host.run(START)
     assert second.result == "canceled"
-    assert second.words == f"web: mvtui's keeper (pid {host.keepers()[0]}) is at work on it"
-    assert len(host.keepers()) == 1
+    assert second.words == f"web: mvtui's keeper (pid {keeper}) is at work on it"
+    await until(lambda: host.keepers() == [keeper], "the second gives way")
     assert (await host.run(STOP)).ok
     stopped = await first
     assert (stopped.result, stopped.words) == ("canceled", "web: canceled: stopped before its shares were served")

@@ -162,6 +162,7 @@ async def test_root_runs_no_virtiofsd_that_others_can_change(host: DirectHost, c
 
 
 def test_what_only_root_can_change(tmp_path: Path) -> None:
+    need_root()
     assert only_root_can_change(os.path.realpath("/bin/sh"))
     (tmp_path / "open").mkdir()
     (tmp_path / "open/file").touch()
