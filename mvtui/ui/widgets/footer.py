@@ -2,14 +2,17 @@
 
 from textual.geometry import Size
 
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import COMMANDS, command
 from mvtui.ui.lines import Line, Lines, width_of
 from mvtui.ui.picture import Picture
 
 
-def footer_line(width: int, read_only: bool) -> Line:
+def footer_line(picture: Picture, width: int) -> Line:
     """The keys that have room, with what they do; none that read-only refuses. Help and quit always have room."""
-    shown = [one for one in COMMANDS if one.in_footer and not (read_only and one.verb is not None)]
+    refused = [one for one in COMMANDS if one.verb is not None] if picture.read_only else []
+    if picture.locked:
+        refused.append(command("toggle_read_only"))
+    shown = [one for one in COMMANDS if one.in_footer and one not in refused]
     keys = [((one.shown_keys.split(" ")[0], "key"), (f" {one.words}  ", "dim")) for one in shown]
     while len(keys) > 2 and width_of(tuple(piece for pair in keys for piece in pair)) > width:
         keys.pop(-3)
@@ -30,4 +33,4 @@ class Footer(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """The line for this width."""
-        return (footer_line(size.width, self._picture.read_only),) if self._picture is not None else ()
+        return (footer_line(self._picture, size.width),) if self._picture is not None else ()

@@ -1,0 +1,83 @@
+"""What is looked at as a picture: a host, and the keys that lead there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from textual.pilot import Pilot
+
+from mvtui.model.microvm import Snapshot
+from mvtui.model.unit import Job, UnitKind, UnitStatus, UnitVerb
+from mvtui.ui.app import MvtuiApp
+from tests.ui.fake_host import FakeHost
+from tests.ui.samples import EMPTY, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
+
+SIZES = ((80, 24), (120, 36), (60, 15))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`quiet`: seconds without a look."""
+
+    snapshot: Snapshot
+    keys: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    quiet: float = 0
+    progress: bool = False
+
+
+SCENES = {
+    "list": Scene(PRODUCT, "j j"),
+    "states": Scene(STATES, "j j j"),
+    "question": Scene(PRODUCT, "G T"),
+    "kill": Scene(snapshot(STOPPING, *PRODUCT.microvms), "T K b e t"),
+    "help": Scene(PRODUCT, "question_mark"),
+    "read-only": Scene(PRODUCT, "S", {"read_only": True}),
+    "empty": Scene(EMPTY),
+    "unreadable": Scene(UNREADABLE),
+    "no-bus": Scene(NO_BUS),
+    "stale": Scene(PRODUCT, quiet=20),
+    "hostile": Scene(HOSTILE, "j"),
+    "progress": Scene(snapshot(LAB, WEB), "S", progress=True),
+    "light": Scene(STATES, "j j j", {"theme": "light"}),
+    "terminal": Scene(STATES, "j j j", {"theme": "terminal"}),
+    "terminal-question": Scene(PRODUCT, "G T", {"theme": "terminal"}),
+    "ascii": Scene(STATES, "j j j", {"theme": "terminal", "ascii_only": True}),
+}
+
+
+def open_scene(scene: Scene) -> tuple[MvtuiApp, "Play"]:
+    """The panel of the scene, and what plays it once the panel runs."""
+    host = FakeHost(scene.snapshot)
+    return host.app(**scene.options), Play(host, scene)
+
+
+class Play:
+    """Leads a panel into its scene."""
+
+    def __init__(self, host: FakeHost, scene: Scene) -> None:
+        self.host, self.scene = host, scene
+
+    async def __call__(self, pilot: Pilot[None]) -> None:
+        while self.host.looks == 0:
+            await pilot.pause()
+        for key in self.scene.keys.split():
+            self.host.seconds += 1
+            await pilot.press(key)
+            await pilot.pause()
+        assert isinstance(pilot.app, MvtuiApp)
+        if self.scene.quiet:
+            self.host.passes(seconds=self.scene.quiet)
+            pilot.app._tick()
+        if self.scene.progress:
+            self.host.progress[UnitVerb.START, "lab"](progress())
+        await pilot.pause()
+
+
+def progress() -> tuple[UnitStatus, ...]:
+    """The units of a start that has come half of its way."""
+    waits = Job(7, "start", "waiting")
+    return (
+        UnitStatus("microvm-set-booted@lab.service", UnitKind.SET_BOOTED, "lab", "loaded", "active", "exited"),
+        UnitStatus("microvm-virtiofsd@lab.service", UnitKind.VIRTIOFSD, "lab", "loaded", "activating", "start"),
+        UnitStatus("microvm@lab.service", UnitKind.HYPERVISOR, "lab", "loaded", "inactive", "dead", job=waits),
+    )
