@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 DEFAULT = "dark"
@@ -52,13 +53,24 @@ def load(directory: Path | None = None) -> Themes:
     loaded: dict[str, Theme] = {}
     for path, table in tables.items():
         base, variables = _section(table, "base"), _section(table, "variables")
+        colours = [*base.values(), *(value for name, value in variables.items() if not name.endswith("-style"))]
         missing = sorted({*(wanted - variables.keys()), *(_BASE - base.keys())})
         if missing:
             failed.append(FailedTheme(path, f"lacks {', '.join(missing)}"))
+        elif unknown := [colour for colour in colours if not _is_colour(colour)]:
+            failed.append(FailedTheme(path, f"no colour: {', '.join(unknown)}"))
         else:
             flags = {flag: table.get(flag) is True for flag in ("dark", "ansi")}
             loaded[path.stem] = Theme(name=path.stem, variables=variables, **flags, **base)  # type: ignore[arg-type]
     return Themes(loaded, tuple(failed))
+
+
+def _is_colour(text: str) -> bool:
+    try:
+        Color.parse(text)
+    except ColorParseError:
+        return False
+    return True
 
 
 def _section(table: dict[str, object], name: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ _DROPPED_FIRST = (
     StateWord.STOPPING,
     StateWord.RUNNING,
     StateWord.ORPHAN,
+    StateWord.DEGRADED,
 )
 
 

@@ -11,7 +11,7 @@ from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
 from mvtui.ui.commands import Command
-from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, cut, width_of, wrapped
+from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, clipped, cut, width_of, wrapped
 
 # In these states it is not the state that is wrong, or a finding says it better.
 _QUIET = (StateWord.RUNNING, StateWord.STOPPED, StateWord.DEGRADED)
@@ -37,7 +37,7 @@ def why_lines(why: Why, width: int, height: int) -> list[Line]:
     shown = [line for line in tail if line]
     if height < 4:
         shown = shown[-1:]
-    return [*lines, *shown][:height]
+    return [clipped(line, width) for line in (*lines, *shown)][:height]
 
 
 def _title(why: Why, width: int) -> Line:
