@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mvtui.demo import guest
+from mvtui.demo import guest, standins
 from mvtui.demo.account import Account
 from mvtui.demo.probes import Prober
 from mvtui.demo.runner_tools import Tools
@@ -17,12 +17,9 @@ from mvtui.errors import MvtuiError
 
 # Where mkfs and the daemons are beside PATH: Debian's, Fedora's and Arch's places.
 MORE_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/libexec", "/usr/lib", "/usr/lib/qemu")
-_STAND_INS = {
-    "qemu-system-x86_64": "qemu.py",
-    "virtiofsd": "virtiofsd.py",
-    "supervisord": "supervisord.py",
-    "socat": "socat.py",
-}
+# The module of `standins` that takes the place of each program.
+_STAND_INS = {"qemu-system-x86_64": "qemu", "virtiofsd": "virtiofsd", "supervisord": "supervisord", "socat": "socat"}
+_SCRIPT = "import sys\nfrom standins.{module} import main\nsys.exit(main(sys.argv[1:]))\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +77,20 @@ def _python(account: Account) -> tuple[str, str]:
 
 
 def _stand_ins(store: Path, bash: str, python: str, home: str, account: Account) -> Tools:
-    """All programs as stand-ins: copies that everybody can read, each behind a script that gives it the argv of the
+    """All programs as stand-ins: a copy that everybody can read, and for each a script that gives it the argv of the
     real one."""
     package = store / "stand-ins"
     (package / "bin").mkdir(parents=True)
-    (package / "libexec").mkdir()
-    for name, source in _STAND_INS.items():
-        copy = package / "libexec" / name
-        copy.write_bytes((Path(__file__).parent / "standins" / source).read_bytes())
+    sources = Path(standins.__file__).parent
+    shutil.copytree(sources, package / "libexec" / "standins", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, module in _STAND_INS.items():
+        program = package / "libexec" / name
+        program.write_text(_SCRIPT.format(module=module))
         script = package / "bin" / name
         called = '"microvm@$2"' if name.startswith("qemu") else '"$0"'
         # From its first argument Python would conclude where its library is.
         environment = f"PYTHONHOME={shlex.quote(home)}"
-        command = f'exec -a {called} {shlex.quote(python)} {copy} "$@"'
+        command = f'exec -a {called} {shlex.quote(python)} {program} "$@"'
         script.write_text(f"#!{bash}\nexport {environment}\n{command}\n")
         script.chmod(0o555)
     kernel, initrd = store / "kernel", store / "initrd"

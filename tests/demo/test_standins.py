@@ -18,7 +18,13 @@ import pytest
 from mvtui.demo import standins
 from tests.demo.demo_folder import until
 
-STANDINS = Path(standins.__file__).parent
+# As the demo runs its copy: without the rest of mvtui.
+RUN = """
+import importlib, sys
+sys.path.insert(0, sys.argv.pop(1))
+sys.exit(importlib.import_module(f"standins.{sys.argv.pop(1)}").main(sys.argv[1:]))
+"""
+PARENT = str(Path(standins.__file__).parent.parent)
 FLOCK = "hhqqi4x"
 KEYS = [{"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": key}}} for key in ("ctrl", "delete")]
 
@@ -26,7 +32,7 @@ KEYS = [{"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": 
 @contextlib.contextmanager
 def run(name: str, *arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, str(STANDINS / name), *arguments],
+        [sys.executable, "-c", RUN, PARENT, name, *arguments],
         cwd=cwd,
         text=True,
         stdin=subprocess.PIPE,
@@ -75,7 +81,7 @@ def qemu(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     drives = ["-drive", "id=vda,format=raw,file=a.img,if=none,read-only=off"]
     drives += ["-drive", "id=vdb,format=raw,file=b.img,if=none,read-only=on"]
     arguments = ["-name", "web", "-m", "256M", "-chardev", "stdio,id=stdio,signal=off", "-append", "quiet"]
-    with run("qemu.py", *arguments, *drives, "-qmp", "unix:web.sock,server,nowait", cwd=tmp_path) as process:
+    with run("qemu", *arguments, *drives, "-qmp", "unix:web.sock,server,nowait", cwd=tmp_path) as process:
         yield process
 
 
@@ -142,7 +148,7 @@ def test_qmp_serves_one_client_at_a_time(qemu: subprocess.Popen[str], tmp_path: 
 
 def test_balloon(tmp_path: Path) -> None:
     arguments = ["-m", "256M", "-device", "virtio-balloon-pci,id=balloon0", "-qmp", "unix:web.sock,server,nowait"]
-    with run("qemu.py", *arguments, cwd=tmp_path), connected(tmp_path) as qmp:
+    with run("qemu", *arguments, cwd=tmp_path), connected(tmp_path) as qmp:
         qmp.run("qmp_capabilities")
         assert qmp.run("balloon", value=128 << 20) == {"return": {}}
         assert qmp.read()["data"] == {"actual": 128 << 20}
@@ -178,7 +184,7 @@ def is_locked(image: int, byte: int) -> bool:
 def test_does_not_start_as_qemu_does_not(
     qemu: subprocess.Popen[str], tmp_path: Path, arguments: list[str], why: str
 ) -> None:
-    with connected(tmp_path), run("qemu.py", "-name", "second", *arguments, cwd=tmp_path) as second:
+    with connected(tmp_path), run("qemu", "-name", "second", *arguments, cwd=tmp_path) as second:
         text = said(second)
     assert second.returncode == 1
     assert text.startswith(f"microvm@second: {arguments[0]} {arguments[1]}: ")
@@ -187,7 +193,7 @@ def test_does_not_start_as_qemu_does_not(
 
 def test_reads_an_image_that_others_read(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
     drive = ["-drive", "id=vda,format=raw,file=b.img,read-only=on", "-qmp", "unix:second.sock,server,nowait"]
-    with connected(tmp_path), run("qemu.py", *drive, cwd=tmp_path):
+    with connected(tmp_path), run("qemu", *drive, cwd=tmp_path):
         until((tmp_path / "second.sock").exists, "the second does not start")
 
 
@@ -221,14 +227,14 @@ def test_socat_carries_the_shutdown(qemu: subprocess.Popen[str], tmp_path: Path)
         '{"execute": "qmp_capabilities"}',
         json.dumps({"execute": "input-send-event", "arguments": {"events": KEYS}}),
     ]
-    with run("socat.py", "STDIO", "UNIX:web.sock,shut-none", cwd=tmp_path) as socat:
+    with run("socat", "STDIO", "UNIX:web.sock,shut-none", cwd=tmp_path) as socat:
         answers, _ = socat.communicate("\n".join(requests), timeout=20)
     assert [next(iter(json.loads(line))) for line in answers.splitlines()] == ["QMP", "return", "return"]
     assert qemu.wait(20) == 0
 
 
 def test_socat_without_a_listener(tmp_path: Path) -> None:
-    with run("socat.py", "STDIO", "UNIX:none.sock,shut-none", cwd=tmp_path) as socat:
+    with run("socat", "STDIO", "UNIX:none.sock,shut-none", cwd=tmp_path) as socat:
         assert "none.sock" in said(socat)
     assert socat.returncode == 1
 
@@ -242,7 +248,7 @@ def virtiofsd(tmp_path: Path, *more: str) -> contextlib.AbstractContextManager[s
         "--posix-acl",
         "--xattr",
     ]
-    return run("virtiofsd.py", *arguments, "--cache=auto", "--inode-file-handles=prefer", *more, cwd=tmp_path)
+    return run("virtiofsd", *arguments, "--cache=auto", "--inode-file-handles=prefer", *more, cwd=tmp_path)
 
 
 def test_virtiofsd_serves_one_hypervisor_and_ends(tmp_path: Path) -> None:
@@ -325,7 +331,7 @@ def supervisord(tmp_path: Path, **programs: str) -> contextlib.AbstractContextMa
     text += "".join(f"[program:{name}]\ncommand={command}\n" for name, command in programs.items())
     (tmp_path / "supervisord.conf").write_text(text)
     arguments = ["--configuration", str(tmp_path / "supervisord.conf"), "--logfile", "/dev/null", "--pidfile", "x"]
-    return run("supervisord.py", *arguments, cwd=tmp_path)
+    return run("supervisord", *arguments, cwd=tmp_path)
 
 
 def lines_until(process: subprocess.Popen[str], wanted: str) -> str:
@@ -369,6 +375,6 @@ def test_supervisord_gives_up(tmp_path: Path) -> None:
 
 
 def test_supervisord_without_a_configuration(tmp_path: Path) -> None:
-    with run("supervisord.py", "--configuration", "none.conf", cwd=tmp_path) as daemon:
+    with run("supervisord", "--configuration", "none.conf", cwd=tmp_path) as daemon:
         assert "none.conf" in said(daemon)
     assert daemon.returncode == 2

@@ -1,4 +1,4 @@
 """Small programs that take the place of QEMU, virtiofsd, supervisord and socat where these are not installed.
 
-Each is one file that needs the standard library alone: the demo copies it, so that every user can run it.
+The package stands by itself and needs the standard library alone: the demo copies it to where every user can read it.
 """

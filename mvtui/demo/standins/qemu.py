@@ -3,9 +3,9 @@ from outside. It answers QMP on its socket, locks its images, keeps the connecti
 """
 
 import contextlib
+import ctypes
 import fcntl
 import itertools
-import json
 import os
 import select
 import signal
@@ -13,10 +13,11 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+
+from .qmp import Json, Monitor
 
 Options = dict[str, str]
-Json = Mapping[str, object]
 
 # QEMU's image locks (block/file-posix.c): 100 + i is a right taken, 200 + i a right not shared; i: 0 read, 1 write.
 _READS, _WRITES, _LETS_NOBODY_WRITE = 100, 101, 201
@@ -43,12 +44,19 @@ def arguments(argv: Sequence[str], name: str) -> Iterator[str]:
     return (argument for word, argument in itertools.pairwise(argv) if word == name)
 
 
+@contextlib.contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Turns an OSError into QEMU's words for it."""
+    try:
+        yield
+    except OSError as error:
+        raise RefusedError(f"{what}: {error.strerror}") from None
+
+
 def lock_image(path: str, *, read_only: bool) -> int:
     """Open the image and take QEMU's locks; the descriptor holds them. Raises RefusedError."""
-    try:
+    with refusing(f"Could not open '{path}'"):
         image = os.open(path, os.O_RDONLY if read_only else os.O_RDWR)
-    except OSError as error:
-        raise RefusedError(f"Could not open '{path}': {error.strerror}") from None
     for byte in (_READS, _LETS_NOBODY_WRITE) if read_only else (_READS, _WRITES, _LETS_NOBODY_WRITE):
         fcntl.fcntl(image, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0))
     for byte, right in ((_LETS_NOBODY_WRITE, '"write"'), (_WRITES, 'shared "write"')):
@@ -66,32 +74,26 @@ def _held_by_another(image: int, byte: int) -> bool:
 def connect(path: str) -> socket.socket:
     """The connection to a virtiofsd, which QEMU keeps as long as it lives. Raises RefusedError."""
     connection = socket.socket(socket.AF_UNIX)
-    try:
+    with refusing(f"Failed to connect to '{path}'"):
         connection.connect(path)
-    except OSError as error:
-        raise RefusedError(f"Failed to connect to '{path}': {error.strerror}") from None
     return connection
 
 
 def listen(path: str) -> socket.socket:
     """The control socket. Raises RefusedError."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
     server = socket.socket(socket.AF_UNIX)
-    try:
+    with refusing(f"Failed to bind socket to {path}"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
         server.bind(path)
-    except OSError as error:
-        raise RefusedError(f"Failed to bind socket to {path}: {error.strerror}") from None
     server.listen(1)
     return server
 
 
 def check_directory(path: str, name: str) -> None:
     """What the `local` file system driver of a 9p share looks at. Raises RefusedError."""
-    try:
+    with refusing(f"cannot initialize fsdev '{name}': failed to open '{path}'"):
         os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
-    except OSError as error:
-        raise RefusedError(f"cannot initialize fsdev '{name}': failed to open '{path}': {error.strerror}") from None
 
 
 class Machine:
@@ -102,6 +104,7 @@ class Machine:
         self.has_balloon = any("balloon" in device for device in arguments(argv, "-device"))
         self.ends_at: float | None = None
         self.end = ""
+        self.events: list[tuple[str, Json]] = []
         self.drives: list[Options] = []
         self.kept: list[int | socket.socket] = []
         self.server: socket.socket | None = None
@@ -147,6 +150,7 @@ class Machine:
                 if not isinstance(wanted, int) or wanted <= 0:
                     raise ValueError("Parameter 'target' expects a size")
                 self.memory = min(wanted, self.memory)
+                self.events.append(("BALLOON_CHANGE", {"actual": self.memory}))
             case "input-send-event":
                 if "delete" in _keys(given):
                     self.end_after(_SHUTDOWN_SECONDS, "guest-reset")
@@ -174,75 +178,6 @@ def _keys(given: Json) -> set[str]:
     return found
 
 
-class Monitor:
-    """One QMP client (QEMU's docs/interop/qmp-spec). QEMU serves one at a time, the next waits for its greeting."""
-
-    def __init__(self, connection: socket.socket, machine: Machine) -> None:
-        self.connection = connection
-        self._machine = machine
-        self._negotiated = False
-        self._received = b""
-        self.send({"QMP": {"version": _VERSION, "capabilities": ["oob"]}})
-
-    def send(self, message: Json) -> None:
-        """One message; a client that has left is found out by the next read."""
-        with contextlib.suppress(OSError):
-            self.connection.sendall(json.dumps(message).encode() + b"\r\n")
-
-    def event(self, name: str, data: Json) -> None:
-        """Tell what happened, to a client that has negotiated."""
-        if self._negotiated:
-            seconds, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
-            timestamp = {"seconds": seconds, "microseconds": microseconds}
-            self.send({"timestamp": timestamp, "event": name, "data": data})
-
-    def read(self) -> bool:
-        """Answer what has arrived; False when the client has left."""
-        try:
-            chunk = self.connection.recv(65536)
-        except OSError:
-            return False
-        self._received += chunk
-        while message := self._received.lstrip():
-            # A message ends where its JSON ends: QEMU wants no newline after it.
-            try:
-                text = message.decode(errors="replace")
-                value, end = json.JSONDecoder().raw_decode(text)
-                self._received = text[end:].encode()
-            except ValueError:
-                _, newline, rest = message.partition(b"\n")
-                if not newline:
-                    break
-                self._received = rest
-                value = None
-            self._reply(value)
-        return bool(chunk)
-
-    def _reply(self, message: object) -> None:
-        if not isinstance(message, dict) or not isinstance(message.get("execute"), str):
-            self.send({"error": {"class": "GenericError", "desc": "JSON parse error, expecting value"}})
-            return
-        mark = {"id": message["id"]} if "id" in message else {}
-        command, given = message["execute"], message.get("arguments")
-        given = given if isinstance(given, dict) else {}
-        try:
-            if not self._negotiated and command != "qmp_capabilities":
-                raise LookupError("Expecting capabilities negotiation with 'qmp_capabilities'")
-            if self._negotiated and command == "qmp_capabilities":
-                raise LookupError("Capabilities negotiation is already complete, command ignored")
-            answer = self._machine.answer(command, given) if self._negotiated else {}
-        except LookupError as error:
-            self.send({"error": {"class": "CommandNotFound", "desc": str(error)}} | mark)
-        except ValueError as error:
-            kind = "DeviceNotActive" if "balloon" in command else "GenericError"
-            self.send({"error": {"class": kind, "desc": str(error)}} | mark)
-        else:
-            self._negotiated = True
-            self.send({"return": answer} | mark)
-            if command == "balloon":
-                self.event("BALLOON_CHANGE", {"actual": self._machine.memory})
-
-
 def run(machine: Machine, woken: socket.socket) -> None:
     """Live until `ends_at`. `woken` becomes readable when a signal has come."""
     monitor: Monitor | None = None
@@ -257,11 +192,15 @@ def run(machine: Machine, woken: socket.socket) -> None:
             monitor.connection.close()
             monitor = None
         elif monitor is None and machine.server is not None and machine.server in ready:
-            monitor = Monitor(machine.server.accept()[0], machine)
+            monitor = Monitor(machine.server.accept()[0], _VERSION, machine.answer)
+        if machine.ends_at is not None and time.monotonic() >= machine.ends_at:
+            machine.events.append(("SHUTDOWN", {"guest": machine.end.startswith("guest"), "reason": machine.end}))
+        while machine.events:
+            name, data = machine.events.pop(0)
+            if monitor is not None:
+                monitor.event(name, data)
         if not ready:
             _be_busy()
-    if monitor is not None:
-        monitor.event("SHUTDOWN", {"guest": machine.end.startswith("guest"), "reason": machine.end})
 
 
 def _be_busy() -> None:
@@ -271,8 +210,25 @@ def _be_busy() -> None:
         pass
 
 
+def look_like_qemu() -> None:
+    """Leave Python's script out of the command line that /proc shows of this process, where it was started under
+    QEMU's name: the kernel reads it from memory that belongs to the process. Its length can't change, so the
+    guest's command line ends in as many spaces."""
+    with open("/proc/self/cmdline", "rb") as file:
+        before = file.read()
+    name, _, *words = before.split(b"\0")
+    if not name.startswith(b"microvm@") or b"-append" not in words:
+        return
+    after = [name, *words]
+    after[after.index(b"-append") + 1] += b" " * (len(before) - len(b"\0".join(after)))
+    with open("/proc/self/stat", "rb") as file:
+        arg_start = int(file.read().rpartition(b")")[2].split()[45])
+    ctypes.memmove(arg_start, b"\0".join(after), len(before))
+
+
 def main(argv: Sequence[str]) -> int:
     """Start, live, end as QEMU does: 0 after a shutdown or a signal, 1 where it would not start."""
+    look_like_qemu()
     try:
         machine = Machine(argv)
     except RefusedError as refused:
@@ -290,7 +246,3 @@ def main(argv: Sequence[str]) -> int:
     with contextlib.suppress(OSError):
         os.unlink(machine.socket_path)
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -33,7 +33,3 @@ def main(argv: Sequence[str]) -> int:
                 else:
                     sources.remove(0)
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -141,7 +141,3 @@ def _say(level: str, line: str) -> None:
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError):
         os.write(sys.stdout.fileno(), f"{now},000 {level} {line}\n".encode())
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

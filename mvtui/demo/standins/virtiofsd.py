@@ -123,7 +123,3 @@ def _say(level: str, line: str) -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with contextlib.suppress(OSError):
         os.write(sys.stderr.fileno(), f"[{now} {level} virtiofsd] {line}\n".encode())
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
