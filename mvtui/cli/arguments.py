@@ -116,9 +116,9 @@ def _add_verb(verbs: "argparse._SubParsersAction[Parser]", verb: str, words: str
         own.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
-def _common_options(default: object = None) -> argparse.ArgumentParser:
+def _common_options(default: object = None) -> Parser:
     """Options that stand before or behind the verb; behind it their defaults must not undo what stood before."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     suppress = default is argparse.SUPPRESS
     common.add_argument(
         "--state-dir",

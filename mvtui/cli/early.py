@@ -1,7 +1,6 @@
 """What happens before anything is imported that takes time: the names stand on the screen 30 ms after the key."""
 
 import os
-import sys
 
 from mvtui import first_names
 
@@ -43,5 +42,4 @@ def panel_state_dir(argv: list[str]) -> str | None:
 
 def leave_names() -> None:
     """Undo `paint_names` where no panel comes after all."""
-    if sys.stdout is not None:
-        first_names.leave()
+    first_names.leave()

@@ -69,7 +69,7 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def _units(microvm: MicroVM, now: datetime) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for unit in microvm.units:
         job = f"job: {unit.job.kind}" if unit.job else ""
         restarts = f"restarts {unit.n_restarts}" if unit.n_restarts else ""

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 import psutil
 
-from mvtui.host.process_owner import Owner, is_part_of_microvm, microvm_of_directory, owner_by_cgroup
+from mvtui.host.process_owner import (
+    Owner,
+    is_part_of_microvm,
+    manager_root,
+    microvm_of_directory,
+    owner_by_cgroup,
+)
 from mvtui.host.process_stat import CLOCK_TICKS, DescriptorBudget, Stat, StatFile, parse_stat, read_proc, read_stat
 
 # systemd forks, moves the child into its cgroup and then executes; scripts execute what they start. A process younger
@@ -53,8 +59,10 @@ class Found:
 class Finder:
     """Remembers what belongs to nobody, so that a process is looked at once (often, while it is young)."""
 
-    def __init__(self, state_dir: str, proc: str) -> None:
+    def __init__(self, state_dir: str, proc: str, *, by_cgroup: bool) -> None:
         psutil.PROCFS_PATH = proc
+        self._by_cgroup = by_cgroup
+        self._cgroup_root = manager_root(os.fsdecode(read_proc(f"{proc}/1/cgroup", _CGROUP_BYTES) or b""))
         self._state_dir = os.path.realpath(state_dir)
         self._proc = proc
         self._budget = DescriptorBudget()
@@ -138,8 +146,8 @@ class Finder:
         return None
 
     def _owner(self, pid: int) -> Owner | None:
-        cgroup = read_proc(f"{self._proc}/{pid}/cgroup", _CGROUP_BYTES)
-        owner = owner_by_cgroup(os.fsdecode(cgroup)) if cgroup else None
+        cgroup = read_proc(f"{self._proc}/{pid}/cgroup", _CGROUP_BYTES) if self._by_cgroup else None
+        owner = owner_by_cgroup(os.fsdecode(cgroup), self._cgroup_root) if cgroup else None
         if owner is not None:
             return owner
         try:

@@ -50,13 +50,15 @@ class _Tracked:
 class ProcFs:
     """The processes of the microVMs below `state_dir`, as `proc` (a procfs) shows them.
 
-    A process belongs to a microVM by its cgroup, and without one by its working directory. What we may not read of
-    another user's process is None; a process that ends while it is read is left out.
+    A process belongs to a microVM by its cgroup, and without one by its working directory. With `by_cgroup` false,
+    cgroups say nothing: the units of systemd belong to another state directory than the one that is looked at. What
+    we may not read of another user's process is None; a process that ends while it is read is left out.
     """
 
-    def __init__(self, state_dir: Path, proc: Path = Path("/proc")) -> None:
+    def __init__(self, state_dir: Path, proc: Path = Path("/proc"), *, by_cgroup: bool = True) -> None:
         self._state_dir = state_dir
         self._proc = str(proc)
+        self._by_cgroup = by_cgroup
         self._finder: Finder | None = None
         self._tracked: dict[int, _Tracked] = {}
         self._lock = threading.Lock()
@@ -85,7 +87,7 @@ class ProcFs:
         # psutil takes 20 ms to import: here it does so in the caller's thread, beside whatever else is waited for.
         from mvtui.host.process_finder import Finder  # noqa: PLC0415
 
-        self._finder = Finder(str(self._state_dir), self._proc)
+        self._finder = Finder(str(self._state_dir), self._proc, by_cgroup=self._by_cgroup)
         return self._finder
 
     def _renew(self, finder: Finder) -> None:

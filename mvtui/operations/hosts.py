@@ -18,10 +18,11 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
     (sd_booted(3)), else starts and stops by itself. Nothing is asked of the host yet, so nothing fails."""
     state_dir = Path(os.path.abspath(state_dir))
+    units = _units(state_dir, manager)
     return Host(
         name=socket.gethostname(),
-        units=_units(state_dir, manager),
-        processes=ProcFs(state_dir),
+        units=units,
+        processes=ProcFs(state_dir, by_cgroup=units.manager == "systemd"),
         state_dir=state_dir,
     )
 

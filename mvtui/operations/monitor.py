@@ -9,7 +9,8 @@ from contextlib import suppress
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
-from mvtui.operations.inventory import Kept, take_snapshot
+from mvtui.operations.inventory import take_snapshot
+from mvtui.operations.kept import Kept
 
 # The slow lane: PSS, open files, images, sources.
 SLOW_SECONDS = 15.0

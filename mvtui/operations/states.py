@@ -68,10 +68,7 @@ def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
         return State(StateWord.STARTING, unit.since, _why_starting(seen, unit))
     if unit.active_state == "failed":
         return State(StateWord.FAILED, unit.since, f"{unit.name} failed: {_result(unit)}.", _result(unit))
-    daemons = seen.units.get(UnitKind.VIRTIOFSD)
-    if daemons is not None and seen.hypervisor is None:
-        return _from_daemons_unit(seen, daemons)
-    return None
+    return _from_required_units(seen) if seen.hypervisor is None else None
 
 
 def _loops(seen: Evidence, unit: UnitStatus) -> bool:
@@ -120,16 +117,25 @@ def _stopping(unit: UnitStatus) -> State:
     return State(StateWord.STOPPING, unit.since, why, deadline=deadline)
 
 
-def _from_daemons_unit(seen: Evidence, daemons: UnitStatus) -> State | None:
-    """`microvm@NAME` is down; what its virtiofsd unit does decides (a dependency that failed leaves it inactive)."""
-    if daemons.active_state == "deactivating":
-        return State(StateWord.STOPPING, daemons.since, f"The hypervisor has ended; {daemons.name} still stops.")
-    if daemons.active_state in ("activating", "failed"):
-        missing = next((status for status in seen.shares if status.source_exists is False), None)
-        cause = f'share "{missing.share.tag}": {missing.share.source} does not exist' if missing else _result(daemons)
-        why = f"{daemons.name} can't start ({cause}), and the hypervisor needs it."
-        return State(StateWord.FAILED, daemons.since, why, "dependency")
+def _from_required_units(seen: Evidence) -> State | None:
+    """`microvm@NAME` is down; the units that it requires decide (one that failed leaves it inactive, not failed)."""
+    required = [unit for kind, unit in seen.units.items() if kind not in (UnitKind.HYPERVISOR, UnitKind.INSTALL)]
+    for unit in required:
+        if unit.active_state == "deactivating":
+            return State(StateWord.STOPPING, unit.since, f"The hypervisor has ended; {unit.name} still stops.")
+    for unit in required:
+        # systemd tries virtiofsd again and again, after the hypervisor has been given up.
+        if unit.active_state == "failed" or (unit.kind is UnitKind.VIRTIOFSD and unit.active_state == "activating"):
+            why = f"{unit.name} can't start ({_cause(seen, unit)}), and the hypervisor needs it."
+            return State(StateWord.FAILED, unit.since, why, "dependency")
     return None
+
+
+def _cause(seen: Evidence, unit: UnitStatus) -> str:
+    missing = next((status for status in seen.shares if status.source_exists is False), None)
+    if unit.kind is UnitKind.VIRTIOFSD and missing is not None:
+        return f'share "{missing.share.tag}": {missing.share.source} does not exist'
+    return _result(unit)
 
 
 def _why_starting(seen: Evidence, unit: UnitStatus) -> str:

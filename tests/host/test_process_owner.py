@@ -1,6 +1,13 @@
 import pytest
 
-from mvtui.host.process_owner import Owner, is_part_of_microvm, is_virtiofsd, microvm_of_directory, owner_by_cgroup
+from mvtui.host.process_owner import (
+    Owner,
+    is_part_of_microvm,
+    is_virtiofsd,
+    manager_root,
+    microvm_of_directory,
+    owner_by_cgroup,
+)
 
 WEB = Owner("web", "microvm@web.service")
 
@@ -11,11 +18,11 @@ WEB = Owner("web", "microvm@web.service")
         # version 2
         ("0::/system.slice/system-microvm.slice/microvm@web.service\n", WEB),
         ("0::/system.slice/system-microvm.slice/microvm@web.service/supervised\n", WEB),
-        ("0::/mvtest-1/system.slice/system-microvm.slice/microvm@web.service\n", WEB),
+        ("0::/another-system/system.slice/system-microvm.slice/microvm@web.service\n", None),
         # version 1, and both
         ("12:pids:/system.slice\n1:name=systemd:/system.slice/microvm@web.service\n", WEB),
         ("1:name=systemd:/system.slice/microvm@web.service\n0::/system.slice/microvm@web.service\n", WEB),
-        ("1:name=systemd:/\n0::/nested/system.slice/microvm@web.service\n", WEB),
+        ("1:name=systemd:/\n0::/nested.slice/microvm@web.service\n", WEB),
         ("3:cpu,cpuacct:/microvm@other.service\n0::/system.slice/microvm@web.service\n", WEB),
         # the other units
         (
@@ -47,6 +54,26 @@ WEB = Owner("web", "microvm@web.service")
 )
 def test_owner_by_cgroup(text: str, owner: Owner | None) -> None:
     assert owner_by_cgroup(text) == owner
+
+
+def test_owner_seen_from_within_a_container() -> None:
+    root = manager_root("0::/docker/0123/init.scope\n")
+    assert owner_by_cgroup("0::/docker/0123/system.slice/system-microvm.slice/microvm@web.service\n", root) == WEB
+    assert owner_by_cgroup("0::/system.slice/system-microvm.slice/microvm@web.service\n", root) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("0::/init.scope\n", ""),
+        ("0::/\n", ""),
+        ("", ""),
+        ("1:name=systemd:/init.scope\n0::/init.scope\n", ""),
+        ("0::/lxc/web/init.scope\n", "/lxc/web"),
+    ],
+)
+def test_manager_root(text: str, root: str) -> None:
+    assert manager_root(text) == root
 
 
 @pytest.mark.parametrize(

@@ -456,7 +456,7 @@ def cgroup() -> Iterator[Path]:
             break
     else:
         missing("no cgroup2 is mounted")
-    made = Path(mount) / f"mvtui-test-{os.getpid()}"
+    made = Path(mount) / f"mvtui-test-{os.getpid()}.slice"
     try:
         made.mkdir()
     except OSError as error:
