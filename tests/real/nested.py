@@ -143,7 +143,7 @@ def _make_cgroup(cgroup: Path) -> None:
 
 def _remove_cgroup(cgroup: Path) -> None:
     """Remove an empty cgroup with all below it; the kernel may need a moment to let go of what was killed."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while cgroup.exists() and time.monotonic() < deadline:
         for below, _, _ in os.walk(cgroup, topdown=False):
             with contextlib.suppress(OSError):

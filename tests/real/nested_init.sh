@@ -51,7 +51,10 @@ done <"$run/binds"
 units=/etc/systemd/system.test
 mkdir -p "$root$units" "$root/etc/systemd"
 cp -a "$run/units/." "$root$units/"
-rm -rf "$root"/etc/systemd/{system.conf.d,journald.conf.d}
+# Neither units made of the machine's own fstab, nor its settings.
+for dir in {usr/lib,etc}/systemd/{system-generators,system.conf.d,journald.conf.d}; do
+  if [ -d "$root/$dir" ]; then mount -t tmpfs -o ro tmpfs "$root/$dir"; fi
+done
 printf '[Manager]\nShowStatus=no\n' >"$root/etc/systemd/system.conf"
 printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\nRuntimeMaxUse=32M\nReadKMsg=no\nAudit=no\n' \
   >"$root/etc/systemd/journald.conf"
