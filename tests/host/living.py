@@ -1,11 +1,24 @@
-"""Processes for tests: they end with the test run, also when that is killed."""
+"""Processes for tests: they end with the test, also when that is killed."""
 
 import ctypes
 import os
 import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from mvtui.model.process import ProcessSample
+
+CHECKOUT = Path(__file__).parent.parent.parent
+
+Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -26,3 +39,60 @@ def missing(reason: str) -> NoReturn:
     if "CI" in os.environ:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@contextmanager
+def spawning() -> Iterator[Spawn]:
+    """Starts `argv` (`executable` where argv[0] is another name) in a session of its own; at the end, ends them all."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(cwd: Path, *argv: str, executable: str | None = None) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            argv,
+            executable=executable,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=dies_with_us,  # noqa: PLW1509 (tests have no threads)
+        )
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def hypervisor(spawn: Spawn, directory: Path) -> subprocess.Popen[bytes]:
+    return spawn(directory, f"microvm@{directory.name}", "1000", executable="/bin/sleep")
+
+
+def own(samples: Mapping[int, ProcessSample], state_dir: Path) -> dict[int, ProcessSample]:
+    """Without what other systemds of this machine have running."""
+    names = set(os.listdir(state_dir))
+    return {pid: sample for pid, sample in samples.items() if sample.unit is None and sample.microvm in names}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def run_python(script: str, *before: str) -> None:
+    """Run it with this checkout; its assertions are ours."""
+    result = subprocess.run(
+        [*before, sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=dies_with_us,
+    )
+    assert result.returncode == 0, result.stderr
