@@ -33,10 +33,10 @@ _LISTED = {"LoadState": (2, "not-found"), "ActiveState": (3, "inactive"), "SubSt
 class Systemd1(BusService):
     """Units that tests set.
 
-    `calls` counts methods. `refusals` are (error name, text) by method; methods in `slow` are answered at `catch_up`.
-    `outcomes` are results of jobs by unit, `wait` for one that `finish` ends; other jobs are done before they are
-    answered, as those of the real one that have nothing to wait for. `held` counts references by unit, `killed` lists
-    signals, which units in `unkillable` survive.
+    `calls` counts methods. `refusals` are (error name, text) by method; methods and properties in `slow` are answered
+    at `catch_up`. `outcomes` are results of jobs by unit, `wait` for one that `finish` ends; other jobs are done before
+    they are answered, as those of the real one that have nothing to wait for. `held` counts references by unit,
+    `killed` lists signals, which units in `unkillable` survive.
     """
 
     def __init__(self, address: str) -> None:
@@ -58,6 +58,7 @@ class Systemd1(BusService):
         self._answers: dict[str, Callable[[Message], tuple[str, list[Any]]]] = {
             "ListUnitsByPatterns": self._list,
             "GetUnit": lambda message: ("o", [self._rows[message.body[0]][6]]),
+            "GetJob": self._get_job,
             "StartUnit": self._begin,
             "StopUnit": self._begin,
             "RestartUnit": self._begin,
@@ -182,7 +183,7 @@ class Systemd1(BusService):
         with self._called:
             self.calls[member] += 1
             self._called.notify_all()
-        if member in self.slow:
+        if member in self.slow or (member == "Get" and message.body[1] in self.slow):
             self._late.append(message)
             return None
         if member in self.refusals:
@@ -190,7 +191,8 @@ class Systemd1(BusService):
         try:
             signature, body = self._answers[member](message)
         except KeyError as error:
-            return Message.new_error(message, f"{SYSTEMD}.NoSuchUnit", f"Unit {error.args[0]} not found.")
+            what = "Job" if member == "GetJob" else "Unit"
+            return Message.new_error(message, f"{SYSTEMD}.NoSuch{what}", f"{what} {error.args[0]} not found.")
         return Message.new_method_return(message, signature, body)
 
     def _list(self, message: Message) -> tuple[str, list[Any]]:
@@ -237,6 +239,9 @@ class Systemd1(BusService):
         self._tell_changed(unit)
         return path
 
+    def _get_job(self, message: Message) -> tuple[str, list[Any]]:
+        return "o", [{row[7]: row[9] for row in self._rows.values()}[message.body[0]]]
+
     def _get_all(self, message: Message) -> tuple[str, list[Any]]:
         return "a{sv}", [{name: self._property(message.path, "", name) for name in (*_LISTED, *_SIGNATURES, "Result")}]
 
@@ -249,7 +254,7 @@ class Systemd1(BusService):
             column, unloaded = _LISTED[name]
             return Variant("s", row[column] if row else unloaded)
         signature = _SIGNATURES.get(name, "t" if name.endswith("Timestamp") else "s")
-        values = self._properties[row[0]] if row else {}
+        values = {"Result": "success", **(self._properties[row[0]] if row else {})}
         return Variant(signature, values.get(name, _EMPTY[signature]))
 
 

@@ -76,11 +76,6 @@ class SystemBus:
         """False once the other side has hung up."""
         return self._bus is not None and self._bus.connected
 
-    @property
-    def has_systemd(self) -> bool:
-        """False while systemd is away from the bus: not there at all, or executing itself anew."""
-        return bool(self._owner)
-
     async def connect(self) -> None:
         """Connect unless connected; soon after a failure it waits before it tries again."""
         async with self._connecting:

@@ -7,7 +7,7 @@ import re
 from dbus_fast import Message
 
 from mvtui.errors import MvtuiError
-from mvtui.host.systemd_bus import JOB, UNIT, SystemBus
+from mvtui.host.systemd_bus import UNIT, SystemBus
 from mvtui.host.systemd_errors import ReplyError
 from mvtui.host.systemd_outcome import UNSEEN, Ending, ending_questions, job_result
 from mvtui.host.systemd_units import unit_path
@@ -83,15 +83,21 @@ class Jobs:
                 await self._kill(wait.unit)
             if await wait.news(_KILL_AGAIN if kill else _LOOK_AGAIN):
                 continue
-            try:
-                (state,) = await self._bus.properties([(wait.job, JOB, "State")])
-            except MvtuiError as error:
-                if self._bus.connected:
-                    continue
-                message = f"how the job of {wait.unit} ends is not known: {error.message}"
-                raise MvtuiError(message, f"systemd goes on with it; {error.hint}") from error
-            if state is None and self._bus.has_systemd:
+            if not await self._exists(wait):
                 return wait.job in wait.results
+        return True
+
+    async def _exists(self, wait: "_Wait") -> bool:
+        """False where systemd is there and does not know the job."""
+        try:
+            await self._bus.call("GetJob", "u", int(wait.job.rpartition("/")[2]))
+        except ReplyError as error:
+            return error.name != "org.freedesktop.systemd1.NoSuchJob"
+        except MvtuiError as error:
+            if self._bus.connected:
+                return True
+            message = f"how the job of {wait.unit} ends is not known: {error.message}"
+            raise MvtuiError(message, f"systemd goes on with it; {error.hint}") from error
         return True
 
     async def _kill(self, unit: str) -> None:

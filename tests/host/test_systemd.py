@@ -1,5 +1,6 @@
 """The units of microVMs as systemd tells them: what is asked, when it is asked again."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -198,6 +199,17 @@ async def test_state_in_the_list_has_that_unit_asked_again(units: SystemdUnits, 
     assert (failed.active_state, failed.result, failed.exec_status) == ("failed", "oom-kill", 9)
 
 
+async def test_change_while_it_is_asked(units: SystemdUnits, systemd: Systemd1) -> None:
+    systemd.set(WEB, "active", "running", NRestarts=1)
+    systemd.slow.add("MainPID")
+    looking = asyncio.create_task(units.statuses())
+    await systemd.asked("Get", 9)
+    systemd.set(WEB, NRestarts=2)
+    systemd.catch_up()
+    await looking
+    assert (await units.statuses())[WEB].n_restarts == 2
+
+
 async def test_lost_signal_is_made_good(bus: PrivateBus, systemd: Systemd1, nothing_left: None) -> None:
     systemd.set(WEB, "active", "running", NRestarts=1)
     for resync, restarts in ((3600.0, 1), (0.0, 2)):
@@ -278,3 +290,5 @@ def test_systemd_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bus: Priv
     assert not systemd_runs(tmp_path)
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"{bus.address},guid=1")
     assert systemd_runs(tmp_path)
+    (tmp_path / "run/systemd/system").rmdir()
+    assert not systemd_runs(tmp_path)

@@ -8,17 +8,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from dbus_fast import Message
-from dbus_fast.aio import MessageBus
+from dbus_fast import Message, MessageType
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.systemd import SystemdUnits
-from mvtui.host.systemd_bus import MANAGER, MANAGER_PATH
+from tests.host.watching import SOON, watcher_of
 from tests.private_bus import PrivateBus
 from tests.systemd1 import Systemd1
 
 WEB = "microvm@web.service"
-SOON = 10.0
 SHORT = 0.2
 
 
@@ -28,15 +26,6 @@ async def hasty(bus: PrivateBus, nothing_left: None) -> AsyncIterator[SystemdUni
     units = SystemdUnits(bus.address, timeout=SHORT)
     yield units
     await units.close()
-
-
-async def told(units: SystemdUnits) -> asyncio.Future[None]:
-    """A watcher that waits for the first change."""
-
-    task = asyncio.ensure_future(anext(units.changes()))
-    await units.statuses()
-    await asyncio.sleep(0)
-    return task
 
 
 async def failure(units: SystemdUnits) -> MvtuiError:
@@ -87,6 +76,35 @@ class TestUnreachable:
             listener.listen()
             error = await failure(SystemdUnits(f"unix:path={tmp_path}/deaf", timeout=SHORT))
         assert error.message == f"the system bus at unix:path={tmp_path}/deaf does not answer"
+
+    async def test_bus_that_falls_silent_after_its_greeting(self, tmp_path: Path, nothing_left: None) -> None:
+        greeting = Message(
+            message_type=MessageType.METHOD_RETURN,
+            reply_serial=1,
+            serial=1,
+            signature="s",
+            body=[":1.5"],
+            sender=":1.0",
+        )
+        connections = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(writer)
+            await reader.readuntil(b"\r\n")
+            writer.write(b"OK 1234\r\n")
+            await reader.readuntil(b"BEGIN\r\n")
+            writer.write(greeting._marshall(negotiate_unix_fd=False))
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_unix_server(serve, tmp_path / "silent")
+        units = SystemdUnits(f"unix:path={tmp_path}/silent", timeout=SHORT)
+        async with server:
+            for _ in range(2):
+                assert "has not answered" in (await failure(units)).message
+            for connection in connections:
+                await connection.wait_closed()
+        assert len(connections) == 2
 
     async def test_bus_without_systemd(self, units: SystemdUnits) -> None:
         error = await failure(units)
@@ -155,7 +173,7 @@ class TestHangs:
 class TestComesBack:
     async def test_bus(self, units: SystemdUnits, systemd: Systemd1, bus: PrivateBus) -> None:
         systemd.set(WEB, "active", "running")
-        watcher = await told(units)
+        watcher = await watcher_of(units)
         bus.stop()
         await asyncio.wait_for(watcher, SOON)
         for _ in range(2):
@@ -164,20 +182,20 @@ class TestComesBack:
         systemd.leave()
         systemd.join()
         assert (await units.statuses())[WEB].active_state == "active"
-        watcher = await told(units)
+        watcher = await watcher_of(units)
         systemd.set(WEB, "failed", "failed")
         await asyncio.wait_for(watcher, SOON)
 
     async def test_systemd(self, units: SystemdUnits, systemd: Systemd1) -> None:
         systemd.set(WEB, "active", "running", NRestarts=1)
-        watcher = await told(units)
+        watcher = await watcher_of(units)
         systemd.leave()
         await asyncio.wait_for(watcher, SOON)
         assert "systemd is not on the bus" in (await failure(units)).message
         systemd.set_quietly(WEB, NRestarts=2)
         systemd.join()
         assert (await units.statuses())[WEB].n_restarts == 2
-        watcher = await told(units)
+        watcher = await watcher_of(units)
         systemd.set(WEB, NRestarts=3)
         await asyncio.wait_for(watcher, SOON)
         assert (await units.statuses())[WEB].n_restarts == 3
@@ -188,76 +206,6 @@ class TestComesBack:
         await units.close()
         await units.close()
         assert WEB in await units.statuses()
-
-
-class TestChanges:
-    async def test_burst_is_one_change(self, units: SystemdUnits, systemd: Systemd1) -> None:
-        systemd.set(WEB)
-        changes = units.changes()
-        pending = asyncio.ensure_future(anext(changes))
-        await units.statuses()
-        for number in range(50):
-            systemd.set(WEB, NRestarts=number)
-        await asyncio.wait_for(pending, SOON)
-        assert (await units.statuses())[WEB].n_restarts == 49
-        pending = asyncio.ensure_future(anext(changes))
-        done, _ = await asyncio.wait([pending], timeout=SHORT)
-        assert not done
-        pending.cancel()
-
-    async def test_other_units_are_nobodys_business(self, units: SystemdUnits, systemd: Systemd1) -> None:
-        systemd.set("sshd.service")
-        watcher = await told(units)
-        systemd.set("sshd.service", "failed", "failed")
-        systemd.begin("sshd.service", "start")
-        systemd.set_job_state("sshd.service", "waiting")
-        systemd.finish("sshd.service")
-        systemd.remove("sshd.service")
-        await units.statuses()
-        done, _ = await asyncio.wait([watcher], timeout=SHORT)
-        assert not done
-        systemd.set(WEB)
-        await asyncio.wait_for(watcher, SOON)
-
-    @pytest.mark.parametrize("what", ["begin", "job state", "finish", "remove"])
-    async def test_what_is_a_change(self, units: SystemdUnits, systemd: Systemd1, what: str) -> None:
-        systemd.set(WEB)
-        if what != "begin":
-            systemd.begin(WEB, "start")
-        watcher = await told(units)
-        act = {
-            "begin": lambda: systemd.begin(WEB, "start"),
-            "job state": lambda: systemd.set_job_state(WEB, "waiting"),
-            "finish": lambda: systemd.finish(WEB),
-            "remove": lambda: systemd.remove(WEB),
-        }
-        act[what]()
-        await asyncio.wait_for(watcher, SOON)
-
-    async def test_several_watch(self, units: SystemdUnits, systemd: Systemd1) -> None:
-        watchers = [await told(units) for _ in range(3)]
-        watchers[0].cancel()
-        systemd.set(WEB)
-        await asyncio.wait_for(asyncio.gather(*watchers[1:]), SOON)
-
-    async def test_watching_alone_connects(self, units: SystemdUnits, systemd: Systemd1) -> None:
-        pending = asyncio.ensure_future(anext(units.changes()))
-        await systemd.asked("Subscribe")
-        systemd.set(WEB)
-        await asyncio.wait_for(pending, SOON)
-
-    async def test_signal_of_somebody_else(self, units: SystemdUnits, systemd: Systemd1, bus: PrivateBus) -> None:
-        watcher = await told(units)
-        forger = await MessageBus(bus.address).connect()
-        signal = Message.new_signal(MANAGER_PATH, MANAGER, "UnitNew", "so", [WEB, "/org/freedesktop/systemd1/unit/x"])
-        for number in range(10):
-            signal.destination = f":1.{number}"
-            await forger.send(signal)
-        done, _ = await asyncio.wait([watcher], timeout=SHORT)
-        assert not done
-        watcher.cancel()
-        forger.disconnect()
-        await forger.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 def test_dbus_is_imported_when_it_is_needed() -> None:

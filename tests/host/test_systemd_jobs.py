@@ -85,6 +85,9 @@ async def test_many_jobs_at_once(units: SystemdUnits, systemd: Systemd1) -> None
 
 
 async def test_dependency_is_named(systemd: Systemd1, waiting: "asyncio.Task[JobResult]") -> None:
+    systemd.set("microvm@db.service")
+    systemd.begin("microvm@db.service", "start")
+    systemd.finish("microvm@db.service", "failed")
     systemd.begin(DAEMONS, "start")
     systemd.set(DAEMONS, Result="exit-code", ExecMainCode=1, ExecMainStatus=1)
     systemd.finish(DAEMONS, "failed")
@@ -207,9 +210,13 @@ class TestInterrupted:
         assert caught.value.message.startswith(f"how the job of {WEB} ends is not known: can't reach the system bus")
         assert caught.value.hint.startswith("systemd goes on with it")
 
-    async def test_systemd_leaves_and_returns(self, systemd: Systemd1, waiting: "asyncio.Task[JobResult]") -> None:
+    async def test_systemd_leaves_and_returns(
+        self, units: SystemdUnits, systemd: Systemd1, waiting: "asyncio.Task[JobResult]"
+    ) -> None:
         """As for a `systemctl daemon-reexec`."""
         systemd.leave()
+        with pytest.raises(MvtuiError, match="not on the bus"):
+            await units.statuses()
         systemd.calls.clear()
         systemd.join()
         await systemd.asked("Subscribe")
@@ -237,8 +244,8 @@ class TestInterrupted:
         systemd.set(WEB)
         systemd.outcomes[WEB] = "wait"
         job = asyncio.create_task(units.run_job(UnitVerb.START, WEB))
-        await systemd.asked("Get", 3)
-        systemd.slow.add("Get")
+        await systemd.asked("GetJob", 3)
+        systemd.slow.add("GetJob")
         assert not (await asyncio.wait([job], timeout=0.3))[0]
         systemd.catch_up()
         systemd.finish(WEB)
