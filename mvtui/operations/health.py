@@ -60,7 +60,8 @@ def _entry_findings(name: str, manager: str, entry: StateDirEntry | None) -> Ite
     if entry is None:
         return
     for problem in entry.problems:
-        yield Finding(Severity.WARNING, "directory", "unreadable", problem, "", "run mvtui as root, or in group kvm")
+        fix = "run mvtui as root, or in group kvm" if "permission denied" in problem else ""
+        yield Finding(Severity.WARNING, "directory", "unreadable", problem, "", fix)
     if "current" in entry.dangling:
         yield Finding(
             Severity.ERROR,

@@ -80,10 +80,12 @@ class Kept:
         """The text of a regular file of the host, None where there is none: what a command line names
         (firecracker's configuration)."""
         with suppress(OSError, ValueError):
-            fd = os.open(self.host.on_disk(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            # The path is a process' own claim, and only to open a device can already be a command to it.
+            found = os.open(self.host.on_disk(path), os.O_PATH | os.O_CLOEXEC)
             try:
-                if stat.S_ISREG(os.fstat(fd).st_mode):
-                    return os.read(fd, _MAX_FILE_BYTES).decode(errors="replace")
+                if stat.S_ISREG(os.fstat(found).st_mode):
+                    with open(f"/proc/self/fd/{found}", "rb", buffering=0) as file:
+                        return (file.read(_MAX_FILE_BYTES) or b"").decode(errors="replace")
             finally:
-                os.close(fd)
+                os.close(found)
         return None
