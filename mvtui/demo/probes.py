@@ -18,7 +18,7 @@ from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 
-_SECONDS = 5.0
+_SECONDS = 15.0
 _GUEST_IS_UP = b"up; ctrl-alt-del"
 _VIRTIOFSD_WAITS = b"Waiting for vhost-user"
 _IMAGE = "probe.img"

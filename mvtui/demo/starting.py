@@ -17,7 +17,7 @@ from mvtui.host.keeper_group import HYPERVISOR_LOG
 from mvtui.host.processes import ProcFs
 from mvtui.model.unit import UnitKind, UnitVerb, unit_name
 
-_SECONDS = 10.0
+_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 # What the guest, and its stand-in, print when they run.
 _GUEST_IS_UP = b"up; ctrl-alt-del"
@@ -48,6 +48,8 @@ async def _bring_up(units: DirectUnits, built: Built, sample: Sample) -> None:
     result = await job
     if not result.ok:
         raise MvtuiError(result.words, f"look at the logs in {built.layout.state_dir / sample.name}")
+    if sample.story is not Story.LOOPING:
+        await _guest_is_up(built.layout.state_dir / sample.name / HYPERVISOR_LOG)
     if sample.story is Story.STALE:
         await asyncio.to_thread(_relink, built.layout.state_dir / sample.name / "current", built.newer[sample.name])
     elif sample.story is Story.DEGRADED:
@@ -63,6 +65,14 @@ async def _until(units: DirectUnits, unit: str) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
+async def _guest_is_up(log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while _GUEST_IS_UP not in _read(log):
+        if time.monotonic() > deadline:
+            raise MvtuiError(f"the guest of {log.parent.name} does not come up", f"look at {log}")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
 def _relink(link: Path, target: Path) -> None:
     """As `ln -sTf` does it, and the owner stays."""
     facts = os.lstat(link)
@@ -74,13 +84,7 @@ def _relink(link: Path, target: Path) -> None:
 
 def _break_share(built: Built, sample: Sample) -> None:
     """The source of the last share vanishes, and its virtiofsd dies while the guest runs."""
-    directory = built.layout.state_dir / sample.name
     source = sample.sources[-1]
-    deadline = time.monotonic() + _SECONDS
-    while _GUEST_IS_UP not in _log(directory / HYPERVISOR_LOG):
-        if time.monotonic() > deadline:
-            raise MvtuiError(f"the guest of {sample.name} does not come up", f"look at {directory / HYPERVISOR_LOG}")
-        time.sleep(_POLL_SECONDS)
     shutil.rmtree(source)
     processes = ProcFs(built.layout.state_dir)
     try:
@@ -93,7 +97,7 @@ def _break_share(built: Built, sample: Sample) -> None:
         processes.close()
 
 
-def _log(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

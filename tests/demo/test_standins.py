@@ -51,12 +51,22 @@ def said(process: subprocess.Popen[str]) -> str:
     return process.communicate(timeout=20)[0]
 
 
+def connect(client: socket.socket, path: Path) -> None:
+    client.settimeout(20)
+
+    def listens() -> bool:
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+            client.connect(str(path))
+            return True
+        return False
+
+    until(listens, "nobody listens")
+
+
 class Qmp:
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
-        until(path.exists, "no control socket")
-        self.socket.connect(str(path))
+        connect(self.socket, path)
         self.lines = self.socket.makefile("r")
 
     def read(self) -> Any:
@@ -222,7 +232,8 @@ def test_ends_at_once(qemu: subprocess.Popen[str], tmp_path: Path, how: str) -> 
 
 
 def test_socat_carries_the_shutdown(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
-    until((tmp_path / "web.sock").exists, "no control socket")
+    with connected(tmp_path):
+        pass
     requests = [
         '{"execute": "qmp_capabilities"}',
         json.dumps({"execute": "input-send-event", "arguments": {"events": KEYS}}),
@@ -253,7 +264,6 @@ def virtiofsd(tmp_path: Path, *more: str) -> contextlib.AbstractContextManager[s
 
 def test_virtiofsd_serves_one_hypervisor_and_ends(tmp_path: Path) -> None:
     with virtiofsd(tmp_path) as daemon:
-        until((tmp_path / "s.sock").exists, "no socket")
         with socket.socket(socket.AF_UNIX) as hypervisor, open(os.devnull) as null:
             connect(hypervisor, tmp_path / "s.sock")
             # As QEMU asks: features, protocol features, and messages that bring descriptors and want no answer.
@@ -264,18 +274,6 @@ def test_virtiofsd_serves_one_hypervisor_and_ends(tmp_path: Path) -> None:
         assert "Client disconnected" in said(daemon)
     assert daemon.returncode == 0
     assert not (tmp_path / "s.sock").exists()
-
-
-def connect(client: socket.socket, path: Path) -> None:
-    client.settimeout(20)
-
-    def listens() -> bool:
-        with contextlib.suppress(ConnectionRefusedError):
-            client.connect(str(path))
-            return True
-        return False
-
-    until(listens, "nobody listens")
 
 
 def handshake(hypervisor: socket.socket, request: int) -> int:
