@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.model.finding import Finding, Severity
+from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import Snapshot
 from mvtui.model.text import clean
 from mvtui.operations.hosts import open_host
@@ -164,7 +164,7 @@ def _say_findings(findings: Sequence[Finding]) -> int:
     for finding in findings:
         why = f" {finding.why}" if finding.why else ""
         complain(MvtuiError(finding.what + why, finding.fix))
-    if any(finding.subject == "rights" or "permission denied" in finding.what for finding in findings):
+    if any(finding.note == NO_RIGHTS for finding in findings):
         return ExitCode.NO_RIGHTS
     return ExitCode.FAILED if any(finding.severity is Severity.ERROR for finding in findings) else ExitCode.OK
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.state_dir_entry import EntryReading, Exists, dangling_links, read_entry, sign, sign_flake, words
-from mvtui.model.finding import Finding, Severity
+from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import StateDirEntry, StrayEntry
 
 # What was changed this short ago (nanoseconds) may change again under the same time stamp: file systems count in steps
@@ -146,6 +146,7 @@ def _finding(path: str, error: OSError) -> Finding:
                 "can't be read: permission denied.",
                 f"It is read by root and group kvm; mvtui runs as uid {os.geteuid()}.",
                 "run mvtui as root, or in group kvm",
+                note=NO_RIGHTS,
             )
         case errno.ELOOP:
             return _unreadable(path, "is a loop of links.")
@@ -154,5 +155,11 @@ def _finding(path: str, error: OSError) -> Finding:
     return _unreadable(path, f"can't be read: {words(error)}.", fix="")
 
 
-def _unreadable(path: str, what: str, why: str = "", fix: str = "name another with --state-dir DIR") -> Finding:
-    return Finding(Severity.ERROR, "state directory", "no directory", f"{path} {what}", why, fix)
+def _unreadable(
+    path: str,
+    what: str,
+    why: str = "",
+    fix: str = "name another with --state-dir DIR",
+    note: str = "no directory",
+) -> Finding:
+    return Finding(Severity.ERROR, "state directory", note, f"{path} {what}", why, fix)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+# The note of a finding that a person with more rights would not have.
+NO_RIGHTS = "no rights"
+
 
 class Severity(IntEnum):
     """Ordered: the worst has the greatest value."""

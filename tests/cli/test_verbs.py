@@ -228,3 +228,16 @@ def test_since_is_utc_and_ends_in_z(host: Host, capsys: pytest.CaptureFixture[st
     units_of(host).units["microvm@web.service"] = replace(units_of(host).units["microvm@web.service"])
     assert run(["show", "web", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["since"] == "2026-08-01T12:00:00Z"
+
+
+def test_missing_rights_exit_with_77_and_name_what_would_give_them(tmp_path: Path) -> None:
+    states = tmp_path / "states"
+    states.mkdir(mode=0o000)
+    argv = [sys.executable, "-m", "mvtui", "list", "--state-dir", str(states), "--manager", "direct"]
+    if os.geteuid() == 0:  # whom file modes mean nothing
+        without = "-dac_override,-dac_read_search"
+        argv = ["setpriv", f"--inh-caps={without}", f"--bounding-set={without}", *argv]
+    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert result.returncode == 77, result.stderr
+    assert "permission denied" in result.stderr
+    assert "run mvtui as root, or in group kvm" in result.stderr

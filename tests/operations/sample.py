@@ -20,14 +20,15 @@ WEB = Definition(
     volumes=(Volume("nix-store-overlay.img", mount_point="/nix/.rw-store", size=64),),
     writable_store_overlay="/nix/.rw-store",
 )
-QEMU = tuple(
+_QEMU = (
     "microvm@web -name web -nodefaults -m 512M -smp 2 -qmp unix:web.sock,server,nowait "
     "-drive id=vda,format=raw,file=nix-store-overlay.img,if=none,aio=io_uring,read-only=off "
     "-device virtio-blk-pci,drive=vda "
     "-chardev socket,id=fs0,path=web-virtiofs-ro-store.sock -device vhost-user-fs-pci,chardev=fs0,tag=ro-store "
     "-fsdev local,id=fs1,path=docs,security_model=none,readonly=off "
-    "-device virtio-9p-pci,fsdev=fs1,mount_tag=docs".split()
+    "-device virtio-9p-pci,fsdev=fs1,mount_tag=docs"
 )
+QEMU = tuple(_QEMU.split())
 VIRTIOFSD = ("/bin/virtiofsd", "--socket-path=web-virtiofs-ro-store.sock", "--shared-dir=/nix/store", "--cache=auto")
 
 
