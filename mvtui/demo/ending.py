@@ -72,7 +72,10 @@ async def _forget(state_dir: Path) -> None:
     except FileNotFoundError:
         return
     jobs = (units.run_job(UnitVerb.KILL, unit_name(UnitKind.HYPERVISOR, name)) for name in names)
-    await asyncio.gather(*jobs)
+    for outcome in await asyncio.gather(*jobs, return_exceptions=True):
+        # A keeper refuses what was never given to its owner: then it never ran either.
+        if isinstance(outcome, BaseException) and not isinstance(outcome, MvtuiError):
+            raise outcome
 
 
 def running(layout: Layout) -> list[int]:
