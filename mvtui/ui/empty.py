@@ -2,7 +2,8 @@
 
 from mvtui.model.microvm import Snapshot
 from mvtui.model.text import clean
-from mvtui.ui.lines import SEVERITY_ROLES, Line, wrapped
+from mvtui.ui.lines import Line, wrapped
+from mvtui.ui.roles import SEVERITY_ROLES
 
 
 def empty_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:

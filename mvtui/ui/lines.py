@@ -10,18 +10,12 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mvtui.model.finding import Severity
-from mvtui.model.state import StateWord
 from mvtui.ui.charset import ELLIPSIS, fit, to_ascii
+from mvtui.ui.roles import style_of
 
-# (text, role); a role is a word of ROLES, whose colour and style come from the theme by way of `.role--WORD`.
+# (text, role)
 Piece = tuple[str, str]
 Line = tuple[Piece, ...]
-
-ROLES = (*(str(word) for word in StateWord), "text", "dim", "strong", "key", "good", "warning", "error", "cursor")
-COMPONENT_CLASSES = {f"role--{role}" for role in ROLES}
-
-SEVERITY_ROLES = {Severity.INFO: "text", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
 
 def in_ascii(app: App[object]) -> bool:
@@ -29,19 +23,14 @@ def in_ascii(app: App[object]) -> bool:
     return bool(getattr(app, "ascii_only", False))
 
 
-def style_of(widget: Widget, role: str) -> Style:
-    """The role's style as the theme has it, on the widget's background."""
-    return widget.get_component_rich_style(f"role--{role}")
-
-
 def width_of(line: Line) -> int:
     """The line's length in cells."""
     return sum([cell_len(text) for text, _ in line])
 
 
-def to_strip(widget: Widget, line: Line, width: int, highlight: Style | None = None) -> Strip:
-    """The line in exactly `width` cells; neighbours of one role become one segment, which costs fewer bytes."""
-    ascii_only = in_ascii(widget.app)
+def to_strip(widget: Widget, line: Line, *, highlight: Style | None = None, emphasis: str = "") -> Strip:
+    """The line in the widget's width; neighbours of one role become one segment, which costs fewer bytes."""
+    ascii_only, background, width = in_ascii(widget.app), widget.background_colors[1], widget.size.width
     merged: list[list[str]] = []
     for text, role in (*line, (" " * width, "text")):
         if merged and merged[-1][1] == role:
@@ -50,7 +39,7 @@ def to_strip(widget: Widget, line: Line, width: int, highlight: Style | None = N
             merged.append([text, role])
     segments = []
     for text, role in merged:
-        style = style_of(widget, role)
+        style = style_of(widget, role, background, emphasis)
         segments.append(Segment(to_ascii(text) if ascii_only else text, style + highlight if highlight else style))
     return Strip(segments).crop(0, width)
 
@@ -114,7 +103,8 @@ class Lines(Widget):
     """A widget that shows lines which follow from what it knows and its size; `update` paints again what reads
     otherwise, each line from where it differs."""
 
-    COMPONENT_CLASSES = COMPONENT_CLASSES
+    # The word of the theme whose style all of it has.
+    emphasis = ""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -144,4 +134,4 @@ class Lines(Widget):
         """One line of the widget's content."""
         if self._fitted != self.size:
             self._fitted, self._lines = self.size, tuple(self.fitted(self.size))
-        return to_strip(self, self._lines[y] if y < len(self._lines) else (), self.size.width)
+        return to_strip(self, self._lines[y] if y < len(self._lines) else (), emphasis=self.emphasis)

@@ -8,7 +8,8 @@ from functools import lru_cache
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.row import Row, overlay_percent, row
 from mvtui.ui.charset import fit
-from mvtui.ui.lines import SEVERITY_ROLES, Line, Piece
+from mvtui.ui.lines import Line, Piece
+from mvtui.ui.roles import SEVERITY_ROLES
 
 # Below this many columns, the numbers are left out; below the second, the note as well.
 FULL_WIDTH = 80

@@ -49,7 +49,7 @@ def load(directory: Path | None = None) -> Themes:
         except (OSError, ValueError) as error:
             failed.append(FailedTheme(path, str(error)))
     known = frozenset[str]().union(*(_section(table, "variables") for table in tables.values()))
-    wanted = {name for name in known if name.startswith("vm-")}
+    wanted = {name for name in known if name.startswith("vm-") and not name.endswith("-style")}
     loaded: dict[str, Theme] = {}
     for path, table in tables.items():
         base, variables = _section(table, "base"), _section(table, "variables")

@@ -17,8 +17,9 @@ from mvtui.model.state import StateWord
 from mvtui.ui import sudo, themes
 from mvtui.ui.charset import fit, to_ascii
 from mvtui.ui.commands import COMMANDS, Place, Situation, Tier, bindings, command, menders
-from mvtui.ui.lines import ROLES, clipped, justified, width_of, wrapped
+from mvtui.ui.lines import clipped, justified, width_of, wrapped
 from mvtui.ui.picture import Picture
+from mvtui.ui.roles import ROLES
 from mvtui.ui.rows import layout
 from mvtui.ui.terminal import Terminal
 from mvtui.ui.widgets.footer import footer_line

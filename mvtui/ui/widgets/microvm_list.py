@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from rich.style import Style
 from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
@@ -17,8 +16,9 @@ from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.commands import Place, bindings
 from mvtui.ui.empty import empty_lines
-from mvtui.ui.lines import COMPONENT_CLASSES, Line, Lines, in_ascii, style_of, to_strip
+from mvtui.ui.lines import Line, Lines, in_ascii, to_strip
 from mvtui.ui.picture import Picture
+from mvtui.ui.roles import cursor_style
 from mvtui.ui.rows import Layout, layout
 
 
@@ -37,7 +37,6 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
     `names` stand there before the first snapshot; an explanation where there is no microVM.
     """
 
-    COMPONENT_CLASSES = COMPONENT_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.LIST))
 
     class Moved(Message):
@@ -130,12 +129,7 @@ class MicroVMList(ScrollView, can_focus=True, inherit_bindings=False):
         if cells is None:
             cells = self._cells[y] = self._cells_of(row)
         line = self._layout.line(cells) if self._microvms and cells else cells
-        return to_strip(self, line, self.size.width, self._highlight() if cells and row == self._cursor else None)
-
-    def _highlight(self) -> Style:
-        """What the cursor lays over a line: a background, or everything where it is shown in reverse."""
-        cursor = style_of(self, "cursor")
-        return cursor if cursor.reverse else Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
+        return to_strip(self, line, highlight=cursor_style(self) if cells and row == self._cursor else None)
 
     # The cursor
 

@@ -25,6 +25,8 @@ def question_line(question: Question, width: int) -> Line:
 class QuestionBar(Lines, can_focus=True):
     """One line, shown while there is a question; it has the focus, and acts on no key without it."""
 
+    emphasis = "question"
+
     def __init__(self, monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._monotonic = monotonic

@@ -5,8 +5,9 @@ from textual.geometry import Size
 from mvtui.model.finding import Finding
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, Piece, clipped
+from mvtui.ui.lines import Line, Lines, Piece, clipped
 from mvtui.ui.picture import Job, Picture
+from mvtui.ui.roles import SEVERITY_ROLES
 
 _DOING = {
     UnitVerb.START: "starting",

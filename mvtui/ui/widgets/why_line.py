@@ -11,7 +11,8 @@ from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
 from mvtui.ui.commands import Command
-from mvtui.ui.lines import SEVERITY_ROLES, Line, Lines, clipped, cut, width_of, wrapped
+from mvtui.ui.lines import Line, Lines, clipped, cut, width_of, wrapped
+from mvtui.ui.roles import SEVERITY_ROLES
 
 # In these states it is not the state that is wrong, or a finding says it better.
 _QUIET = (StateWord.RUNNING, StateWord.STOPPED, StateWord.DEGRADED)
