@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.unit import UnitVerb
-from mvtui.operations import lifecycle
 from mvtui.ui import sudo
-from mvtui.ui.seams import Run
+from mvtui.ui.seams import Progress, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class JobEnd:
     lacks_rights: bool = False
 
 
-async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: lifecycle.Progress, by: Run) -> JobEnd:
+async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, by: Run) -> JobEnd:
     """Run it with the rights that the panel has."""
     try:
         outcome = await by(host, verb, microvm, on_progress)
@@ -36,6 +35,8 @@ async def run_with_sudo(
     host: Host, verb: UnitVerb, microvm: str, suspended: Callable[[], AbstractContextManager[None]]
 ) -> JobEnd:
     """Run the same on the command line behind sudo; `suspended` lends it the terminal."""
+    from mvtui.operations import lifecycle  # noqa: PLC0415
+
     try:
         ok, words = await sudo.run(lifecycle.sudo_argv(host, verb, microvm), suspended)
     except MvtuiError as error:

@@ -1,16 +1,23 @@
-"""What the panel takes from outside, and tests replace: clocks, looks at the host, verbs."""
+"""What the panel takes from outside, and tests replace: clocks, looks at the host, verbs.
+
+What looks and acts is imported at the first look, when the first frame stands on the screen.
+"""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
-from mvtui.model.unit import UnitVerb
-from mvtui.operations import lifecycle, monitor
+from mvtui.model.unit import UnitStatus, UnitVerb
+
+if TYPE_CHECKING:
+    from mvtui.operations.lifecycle import Outcome
+
+Progress = Callable[[tuple[UnitStatus, ...]], None]
 
 
 class Source(Protocol):
@@ -20,12 +27,26 @@ class Source(Protocol):
         """Snapshots without end; `wake` asks for one now."""
 
 
-Run = Callable[[Host, UnitVerb, str, lifecycle.Progress], Awaitable[lifecycle.Outcome]]
+Run = Callable[[Host, UnitVerb, str, Progress], Awaitable["Outcome"]]
 
 
 def local_now() -> datetime:
     """The time, in the local zone."""
     return datetime.now().astimezone()
+
+
+def look(host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
+    """The snapshots of the host."""
+    from mvtui.operations import monitor  # noqa: PLC0415
+
+    return monitor.snapshots(host, interval=interval, wake=wake)
+
+
+async def act(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress) -> "Outcome":
+    """Run the verb to its end."""
+    from mvtui.operations import lifecycle  # noqa: PLC0415
+
+    return await lifecycle.run(host, verb, microvm, on_progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +55,5 @@ class Seams:
 
     now: Callable[[], datetime] = local_now
     monotonic: Callable[[], float] = time.monotonic
-    source: Source = monitor.snapshots
-    run: Run = lifecycle.run
+    source: Source = look
+    run: Run = act
