@@ -207,7 +207,7 @@ class SystemBus:
                         raise hung_up(self.address)
                     replies.append(reply)
         except TimeoutError:
-            serial = requests[len(replies)][0]
+            serial = requests[-1][0]
             if serial in self._pending:
                 self._overdue = self._pending[serial] = asyncio.get_running_loop().create_future()
             raise silent(self.address, self._timeout) from None

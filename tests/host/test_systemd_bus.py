@@ -1,6 +1,7 @@
 """A bus that is absent, refuses, hangs, goes away and comes back; and signals, for those who watch."""
 
 import asyncio
+import itertools
 import socket
 import subprocess
 import sys
@@ -116,6 +117,18 @@ class TestUnreachable:
         assert isinstance(error, RightsMissingError)
         assert error.exit_code is ExitCode.NO_RIGHTS
         assert "sudo" in error.hint
+
+    async def test_every_attempt_waits_longer(self, tmp_path: Path, nothing_left: None) -> None:
+        units = SystemdUnits(f"unix:path={tmp_path}/absent")
+        clock = asyncio.get_running_loop().time
+        starts = [clock()]
+        for _ in range(3):
+            await failure(units)
+            starts.append(clock())
+        first, second, third = (after - before for before, after in itertools.pairwise(starts))
+        assert first < second
+        assert second >= 0.09
+        assert third >= 0.19
 
 
 class TestHangs:
