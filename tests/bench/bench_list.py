@@ -31,7 +31,7 @@ def test_list(benchmark: BenchmarkFixture, tmp_path: Path, count: int, aim: floa
     states = build(tmp_path, count)
     argv = [*MVTUI, "list", "--state-dir", str(states), "--manager", "direct"]
     subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
-    benchmark.pedantic(lambda: seconds(argv, 1), rounds=5)
+    benchmark.pedantic(lambda: seconds(argv, 1), rounds=5)  # type: ignore[no-untyped-call]
     own = seconds(argv, 5)
     if count > 1000:  # the peer would take minutes
         return
