@@ -32,9 +32,9 @@ def paint(state_dir: str) -> None:
     names[:] = found
     room = max(0, height - FIRST_ROW + 1)
     lines = [f"\x1b[{FIRST_ROW + row};{FIRST_COLUMN}H{_safe(name)}" for row, name in enumerate(found[:room])]
+    _leave_at_the_end()
     _painted = True
     _write(_ENTER + "".join(lines))
-    _leave_at_the_end()
 
 
 def leave() -> None:
@@ -68,7 +68,6 @@ def _write(text: str) -> None:
 
 
 def _leave_at_the_end() -> None:
-    """The names are on the screen: what is imported now delays nothing that can be seen."""
     import atexit  # noqa: PLC0415
     import signal  # noqa: PLC0415
 

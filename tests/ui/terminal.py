@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import pyte
@@ -21,30 +21,33 @@ _OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_
 
 
 class TerminalProgram:
-    """A Python module behind a pty of its own, with a pipe (its last argument) on which it takes commands."""
+    """Python with these arguments behind a pty of its own; `pipe` gives it one more, the descriptor of a pipe on which
+    it takes commands."""
 
     def __init__(
         self,
-        *arguments: str,
+        arguments: Sequence[str],
+        *,
         size: tuple[int, int] = (80, 24),
         environ: Mapping[str, str] | None = None,
+        pipe: bool = True,
     ) -> None:
         self.master, slave = os.openpty()
         columns, rows = size
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        pipe, self._commands = os.pipe()
+        commands, self._commands = os.pipe()
         own = {name: value for name, value in os.environ.items() if name not in _OTHER_TERMINALS}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *arguments, str(pipe)],
+            [sys.executable, *arguments, *([str(commands)] if pipe else [])],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**own, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environ or {})},
             start_new_session=True,
-            pass_fds=(pipe,),
+            pass_fds=(commands,),
         )
         os.close(slave)
-        os.close(pipe)
+        os.close(commands)
         self.written = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ui.terminal import TerminalProgram
 
-CHILD = "tests.ui.terminal_child"
+CHILD = ["-m", "tests.ui.terminal_child"]
 MOUSE, ALL_MOTION, SGR_MOUSE, FOCUS, PASTE = 1000, 1003, 1006, 1004, 2004
 CURSOR, WRAP, ALTERNATE = 25, 7, 1049
 CLEAN = {MOUSE: False, ALL_MOTION: False, SGR_MOUSE: False, FOCUS: False, PASTE: False}
@@ -137,7 +137,7 @@ def names(tmp_path: Path) -> Path:
 
 
 def test_names_stand_where_the_list_paints_them(names: Path) -> None:
-    with TerminalProgram(CHILD, str(names)) as program:
+    with TerminalProgram([*CHILD, str(names)]) as program:
         program.see("vm01")
         assert [line for line in program.lines if line] == ["  e\\x1b[2Jvil", "  lab", "  vm00", "  vm01"]
         assert program.modes[ALTERNATE]
@@ -156,14 +156,14 @@ def test_names_stand_where_the_list_paints_them(names: Path) -> None:
 def test_more_names_than_rows(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"vm{number:03}").mkdir()
-    with TerminalProgram(CHILD, str(tmp_path), size=(30, 10)) as program:
+    with TerminalProgram([*CHILD, str(tmp_path)], size=(30, 10)) as program:
         program.see("vm007")
         assert program.lines[2:] == [f"  vm{number:03}" for number in range(8)]
 
 
 @pytest.mark.parametrize(("order", "code"), [("end", 3), ("fail", 1)])
 def test_names_without_a_panel_leave_the_terminal_clean(names: Path, order: str, code: int) -> None:
-    with TerminalProgram(CHILD, str(names)) as program:
+    with TerminalProgram([*CHILD, str(names)]) as program:
         program.see("vm01")
         program.order(order)
         assert program.end() == code
@@ -174,7 +174,7 @@ def test_names_without_a_panel_leave_the_terminal_clean(names: Path, order: str,
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_names_ended_by_a_signal_leave_the_terminal_clean(names: Path, number: signal.Signals) -> None:
-    with TerminalProgram(CHILD, str(names)) as program:
+    with TerminalProgram([*CHILD, str(names)]) as program:
         program.see("vm01")
         program.process.send_signal(number)
         assert program.end() == -number
@@ -183,7 +183,7 @@ def test_names_ended_by_a_signal_leave_the_terminal_clean(names: Path, number: s
 
 
 def test_no_names_of_a_directory_that_is_not_there(tmp_path: Path) -> None:
-    with TerminalProgram(CHILD, str(tmp_path / "nowhere")) as program:
+    with TerminalProgram([*CHILD, str(tmp_path / "nowhere")]) as program:
         program.order("open")
         program.settle()
         program.type("q")
