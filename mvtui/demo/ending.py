@@ -81,10 +81,9 @@ async def _forget(state_dir: Path) -> None:
 def running(layout: Layout) -> list[int]:
     """The pids of all that belongs to the demo. Keepers first: they would start again what has been killed."""
     keepers = [each.pid for each in all_processes() if _is_keeper(each.pid, str(layout.state_dir))]
-    processes = ProcFs(layout.root)
+    processes = ProcFs(layout.root, by_cgroup=False)
     try:
-        # What has a unit is a real microVM's of this host.
-        others = [pid for pid, sample in processes.sample().items() if sample.unit is None]
+        others = list(processes.sample())
     finally:
         processes.close()
     return [pid for pid in [*keepers, *others] if pid != os.getpid()]

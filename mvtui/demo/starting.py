@@ -86,7 +86,7 @@ def _break_share(built: Built, sample: Sample) -> None:
     """The source of the last share vanishes, and its virtiofsd dies while the guest runs."""
     source = sample.sources[-1]
     shutil.rmtree(source)
-    processes = ProcFs(built.layout.state_dir)
+    processes = ProcFs(built.layout.state_dir, by_cgroup=False)
     try:
         for pid, process in processes.sample().items():
             share = read_virtiofsd(process.argv) if process.microvm == sample.name else None

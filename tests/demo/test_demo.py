@@ -45,9 +45,9 @@ def run_job(demo: host.DemoHost, verb: UnitVerb, name: str) -> JobResult:
 
 
 def processes_of(demo: host.DemoHost, name: str) -> list[ProcessSample]:
-    processes = ProcFs(demo.state_dir)
+    processes = ProcFs(demo.state_dir, by_cgroup=False)
     try:
-        return [each for each in processes.sample().values() if each.microvm == name and each.unit is None]
+        return [each for each in processes.sample().values() if each.microvm == name]
     finally:
         processes.close()
 

@@ -27,7 +27,7 @@ from mvtui.model.unit import UnitVerb
 root = Path(sys.argv[1])
 made = host.up(root, lambda words: None)
 print(made.real)
-samples = [each for each in ProcFs(made.state_dir).sample().values() if each.unit is None]
+samples = ProcFs(made.state_dir, by_cgroup=False).sample().values()
 print(*sorted(each.microvm for each in samples if which_hypervisor(each.argv, each.exe)))
 print(*{each.uid for each in samples})
 print(asyncio.run(DirectUnits(made.state_dir).run_job(UnitVerb.STOP, "microvm@web.service")).words)
