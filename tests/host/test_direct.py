@@ -42,7 +42,7 @@ async def test_started_and_stopped(host: DirectHost) -> None:
     assert (stopped.result, stopped.words) == ("done", "web: stopped")
     assert await host.units().statuses() == {}
     assert host.working() == []
-    assert host.keepers() == []
+    await until(lambda: host.keepers() == [], "the keeper ends after its last word")
     assert host.booted() is None
     assert not list(host.folder.rglob("direct")), "the run directory goes with the last microVM"
 
