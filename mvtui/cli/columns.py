@@ -6,6 +6,8 @@ from unicodedata import combining, east_asian_width
 
 def width(text: str) -> int:
     """How many cells a terminal takes for `text` (no control characters in it)."""
+    if text.isascii():
+        return len(text)
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 

@@ -24,7 +24,7 @@ def read_image(directory: Path | str, image: str, root: Path = Path("/")) -> Ima
     the image's place is followed in /dev alone: the state directory belongs to an unprivileged user.
     """
     path = os.path.join(directory, image)
-    on_disk = path if root == Path("/") else os.path.join(root, path.lstrip("/"))
+    on_disk = path if str(root) == "/" else os.path.join(root, path.lstrip("/"))
     try:
         fd = _open(on_disk, follow=_is_device(os.path.normpath(path)))
         try:

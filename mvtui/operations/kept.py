@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from mvtui.host.images import read_image
 from mvtui.host.ports import Host
@@ -35,10 +36,12 @@ class Kept:
     _exists: dict[str, bool | None] = field(default_factory=dict)
     _asked_images: set[tuple[str, str]] = field(default_factory=set)
     _asked_paths: set[str] = field(default_factory=set)
+    _is_own_root: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.runners = RunnerCache(self.host.root)
         self.state_dir = StateDir(self.host.state_dir, self.host.root)
+        self._is_own_root = self.host.root == Path("/")
 
     @property
     def missing(self) -> bool:
@@ -69,7 +72,7 @@ class Kept:
 
     def _look_for(self, path: str) -> bool | None:
         try:
-            os.stat(self.host.on_disk(path))
+            os.stat(path if self._is_own_root else self.host.on_disk(path))
         except (FileNotFoundError, NotADirectoryError):
             return False
         except (OSError, ValueError):
