@@ -64,11 +64,7 @@ class Group:
         User=. Raises RefusedError where somebody else could change what root would run, OSError."""
         identity = None if as_root else self.place.owner
         if as_root and os.geteuid() == 0:
-            link, script = script, os.path.realpath(script)
-            if not only_root_can_change(script):
-                raise RefusedError(
-                    f"{link} runs as root, but others than root can change it", "let root own the runner, as Nix does"
-                )
+            script = _roots_own(script)
         return self.watch.spawn(
             [script, *arguments],
             directory=self.place.fd,
@@ -76,3 +72,17 @@ class Group:
             identity=identity,
             env=self.place.environment(identity) | dict(env or {}),
         )
+
+
+def _roots_own(script: str) -> str:
+    """`script` without links. Raises RefusedError where others than root choose what it is.
+
+    The directory counts as much as the file: a link in one that is somebody else's turns any program of root's into the
+    script, and make(1) or supervisord(1) do what the working directory says."""
+    directory = os.path.realpath(os.path.dirname(script))
+    resolved = os.path.realpath(os.path.join(directory, os.path.basename(script)))
+    if not (only_root_can_change(directory) and only_root_can_change(resolved)):
+        raise RefusedError(
+            f"{script} runs as root, but others than root can change it", "let root own the runner, as Nix does"
+        )
+    return resolved

@@ -141,7 +141,7 @@ async def test_surroundings(host: DirectHost) -> None:
     assert log(host) == "0022\n"
 
 
-@pytest.mark.parametrize("change", ["owner", "others", "directory"])
+@pytest.mark.parametrize("change", ["owner", "others", "directory", "link", "runner"])
 async def test_root_runs_no_virtiofsd_that_others_can_change(host: DirectHost, change: str) -> None:
     need_root()
     directory = host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares=HOME)
@@ -154,8 +154,12 @@ async def test_root_runs_no_virtiofsd_that_others_can_change(host: DirectHost, c
         os.chown(script, *OWNER)
     elif change == "others":
         script.chmod(0o757)
-    else:
+    elif change == "directory":
         os.chown(script.parent, *OWNER)
+    elif change == "link":
+        os.chown(directory / "current/bin", *OWNER)
+    else:
+        os.chown(directory / "current/", *OWNER)
     result = await failed_start(host)
     assert result.result == "failed"
     assert "virtiofsd-run runs as root, but others than root can change it" in result.words
