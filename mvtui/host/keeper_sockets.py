@@ -3,10 +3,15 @@ and ends when that one leaves.
 """
 
 import os
+import re
 
 from mvtui.host.keeper_process import family
 
-_SO_ACCEPTCON = 0x10000  # __SO_ACCEPTCON of <linux/net.h>, in the Flags of /proc/net/unix: the socket listens
+# Num RefCount Protocol Flags Type St Inode Path (proc_net(5), "unix"); Flags is __SO_ACCEPTCON of <linux/net.h>: it
+# listens. A path may hold a newline, and whatever its owner likes after that.
+_LISTENING = re.compile(
+    rb"^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} 00010000 [0-9A-F]{4} [0-9A-F]{2} +(\d+) (.+)$", re.MULTILINE
+)
 
 
 def are_served(paths: list[str], directory: str, leader: int) -> bool:
@@ -25,14 +30,12 @@ def are_served(paths: list[str], directory: str, leader: int) -> bool:
 
 
 def _listening() -> dict[str, set[str]]:
-    """Every listening unix socket (proc_net(5), "unix"): inodes by the path that it is bound to."""
-    listening: dict[str, set[str]] = {}
+    """Every listening unix socket: inodes by the path that it is bound to."""
     with open("/proc/net/unix", "rb") as file:
-        next(file)
-        for line in file:
-            columns = line.rstrip(b"\n").split(maxsplit=7)
-            if len(columns) == 8 and int(columns[3], 16) & _SO_ACCEPTCON:
-                listening.setdefault(os.fsdecode(columns[7]), set()).add(columns[6].decode())
+        table = file.read()
+    listening: dict[str, set[str]] = {}
+    for inode, path in _LISTENING.findall(table):
+        listening.setdefault(os.fsdecode(path), set()).add(inode.decode())
     return listening
 
 

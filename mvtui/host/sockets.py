@@ -23,7 +23,8 @@ class UnixSockets:
 
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
-        self._paths: dict[bytes, str] = {}
+        # More than one where a path with a newline in it looks like another line of the table: none hides the true one.
+        self._paths: dict[bytes, set[str]] = {}
         self._namespaces: set[str] = set()
 
     def add(self, pid: int) -> None:
@@ -36,20 +37,18 @@ class UnixSockets:
                 table = file.read()
             self._namespaces.add(namespace)
             for inode, path in _CONNECTED.findall(table):
-                self._paths[b"socket:[%s]" % inode] = os.fsdecode(path)
+                self._paths.setdefault(b"socket:[%s]" % inode, set()).add(os.fsdecode(path))
 
     def connected(self, pid: int) -> frozenset[str] | None:
         """The paths, as bound, of the connected sockets that `pid` holds; None where its descriptors can't be read."""
         directory = f"{self._proc}/{pid}/fd".encode()
-        found = set()
+        found: set[str] = set()
         try:
             with os.scandir(directory) as entries:
                 for entry in islice(entries, _DESCRIPTORS_LOOKED_AT):
                     # A descriptor may be closed between the listing and the look.
                     with suppress(FileNotFoundError):
-                        path = self._paths.get(os.readlink(entry.path))
-                        if path is not None:
-                            found.add(path)
+                        found |= self._paths.get(os.readlink(entry.path), set())
         except OSError:
             return None
         return frozenset(found)

@@ -280,6 +280,13 @@ async def test_a_socket_without_a_listener_does_not_count(host: DirectHost) -> N
     assert result.words.startswith("web: failed: its shares were not served within 1.5 s: ")
 
 
+async def test_a_socket_whose_name_is_a_line_of_the_table_that_makes_no_sense(host: DirectHost) -> None:
+    host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares=HOME)
+    with socket.socket(socket.AF_UNIX) as planted:
+        planted.bind(f"\0{host.folder}\nff a b no-number c d e f")
+        assert (await host.run(START)).ok
+
+
 async def test_absolute_socket(host: DirectHost) -> None:
     path = str(host.folder / "away.sock")
     host.add(scripts={"virtiofsd-run": serves(path)}, shares={"home": ("/", path)})

@@ -98,6 +98,16 @@ def test_a_socket_that_waits_to_be_accepted_is_not_connected(tmp_path: Path) -> 
         assert connected(served.pid) == frozenset()
 
 
+def test_a_name_that_looks_like_another_line_hides_no_socket(tmp_path: Path) -> None:
+    with daemon(tmp_path, "a.sock") as served, served.connect(0), ExitStack() as opened:
+        links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{served.pid}/fd")]
+        for number, inode in enumerate(link[8:-1] for link in links if link.startswith("socket:[")):
+            for planted in range(40):  # the table is in no order
+                forged = opened.enter_context(socket.socket(socket.AF_UNIX))
+                forged.bind(f"\0{planted}\nff: 00000003 00000000 00000000 0001 03 {inode} forged{number}")
+        assert "a.sock" in (connected(served.pid) or ())
+
+
 def test_the_client_serves_nothing(tmp_path: Path) -> None:
     with daemon(tmp_path, "a.sock") as served, served.connect(0):
         found = connected(os.getpid())
