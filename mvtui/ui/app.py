@@ -46,7 +46,8 @@ class MvtuiApp(App[None], inherit_bindings=False):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PANEL))
 
-    picture: var[Picture | None] = var(None)
+    # Never compared: that would walk through the whole snapshot.
+    picture: var[Picture | None] = var(None, always_update=True)
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class ListScreen(Screen[None], inherit_bindings=False):
     # Textual declares it as an instance's.
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (8, "-low"), (20, "-tall")]  # noqa: RUF012
 
-    picture: var[Picture | None] = var(None)
+    picture: var[Picture | None] = var(None, always_update=True)
 
     def __init__(self, names: Sequence[str], monotonic: Callable[[], float]) -> None:
         super().__init__()

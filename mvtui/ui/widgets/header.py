@@ -48,7 +48,7 @@ def _counts(picture: Picture, width: int) -> list[Piece]:
     if picture.snapshot is None:
         return []
     microvms = picture.snapshot.microvms
-    counts = Counter(microvm.state.word for microvm in microvms)
+    counts = Counter([microvm.state.word for microvm in microvms])
     words: dict[StateWord, Piece] = {
         word: (f"  {counts[word]} {word}", str(word)) for word in StateWord if counts[word]
     }
