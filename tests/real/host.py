@@ -109,6 +109,10 @@ class RealHost:
         """Until the guest has been ready that often."""
         wait_until(lambda: self.boots(name) >= count, f"guest {name} did not boot", within)
 
+    def kill(self, *pids: int) -> None:
+        """Send SIGKILL to processes; one may already have ended with another. (Not every machine has a program `kill`.)"""
+        self.nested.run("sh", "-c", 'kill -KILL "$@"', "sh", *map(str, pids), check=False)
+
     def power_off_from_within(self, name: str) -> None:
         """Make the guest power itself off."""
         self.nested.path(f"/srv/{name}/docs/guest-poweroff").touch()
@@ -158,7 +162,7 @@ def real_host() -> Iterator[RealHost]:
         _put(store, LINUX, kernel)
         _put(store, PROGRAMS, supervisor / "usr/lib/python3/dist-packages")
         programs = store / Path(PROGRAMS).name
-        shutil.copy(Path(__file__).with_name("virtiofsd_shim.py"), programs / "virtiofsd")
+        shutil.copy(Path(__file__).with_name("virtiofsd_shim.sh"), programs / "virtiofsd")
         # As Nix does it: a wrapper that runs the script with Python.
         shutil.copy(supervisor / "usr/bin/supervisord", programs / ".supervisord-wrapped")
         wrapper = f'#!/bin/sh\nPYTHONPATH={PROGRAMS} exec {python} {PROGRAMS}/.supervisord-wrapped "$@"\n'

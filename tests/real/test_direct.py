@@ -59,5 +59,5 @@ def test_killed_hypervisor_is_noticed(host: RealHost, lone: str) -> None:
     host.mvtui(*DIRECT, "start", lone)
     seen = shown(host, lone)
     hypervisor = next(process for process in seen["processes"] if process["role"] == "hypervisor")
-    host.nested.run("kill", "-KILL", str(hypervisor["pid"]))
+    host.kill(hypervisor["pid"])
     wait_until(lambda: shown(host, lone)["state"] not in ("running", "degraded"), "it was not noticed")

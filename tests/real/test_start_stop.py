@@ -80,8 +80,7 @@ def test_dead_virtiofsd(host: RealHost, running: str) -> None:
     """Its unit stays active whatever happens to it: that is supervisord."""
 
     first = pids_of(home(host.shown(running)))
-    # The child ends with its parent, maybe before its turn comes.
-    host.nested.run("kill", "-KILL", *map(str, sorted(first)), check=False)
+    host.kill(*first)
     # Killed, it is started again, and then waits for a hypervisor that is never going to connect.
     shown = host.until(running, lambda shown: bool(pids_of(home(shown)) - first))
     assert shown["state"] == "degraded"
