@@ -110,7 +110,8 @@ class RealHost:
         wait_until(lambda: self.boots(name) >= count, f"guest {name} did not boot", within)
 
     def kill(self, *pids: int) -> None:
-        """Send SIGKILL to processes; one may already have ended with another. (Not every machine has a program `kill`.)"""
+        """Send SIGKILL to processes; one may already have ended with another."""
+        # Not every machine has a program `kill`; every shell has its own.
         self.nested.run("sh", "-c", 'kill -KILL "$@"', "sh", *map(str, pids), check=False)
 
     def power_off_from_within(self, name: str) -> None:
