@@ -20,6 +20,8 @@ from mvtui.host.keeper_process import Process, Watch, all_processes, command_lin
 from mvtui.host.keeper_start import NotStartedError, start
 from mvtui.host.keeper_status import BusyError, Status
 from mvtui.host.keeper_stop import end, stop
+from mvtui.host.process_programs import serves_shares
+from mvtui.host.process_rights import may_write, real_uid
 
 # Both `python -m` and PYTHONPATH would let its environment choose the code that a keeper of root runs.
 BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from mvtui.host import keeper; keeper.main(sys.argv[1])"
@@ -169,13 +171,13 @@ class Keeper:
         """Take over what a keeper that was killed left behind, or what somebody started by hand."""
         group, place = self.group, self.group.place
         recorded = (self.status.before or {}).get("units", {})
-        found = {pid: command_line(pid) for pid in working_in(place.facts)}
+        found = {pid: command_line(pid) for pid in working_in(place.facts) if may_write(pid, place.facts)}
         group.hypervisor = self._recorded(recorded, HYPERVISOR)
         group.virtiofsd = self._recorded(recorded, VIRTIOFSD)
         for pid, argv in found.items():
             if group.hypervisor is None and argv[:1] and argv[0].startswith("microvm@"):
                 group.hypervisor = self.watch.adopt(pid)
-            elif group.virtiofsd is None and _is_share_daemon(argv):
+            elif group.virtiofsd is None and serves_shares(None, argv):
                 group.leftovers += filter(None, [self.watch.adopt(pid)])
         if group.hypervisor is None:
             return
@@ -197,26 +199,13 @@ class Keeper:
         """One of root and one of the microVM's owner have different run directories. Raises RefusedError."""
         for each in all_processes():
             argv = command_line(each.pid)
-            if BOOT not in argv[:-2] or _owner(each.pid) not in (0, self.group.place.facts.st_uid):
+            user = real_uid(each.pid)
+            if BOOT not in argv[:-2] or user not in (0, self.group.place.facts.st_uid):
                 continue
             try:
                 other = parse_order(argv[argv.index(BOOT) + 2])
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
             mine = self.order
             if (other.state_dir, other.microvm) == (mine.state_dir, mine.microvm) and other.base != mine.base:
-                raise RefusedError(
-                    f"another mvtui keeps it (pid {each.pid}, user {_owner(each.pid)})", "stop it as that user"
-                )
-
-
-def _is_share_daemon(argv: list[str]) -> bool:
-    names = [os.path.basename(word) for word in argv[:2]]
-    return "supervisord" in names or any("virtiofsd" in name for name in names)
-
-
-def _owner(pid: int) -> int | None:
-    try:
-        return os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return None
+                raise RefusedError(f"another mvtui keeps it (pid {each.pid}, user {user})", "stop it as that user")

@@ -9,13 +9,9 @@ from typing import NamedTuple
 
 import psutil
 
-from mvtui.host.process_owner import (
-    Owner,
-    is_part_of_microvm,
-    manager_root,
-    microvm_of_directory,
-    owner_by_cgroup,
-)
+from mvtui.host.process_owner import Owner, manager_root, microvm_of_directory, owner_by_cgroup
+from mvtui.host.process_programs import is_part_of_microvm
+from mvtui.host.process_rights import may_write
 from mvtui.host.process_stat import CLOCK_TICKS, DescriptorBudget, Stat, StatFile, parse_stat, read_proc, read_stat
 
 # systemd forks, moves the child into its cgroup and then executes; scripts execute what they start. A process younger
@@ -23,6 +19,8 @@ from mvtui.host.process_stat import CLOCK_TICKS, DescriptorBudget, Stat, StatFil
 _YOUNG_SECONDS = 5.0
 
 _CGROUP_BYTES = 16384
+# Any process can make its command line as long as its address space; a hypervisor's has a few KiB.
+_ARGV_BYTES = 1 << 16
 
 
 class Description(NamedTuple):
@@ -103,7 +101,7 @@ class Finder:
     def look_again(self, process: Found, stat: Stat) -> None:
         """Renew owner and description: it is young, or has executed something else."""
         process.owner = self._owner(process.pid) or process.owner
-        process.description = _describe(process.pid) or process.description
+        process.description = self._describe(process.pid) or process.description
         process.command = stat.command
         process.settled = _is_settled(stat, process.description)
 
@@ -135,7 +133,7 @@ class Finder:
             file = StatFile(self._stat_path(pid), self._budget)
         except OSError:
             return None
-        description = _describe(pid)
+        description = self._describe(pid)
         if description is not None:
             started = datetime.fromtimestamp(self._boot_time + stat.start_ticks / CLOCK_TICKS, UTC)
             settled = _is_settled(stat, description)
@@ -163,7 +161,7 @@ class Finder:
         microvm = microvm_of_directory(directory, self._state_dir)
         if microvm is None:
             return None
-        description = _describe(pid)
+        description = self._describe(pid)
         if description is not None and not description.argv:
             self._executing.add(pid)
         if description is None or not is_part_of_microvm(description.exe, description.argv):
@@ -171,26 +169,27 @@ class Finder:
         # In a container the same path is another directory.
         if os.path.exists(directory) and not os.path.samefile(link, directory):
             return None
-        return Owner(microvm, None)
+        home = f"{self._state_dir}/{microvm}"
+        facts = os.stat(home if os.path.exists(home) else link)
+        return Owner(microvm, None) if may_write(pid, facts, self._proc) else None
 
     def _stat_path(self, pid: int) -> str:
         return f"{self._proc}/{pid}/stat"
 
-
-def _describe(pid: int) -> Description | None:
-    """None where the process has ended."""
-    try:
-        process = psutil.Process(pid)
-        with process.oneshot():
-            argv = tuple(process.cmdline())
-            uid = process.uids().effective
-            try:
-                exe = process.exe() or None
-            except psutil.AccessDenied:
-                exe = None
-            return Description(argv, exe, uid)
-    except psutil.Error:
-        return None
+    def _describe(self, pid: int) -> Description | None:
+        """None where the process has ended. Not psutil's `cmdline` and `exe`: the one reads without end, the other
+        raises OSError where the path is longer than a page."""
+        try:
+            uid = psutil.Process(pid).uids().effective
+        except (psutil.Error, OSError):
+            return None
+        command_line = read_proc(f"{self._proc}/{pid}/cmdline", _ARGV_BYTES)
+        words = command_line.removesuffix(b"\0").split(b"\0") if command_line else ()
+        try:
+            exe: str | None = os.readlink(f"{self._proc}/{pid}/exe").removesuffix(" (deleted)")
+        except OSError:
+            exe = None
+        return Description(tuple(os.fsdecode(word) for word in words), exe, uid)
 
 
 def _is_settled(stat: Stat, description: Description) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvtui.host.process_owner import is_virtiofsd
+from mvtui.host.process_programs import is_virtiofsd
 from mvtui.host.process_slow import read_open_files, read_open_files_limit, read_pss
 from mvtui.host.process_stat import CLOCK_TICKS, Stat, parse_stat
 from mvtui.host.sockets import UnixSockets

@@ -43,10 +43,11 @@ def missing(reason: str) -> NoReturn:
 
 @contextmanager
 def spawning() -> Iterator[Spawn]:
-    """Starts `argv` (`executable` where argv[0] is another name) in a session of its own; at the end, ends them all."""
+    """Starts `argv` (`executable` where argv[0] is another name) in a session of its own, as `user` (a uid, and the gid
+    of that number); at the end, ends them all."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(cwd: Path, *argv: str, executable: str | None = None) -> subprocess.Popen[bytes]:
+    def start(cwd: Path, *argv: str, executable: str | None = None, user: int | None = None) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             argv,
             executable=executable,
@@ -55,6 +56,9 @@ def spawning() -> Iterator[Spawn]:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=dies_with_us,  # noqa: PLW1509 (tests have no threads)
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         )
         started.append(process)
         return process

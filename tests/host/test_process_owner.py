@@ -1,13 +1,7 @@
 import pytest
 
-from mvtui.host.process_owner import (
-    Owner,
-    is_part_of_microvm,
-    is_virtiofsd,
-    manager_root,
-    microvm_of_directory,
-    owner_by_cgroup,
-)
+from mvtui.host.process_owner import Owner, manager_root, microvm_of_directory, owner_by_cgroup
+from mvtui.host.process_programs import is_part_of_microvm, is_virtiofsd, serves_shares
 
 WEB = Owner("web", "microvm@web.service")
 
@@ -150,3 +144,20 @@ def test_is_virtiofsd() -> None:
     assert is_virtiofsd("/usr/bin/python3", ["python3", "/x/virtiofsd"])
     assert not is_virtiofsd("/usr/bin/python3", ["python3", "/x/supervisord", "virtiofsd"])
     assert not is_virtiofsd(None, ["microvm@virtiofsd"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "serves"),
+    [
+        (["virtiofsd", "--socket-path=a"], True),
+        (["python3", f"{STORE}/bin/.supervisord-wrapped"], True),
+        (["bash", f"{STORE}-microvm-web-virtiofsd-run"], True),
+        (["bash", f"{STORE}-microvm-web-microvm-run"], False),
+        (["less", "virtiofsd.log"], False),
+        (["vim", "virtiofsd-run"], False),
+        (["microvm@web"], False),
+        ([""], False),
+    ],
+)
+def test_serves_shares(argv: list[str], serves: bool) -> None:
+    assert serves_shares(None, argv) is serves
