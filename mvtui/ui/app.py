@@ -62,6 +62,8 @@ class MvtuiApp(App[None], inherit_bindings=False):
     ) -> None:
         # The theme before App.__init__: chosen later, NO_COLOR is black on black.
         self._themes = themes.load().loaded
+        if theme not in self._themes:
+            raise MvtuiError(f"there is no usable theme {theme!r} in {themes.folder()}", "install mvtui again")
         self.set_reactive(App.theme, theme)
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"

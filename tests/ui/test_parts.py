@@ -25,6 +25,7 @@ from mvtui.ui.terminal import Terminal
 from mvtui.ui.widgets.footer import footer_line
 from mvtui.ui.widgets.header import header_line
 from mvtui.ui.widgets.why_line import Why, moment, why_lines
+from tests.ui.fake_host import FakeHost
 from tests.ui.samples import DB, GIT, LAB, MAIL, NOW, ORPHAN, PRODUCT, STATES, STOPPING, WEB, ago
 
 
@@ -73,6 +74,11 @@ def test_themes_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     assert why.keys() == {"broken", "binary", "poor", "empty", "colourless"}
     assert why["poor"] == "lacks primary, vm-running"
     assert "greenish" in why["colourless"]
+
+
+def test_a_theme_that_is_not_there_is_an_error_with_a_hint() -> None:
+    with pytest.raises(MvtuiError, match="no usable theme 'nowhere'"):
+        FakeHost().app(theme="nowhere")
 
 
 def test_a_folder_without_themes_loads_none(tmp_path: Path) -> None:
