@@ -9,6 +9,8 @@ from mvtui.model.row import row
 from mvtui.model.text import clean
 
 _HEADINGS = ("NAME", "STATE", "AGE", "CPU%", "MEM used/max", "FSD", "OVERLAY", "NOTE")
+# So many are named; --json has them all.
+_STRAYS = 8
 _FLUSH_RIGHT = frozenset((2, 3, 4, 5, 6))
 
 
@@ -23,6 +25,7 @@ def list_lines(snapshot: Snapshot, glyphs: Glyphs, now: datetime) -> list[str]:
     if not rows and not snapshot.findings:
         listed.append(f"There are no microVMs in {clean(snapshot.state_dir)}. Try: mvtui demo")
     if snapshot.strays:
-        strays = ", ".join(f"{clean(stray.name)} ({clean(stray.what)})" for stray in snapshot.strays)
-        listed.append(f"no microVM: {strays}")
+        named = [f"{clean(stray.name)} ({clean(stray.what)})" for stray in snapshot.strays[:_STRAYS]]
+        more = len(snapshot.strays) - len(named)
+        listed.append(f"no microVM: {', '.join(named)}{f' and {more} more' if more else ''}")
     return listed

@@ -46,6 +46,13 @@ def test_list_names_what_is_no_microvm(host: Host, capsys: pytest.CaptureFixture
     assert "\x1b" not in out
 
 
+def test_many_strays_are_counted(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(20):
+        (host.state_dir / f"note{number:02}").write_text("")
+    assert run(["list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("note07 (a file) and 12 more")
+
+
 def relative(value: Any, folder: str) -> Any:
     """`value` without the test's own folder."""
     if isinstance(value, dict):
