@@ -75,8 +75,9 @@ def read_command_line(
     return replace(definition, hypervisor=found, host_name=definition.host_name or name)
 
 
-def read_virtiofsd(argv: Sequence[str]) -> Share | None:
-    """The share that a virtiofsd serves; None for another program. `tag` is known with crosvm alone.
+def read_virtiofsd(argv: Sequence[str], tag: str | None = None) -> Share | None:
+    """The share that a virtiofsd serves; None for another program. Its own options name the tag with crosvm alone:
+    `tag` is what else is known of it.
 
     Understands virtiofsd's own options and `-o source=DIR,cache=…`, which it takes for the sake of QEMU's old one.
     """
@@ -93,7 +94,7 @@ def read_virtiofsd(argv: Sequence[str]) -> Share | None:
         return None
     cache = value("--cache") or old.get("cache") or "auto"
     return Share(
-        tag=value("--tag"),
+        tag=tag if tag is not None else value("--tag"),
         proto=ShareProto.VIRTIOFS,
         source=source,
         socket=socket,

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 from mvtui.model.hypervisor import Hypervisor
@@ -71,8 +72,8 @@ def read_qemu(options: Options) -> Definition:
     )
 
 
-def _qemu_shares(options: Options, devices: Iterable[tuple[str, dict[str, str]]]) -> Iterable[Share]:
-    def by_id(option: str) -> dict[str | None, dict[str, str]]:
+def _qemu_shares(options: Options, devices: Iterable[tuple[str, Mapping[str, str]]]) -> Iterable[Share]:
+    def by_id(option: str) -> dict[str | None, Mapping[str, str]]:
         backends = (_fields(value, escaped_commas=True)[1] for value in options.get(option, ()))
         return {backend.get("id"): backend for backend in backends}
 
@@ -242,7 +243,9 @@ def _first(options: Options, name: str) -> str | None:
     return next(iter(options.get(name, ())), None)
 
 
-def _fields(value: str, *, escaped_commas: bool = False) -> tuple[str, dict[str, str]]:
+# Most values are the same in every microVM of a host.
+@lru_cache(maxsize=4096)
+def _fields(value: str, *, escaped_commas: bool = False) -> tuple[str, Mapping[str, str]]:
     """`word,key=value,key=value`: the word, "" where there is none, and the values. QEMU writes a comma as two."""
     parts = value.replace(",,", "\0").split(",") if escaped_commas and ",," in value else value.split(",")
     word = ""

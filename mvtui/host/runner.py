@@ -75,13 +75,15 @@ class _Reader:
     def read(self) -> Runner:
         if not self._path.startswith("/"):
             return Runner(self._path, None, problems=(f"{self._path or 'the path'} is not absolute",))
-        try:
-            self._files.names(self._path, 1)
-        except (OSError, ValueError) as error:
-            return Runner(self._path, None, problems=(_sentence(self._path, error),))
         run = self._text("bin/microvm-run")
+        if run is None:
+            try:
+                self._files.names(self._path, 1)
+            except (OSError, ValueError) as error:
+                return Runner(self._path, None, problems=(_sentence(self._path, error),))
         self._kernel_params = run or ""
-        definition = self._definition(run)
+        virtiofsd_run = self._text("bin/virtiofsd-run", _SMALL, optional=True)
+        definition = self._definition(run, virtiofsd_run)
         system = self._system()
         if definition is not None:
             definition = self._with_mounts(definition, system)
@@ -90,13 +92,13 @@ class _Reader:
             definition=definition,
             system=system,
             can_shutdown=self._has("bin/microvm-shutdown"),
-            has_virtiofsd_run=self._has("bin/virtiofsd-run"),
+            has_virtiofsd_run=virtiofsd_run is not None or self._has("bin/virtiofsd-run"),
             problems=tuple(self._problems),
         )
 
-    def _definition(self, run: str | None) -> Definition | None:
+    def _definition(self, run: str | None, virtiofsd_run: str | None) -> Definition | None:
         named = self._hypervisor()
-        listed = self._virtiofs_shares()
+        listed = self._virtiofs_shares(virtiofsd_run)
         if run is None and named is None and not listed:
             return None
         line = read_exec(run) if run is not None else ExecLine()
@@ -131,12 +133,12 @@ class _Reader:
             self._problems.append(f"{self._path}/share/microvm/hypervisor names none that is known")
             return None
 
-    def _virtiofs_shares(self) -> list[Share]:
+    def _virtiofs_shares(self, virtiofsd_run: str | None) -> list[Share]:
         """The shares that the package lists, as the scripts that serve them say; where these can't be read, as the list
         itself says."""
         directory = "share/microvm/virtiofs"
-        tags = self._attempt(directory, lambda path: self._files.names(path, _MAX_SHARES), optional=True) or []
-        served = dict(self._virtiofsd_shares())
+        tags = self._attempt(directory, self._files.names, _MAX_SHARES, optional=True) or []
+        served = dict(self._virtiofsd_shares(virtiofsd_run)) if virtiofsd_run is not None else {}
         shares = []
         for tag in sorted({*tags, *served}):
             share = served.get(tag)
@@ -146,18 +148,17 @@ class _Reader:
             shares.append(share)
         return shares
 
-    def _virtiofsd_shares(self) -> Iterator[tuple[str, Share]]:
+    def _virtiofsd_shares(self, run: str) -> Iterator[tuple[str, Share]]:
         """What the scripts say that supervisord starts, by tag: one virtiofsd for each share."""
-        run = self._text("bin/virtiofsd-run", _SMALL, optional=True)
-        words = read_exec(run).argv if run is not None else ()
+        words = read_exec(run).argv
         config = next((value for option, value in pairwise(words) if option == "--configuration"), None)
         text = self._text(config) if config is not None else None
         for tag, command in islice(_virtiofsd_programs(text or ""), _MAX_SHARES):
             program = read_words(command)
             script = self._text(program[0], _SMALL) if program else None
-            share = read_virtiofsd(read_exec(script).argv) if script is not None else None
+            share = read_virtiofsd(read_exec(script).argv, tag) if script is not None else None
             if share is not None:
-                yield tag, replace(share, tag=tag)
+                yield tag, share
 
     def _system(self) -> str | None:
         """What share/microvm/system links to, as written there."""
@@ -190,14 +191,14 @@ class _Reader:
         return bool(self._attempt(name, self._files.exists, optional=True))
 
     def _text(self, name: str, limit: int = _MAX_BYTES, *, optional: bool = False) -> str | None:
-        return self._attempt(name, lambda path: self._files.read(path, limit), optional=optional)
+        return self._attempt(name, self._files.read, limit, optional=optional)
 
-    def _attempt(self, name: str, look: Callable[[str], T], *, optional: bool) -> T | None:
+    def _attempt(self, name: str, look: Callable[..., T], *limit: int, optional: bool) -> T | None:
         """What `look` finds at `name`, relative to the package; else None and a problem, but for what is optional and
         not there."""
         path = name if name.startswith("/") else f"{self._path}/{name}"
         try:
-            return look(path)
+            return look(path, *limit)
         except (OSError, ValueError) as error:
             if not (optional and isinstance(error, FileNotFoundError)):
                 self._problems.append(_sentence(path, error))

@@ -1,8 +1,8 @@
 """What a runner's shell scripts do, read from their text: bash as microvm.nix writes it. Nothing is executed."""
 
 import re
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from mvtui.model.definition import Volume
 
@@ -18,9 +18,15 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BLANK = re.compile(r"[ \t]*+(?:\\\n[ \t]*+){1,9}|[ \t]++")
-# Nearly every command line has only plain words and such as stand in one pair of single quotes: many in one step.
-_SIMPLE = re.compile(r"""([^\s'"\\$`;&|<>()]++)|'([^']*+)'""")
-_SIMPLE_WORDS = re.compile(r"""(?:[ \t]*+(?:\\\n[ \t]*+){0,9}(?:[^\s'"\\$`;&|<>()]++|'[^']*+')(?=[ \t\n])){1,1000}""")
+# Nearly every word is plain, or stands in one pair of single quotes, or is a parameter: many in one step.
+_SIMPLE_WORDS = re.compile(
+    r"""(?:
+        [ \t]*+ (?:\\\n[ \t]*+){0,9}
+        (?: [^\s'"\\$`;&|<>()]++ | '[^']*+' | \$[A-Za-z0-9_]++ | \$\{[^}\s']*+\} | "\$@" | `[^`\s']*+` )
+        (?= [ \t\n] | \Z)
+    ){1,1000}""",
+    re.VERBOSE,
+)
 _IN_DOUBLE_QUOTES = re.compile(r'\\(.)|"', re.DOTALL)
 _PARAMETER = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
 _EXEC = re.compile(r"^[ \t]*exec[ \t]+", re.MULTILINE)
@@ -29,6 +35,8 @@ _MKFS = re.compile(
     r"^[ \t]*truncate[ \t]+-s[ \t]+(-?\d{1,12})M[ \t][^\n]*\n[ \t]*mkfs\.([\w.+-]+) (?:(-[Ln]) '([^'\n]*)' )?",
     re.MULTILINE,
 )
+# What ends a command; "" is the end of the text.
+_END = "\n;&|<>()"
 # What is left where a word can't go on: it opens something that nothing closes.
 _OPENING = ("'", '"', "`", "$", "\\")
 # Many times what a runner has: some 300 words, and 26 volumes at most.
@@ -36,8 +44,7 @@ _MAX_WORDS = 4096
 _MAX_VOLUMES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class ExecLine:
+class ExecLine(NamedTuple):
     """The command that a script ends in. `argv` is what /proc/PID/cmdline will show, where no interpreter stands
     between; `program` is the executable. Both are empty where `problem` says why."""
 
@@ -95,10 +102,12 @@ def read_words(text: str, start: int = 0) -> list[str] | None:
     words: list[str] = []
     while len(words) < _MAX_WORDS:
         if (simple := _SIMPLE_WORDS.match(text, start)) is not None:
-            words += [plain or in_quotes for plain, in_quotes in _SIMPLE.findall(text, start, simple.end())]
+            words += _split(simple[0])
             start = simple.end()
         elif (blank := _BLANK.match(text, start)) is not None:
             start = blank.end()
+        elif text[start : start + 1] in _END:
+            break
         else:
             word, end = _read_word(text, start)
             if end == start:
@@ -106,6 +115,18 @@ def read_words(text: str, start: int = 0) -> list[str] | None:
             if word is not None:
                 words.append(word)
             start = end
+    return words
+
+
+def _split(simple: str) -> list[str]:
+    """The words in a run of simple ones, without the parameters among them."""
+    words: list[str] = []
+    for index, part in enumerate(simple.split("'")):
+        if index % 2:
+            words.append(part)
+            continue
+        unquoted = part.replace("\\\n", " ").split()
+        words += [word for word in unquoted if word[0] not in '"$'] if "$" in part else unquoted
     return words
 
 
