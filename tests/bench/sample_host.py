@@ -1,7 +1,6 @@
 """State directories with as many microVMs as a benchmark wants, their runners in the form of microvm.nix."""
 
-import os
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from mvtui.demo.runner_tools import Tools
@@ -24,13 +23,12 @@ SPEC = Definition(
 def build(folder: Path, count: int) -> Path:
     """A state directory of `count` stopped microVMs below `folder`, each with a runner of its own; its path."""
     store, states = folder / "store", folder / f"microvms-{count}"
-    pattern = build_runner(SPEC, store / "0-microvm-qemu-sample", Tools(hypervisor="/bin/qemu-system-x86_64"))
-    states.mkdir()
+    tools = Tools(hypervisor="/bin/qemu-system-x86_64")
     for number in range(count):
         name = f"vm{number:04}"
-        runner = store / f"{number + 1}-microvm-qemu-{name}"
-        shutil.copytree(pattern, runner, symlinks=True, copy_function=os.link)
-        (states / name).mkdir()
+        spec = replace(SPEC, host_name=name)
+        runner = build_runner(spec, store / f"{number}-microvm-qemu-{name}", tools)
+        (states / name).mkdir(parents=True)
         for link in ("current", "toplevel"):
             (states / name / link).symlink_to(runner)
     return states
