@@ -85,9 +85,15 @@ def family(pid: int) -> list[int]:
     return sorted(members & {each.pid for each in processes})
 
 
-def descendants() -> list[int]:
-    """The living pids that descend from this process."""
-    return [pid for pid in family(os.getpid()) if pid != os.getpid()]
+def children() -> list[int]:
+    """The living pids of this process's children, to which those come whose parents have ended (Watch)."""
+    me = os.getpid()
+    try:
+        with open("/proc/thread-self/children", "rb", buffering=0) as file:
+            pids = [int(pid) for pid in file.readall().split()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return [each.pid for each in all_processes() if each.ppid == me]
+    return [pid for pid in pids if (stat := read_stat(pid)) is not None and stat.state not in "ZX"]
 
 
 def command_line(pid: int) -> list[str]:

@@ -5,7 +5,7 @@ import signal
 
 from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, SET_BOOTED, SETUP_UNITS, VIRTIOFSD, Group
 from mvtui.host.keeper_place import RefusedError
-from mvtui.host.keeper_process import POLL_SECONDS, Process, descendants, family, send
+from mvtui.host.keeper_process import POLL_SECONDS, Process, children, family, send
 
 
 def stop(group: Group, job: str) -> None:
@@ -27,7 +27,7 @@ def stop(group: Group, job: str) -> None:
     for process in group.leftovers:
         end(group, VIRTIOFSD, process)
     group.leftovers = []
-    send(descendants(), signal.SIGKILL)  # what forked itself out of its session
+    _end_runaways(group)
     _take_down_devices(group)
     _clear_booted(group)
 
@@ -69,6 +69,19 @@ def end(group: Group, unit: str, process: Process) -> dict[str, object]:
         "main_pid": None,
         "main_start": None,
     }
+
+
+def _end_runaways(group: Group) -> None:
+    """What forked itself out of its session. It may fork on and on, faster than processes can be listed: so each is
+    killed as it comes, and what it started comes next."""
+
+    def are_gone() -> bool:
+        pids = children()
+        send(pids, signal.SIGKILL)
+        return not pids
+
+    if not group.watch.wait(are_gone, group.timings.stop, every=0):
+        group.status.set(HYPERVISOR, "failed", "failed", result="timeout")
 
 
 def _settle(group: Group, unit: str, facts: dict[str, object]) -> None:

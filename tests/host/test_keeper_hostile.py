@@ -1,5 +1,6 @@
 """A keeper of root's beside users who mean ill: what they run keeps nobody from starting and stopping a microVM."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import pytest
 
 from mvtui.host.keeper import Order
 from mvtui.model.unit import UnitVerb
-from tests.host.direct_host import OWNER, DirectHost, direct_host, need_root
+from tests.host.direct_host import OWNER, SLEEPS, DirectHost, direct_host, need_root, until
 from tests.host.living import Spawn, spawning
 from tests.host.state_dirs import NOBODY
 
@@ -57,3 +58,23 @@ async def test_what_only_looks_like_another_keeper(host: DirectHost, spawn: Spaw
     spawn(host.folder, str(program), "-f", "/dev/null", *boot, order, user=NOBODY)
     spawn(host.folder, "sh", "-c", "sleep 1000; :", *boot, "[" * 50_000, user=OWNER[0])
     assert (await host.run(START)).words == "web: started"
+
+
+async def test_what_forks_on_and_on_ends_too(host: DirectHost) -> None:
+    """Each of them holds the fifo open."""
+    directory = host.add(
+        scripts={"microvm-run": "exec 9>alive\nfor each in {1..10}; do setsid ./mole & done\n" + SLEEPS}
+    )
+    (directory / "mole").write_text('#!/bin/bash\nsleep 0.005\nsetsid "$0" &\n')
+    (directory / "mole").chmod(0o755)
+    os.mkfifo(directory / "alive")
+    if os.geteuid() == 0:
+        os.chown(directory / "alive", *OWNER)
+    alive = os.open(directory / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        await host.run(START)
+        await until(lambda: sum("mole" in line for line in host.working()) >= 5, "they fork")
+        await host.run(STOP)
+        assert os.read(alive, 1) == b""
+    finally:
+        os.close(alive)
