@@ -24,7 +24,7 @@ from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
-_CHANGE_POLL_SECONDS = 0.25
+_CHANGE_POLL_SECONDS = 1.0
 _BUSY_POLL_SECONDS = 0.05
 _BUSY_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 1 << 16
@@ -76,7 +76,7 @@ class DirectUnits:
         return await self._end(verb, unit, name)
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yields when a keeper has written; looks four times a second."""
+        """Yields when a keeper has written; looks once a second, since each look costs and jobs are watched by their own."""
         seen = await asyncio.to_thread(self._marks)
         while True:
             await asyncio.sleep(_CHANGE_POLL_SECONDS)
