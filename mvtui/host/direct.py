@@ -76,7 +76,7 @@ class DirectUnits:
         return await self._end(verb, unit, name)
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yields when a keeper has written; looks once a second, since each look costs and jobs are watched by their own."""
+        """Yields when a keeper has written. Looks once a second: jobs are waited for otherwise, and each look costs."""
         seen = await asyncio.to_thread(self._marks)
         while True:
             await asyncio.sleep(_CHANGE_POLL_SECONDS)
@@ -237,8 +237,6 @@ async def _signal_and_wait(pid: int, start: int, number: signal.Signals) -> None
 def _read(path: str) -> dict[str, Any] | None:
     try:
         return read_status(path)
-    except NotADirectoryError:
-        return None
     except (OSError, ValueError) as error:
         raise MvtuiError(f"{path}: {error}", "another version of mvtui may have written it") from None
 
