@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from mvtui.host.keeper_group import HYPERVISOR, VIRTIOFSD, Group, Timings
+from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, VIRTIOFSD, VIRTIOFSD_LOG, Group, Timings
 from mvtui.host.keeper_place import Place, RefusedError
 from mvtui.host.keeper_process import Process, Watch, all_processes, command_line, working_in
 from mvtui.host.keeper_start import NotStartedError, start
@@ -129,7 +129,9 @@ class Keeper:
         """Restart=always, until a stop is asked or a restart fails."""
         watch = self.watch
         while True:
-            watch.wait(lambda: watch.is_asked() or self._ended() is not None)
+            while not watch.wait(lambda: watch.is_asked() or self._ended() is not None, self.order.timings.log_look):
+                for log in (HYPERVISOR_LOG, VIRTIOFSD_LOG):
+                    self.group.place.shorten_log(log)
             unit = self._ended()
             if watch.is_asked() or unit is None:
                 return None

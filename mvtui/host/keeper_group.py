@@ -25,12 +25,13 @@ VIRTIOFSD_LOG = "virtiofsd.log"
 class Timings(NamedTuple):
     """Seconds. `stop`: TimeoutSec= of microvm@ (option `microvm.host.startupTimeout`); `virtiofsd_start` and
     `virtiofsd_stop`: systemd's DefaultTimeoutStartSec= and DefaultTimeoutStopSec=, since microvm-virtiofsd@ sets none;
-    `restart`: RestartSec= of both."""
+    `restart`: RestartSec= of both; `log_look`: how often the logs' lengths are looked at."""
 
     stop: float = 150.0
     virtiofsd_start: float = 90.0
     virtiofsd_stop: float = 90.0
     restart: float = 5.0
+    log_look: float = 15.0
 
 
 class Group:

@@ -7,13 +7,15 @@ where root alone can write.
 
 import os
 import pwd
+import shlex
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mvtui.host.keeper_process import Identity
 
 MAX_LOG_BYTES = 10 << 20
+_KEPT_LOG_BYTES = 1 << 20
 _MAX_TAIL_BYTES = 1 << 16
 _MAX_FACT_BYTES = 4096
 
@@ -49,6 +51,8 @@ class Place:
             return dict(os.environ)
         uid = 0 if identity is None else identity.uid
         env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        # What is not absolute would be looked for in the microVM's directory.
+        env["PATH"] = ":".join(place for place in env.get("PATH", os.defpath).split(":") if place.startswith("/"))
         try:
             user = pwd.getpwuid(uid)
         except KeyError:
@@ -96,6 +100,27 @@ class Place:
             os.close(descriptor)
             raise RefusedError(f"{self.path}/{name} is no regular file with one link", f"remove {name}")
         return descriptor
+
+    def shorten_log(self, name: str) -> None:
+        """Of a log that became long while it is written only the end stays, as `name`.1: guests say what they like.
+        Does nothing to what is no log; where the disk is full, nothing stays."""
+        with suppress(OSError, RefusedError), self._as_owner():
+            size = os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size
+            if size <= MAX_LOG_BYTES:
+                return
+            descriptor = self._open_log(name)
+            try:
+                end = os.pread(descriptor, _KEPT_LOG_BYTES, size - _KEPT_LOG_BYTES)
+                os.ftruncate(descriptor, 0)
+            finally:
+                os.close(descriptor)
+            with suppress(FileNotFoundError):
+                os.unlink(f"{name}.1", dir_fd=self.fd)
+            descriptor = self._open_log(f"{name}.1")
+            try:
+                os.write(descriptor, end)
+            finally:
+                os.close(descriptor)
 
     @contextmanager
     def _as_owner(self) -> Iterator[None]:
@@ -169,7 +194,7 @@ def _identity(path: str, facts: os.stat_result) -> Identity:
     if 0 in (facts.st_uid, facts.st_gid):
         raise RefusedError(
             f"{path} belongs to root, and the hypervisor runs as its owner: it must not run as root",
-            f"chown microvm:kvm {path}",
+            f"chown microvm:kvm {shlex.quote(path)}",
         )
     try:
         groups = os.getgrouplist(pwd.getpwuid(facts.st_uid).pw_name, facts.st_gid)

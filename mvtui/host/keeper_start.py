@@ -148,7 +148,7 @@ def _virtiofsd_failed(group: Group, process: Process, log: bytes) -> NotStartedE
     if process.ended:
         what = f"virtiofsd-run: {exit_words(process)}"
     elif gave_up is not None:
-        what = f"virtiofsd of share {gave_up[1].decode(errors='replace')} does not start"
+        what = f"virtiofsd of share {gave_up[1].decode(errors='replace')[:80]} does not start"
     else:
         what = f"its shares were not served within {group.timings.virtiofsd_start:g} s"
     return NotStartedError("dependency", f"{what}: {last_line(log) or 'it logged nothing'}", VIRTIOFSD, result)

@@ -8,6 +8,7 @@ removed after a clean stop and stays after a failure, as systemd keeps `failed`.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -21,6 +22,8 @@ from mvtui.host.keeper_process import is_alive, read_stat
 SCHEMA = 1
 STATUS_FILE = "status.json"
 MAX_STATUS_BYTES = 1 << 16
+# Opening what somebody else put there: a directory that is closed to us, a link, a socket, a file under a lease.
+_NONE_OF_OURS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENXIO, errno.EAGAIN)
 _INACTIVE = {
     "active_state": "inactive",
     "sub_state": "dead",
@@ -55,12 +58,17 @@ def read_status(path: str) -> dict[str, Any] | None:
     wrote. Raises ValueError for one that is not understood, OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with open(descriptor, "rb", buffering=0) as file:
-        if os.fstat(descriptor).st_uid not in (0, os.geteuid()):
+    except OSError as error:
+        if error.errno in _NONE_OF_OURS:
             return None
-        document = json.loads(file.read(MAX_STATUS_BYTES))
+        raise
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_uid not in (0, os.geteuid()):
+            return None
+        document = json.loads(os.read(descriptor, MAX_STATUS_BYTES))
+    finally:
+        os.close(descriptor)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError("not a status that this version writes")
     return document if document.get("boot") == boot_id() else None

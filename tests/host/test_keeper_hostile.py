@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from mvtui.host.keeper import Order
+from mvtui.host.keeper_place import MAX_LOG_BYTES
+from mvtui.host.keeper_status import read_status
 from mvtui.model.unit import UnitVerb
-from tests.host.direct_host import OWNER, SLEEPS, DirectHost, direct_host, need_root, until
+from tests.host.direct_host import OWNER, QUICK, SLEEPS, DirectHost, direct_host, need_root, until
 from tests.host.living import Spawn, spawning
 from tests.host.state_dirs import NOBODY
 
@@ -78,3 +82,51 @@ async def test_what_forks_on_and_on_ends_too(host: DirectHost) -> None:
         assert os.read(alive, 1) == b""
     finally:
         os.close(alive)
+
+
+async def test_a_guest_that_says_much_does_not_fill_the_disk(host: DirectHost) -> None:
+    says = f"head -c {MAX_LOG_BYTES} /dev/zero; echo the end; read -r <go; echo and on; {SLEEPS}"
+    directory = host.add(scripts={"microvm-run": says})
+    os.mkfifo(directory / "go", 0o666)
+    (directory / "go").chmod(0o666)
+    log, end = directory / "microvm.log", directory / "microvm.log.1"
+    await host.run(START, timings=QUICK._replace(log_look=0.05))
+    await until(lambda: end.exists() and end.stat().st_size, "the log is shortened")
+    assert end.read_bytes().endswith(b"\0the end\n")
+    assert end.stat().st_size == 1 << 20
+    (directory / "go").write_text("\n")
+    await until(lambda: log.read_text() == "and on\n", "it is written on")
+
+
+async def test_roots_scripts_find_no_program_in_the_microvms_directory(
+    host: DirectHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_root()
+    monkeypatch.setenv("PATH", f":.:planted:{os.environ['PATH']}")
+    directory = host.add(scripts={"tap-up": "program; true"})
+    for place in (directory, directory / "planted"):
+        place.mkdir(exist_ok=True)
+        (place / "program").write_text("#!/bin/sh\necho ran\n")
+        (place / "program").chmod(0o755)
+    assert (await host.run(START)).ok
+    assert "program: command not found" in (directory / "microvm.log").read_text()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "socket", "directory", "file"])
+def test_a_status_that_somebody_else_put_there_says_nothing(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "status.json"
+    with socket.socket(socket.AF_UNIX) as planted:
+        if kind == "link":
+            path.symlink_to(tmp_path / "elsewhere")
+        elif kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "socket":
+            planted.bind(str(path))
+        elif kind == "directory":
+            path.mkdir()
+        else:
+            path.write_text("{")
+        if kind == "file":
+            need_root()
+            os.chown(path, NOBODY, NOBODY)
+        assert read_status(str(path)) is None
