@@ -145,7 +145,14 @@ def look(args: argparse.Namespace) -> Snapshot:
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` in an event loop of its own."""
-    return asyncio.run(work)
+    results: list[T] = []
+
+    # What asyncio.run's own task returns is written out in words, all of it, when SIGINT gets its handler back.
+    async def keep() -> None:
+        results.append(await work)
+
+    asyncio.run(keep())
+    return results[0]
 
 
 def no_such_microvm(snapshot: Snapshot, name: str) -> MvtuiError:
