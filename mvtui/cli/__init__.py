@@ -1,10 +1,14 @@
 """The command line: the panel, and every verb of it without the panel. Verbs never import Textual."""
 
+import gc
 import sys
 
 
 def main() -> int:
     """The console script: runs sys.argv, returns the exit code. Names come onto the screen before anything heavy."""
+    # Nothing that is imported and seen at one look is garbage: to search it for some, also at the very end, is a sixth
+    # of the work of `mvtui list`. What goes on for longer turns the collector on.
+    gc.disable()
     argv = sys.argv[1:]
     from mvtui.cli import early
 
@@ -15,3 +19,4 @@ def main() -> int:
         return run(argv)
     finally:
         early.leave_names()
+        gc.freeze()

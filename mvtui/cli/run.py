@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -57,6 +58,7 @@ def _panel(args: argparse.Namespace) -> int:
         return _list(args)
     from mvtui.ui.run import run_panel
 
+    gc.enable()
     return run_panel(
         open_host(args.state_dir, args.manager),
         read_only=args.read_only,
@@ -99,12 +101,14 @@ def _act(args: argparse.Namespace) -> int:
 
     if args.read_only:
         raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+    gc.enable()
     return in_loop(act(open_host(args.state_dir, args.manager), args.verb, args.names, as_json=args.json))
 
 
 def _demo(args: argparse.Namespace) -> int:
     from mvtui.cli.demo import demo
 
+    gc.enable()
     return demo(args)
 
 
