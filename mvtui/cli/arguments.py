@@ -1,7 +1,6 @@
 """The command line's words: one parser for the panel and all verbs; a mistake names the nearest right word."""
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -60,12 +59,14 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments as a namespace: `verb` None opens the panel. Raises MvtuiError; --help and --version exit."""
-    _name_wrong_words(argv)
-    return build_parser().parse_args(list(argv))
+    verb = _verb(argv)
+    # To build the parsers of all verbs takes as long as everything else here.
+    verbs = tuple(VERBS) if {"-h", "--help"}.intersection(argv) else (verb,) if verb is not None else ()
+    return build_parser(verbs).parse_args(list(argv))
 
 
-def build_parser() -> Parser:
-    """The parser, which `--help` and the completions are made from."""
+def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
+    """The parser of `verbs`; `--help` and the completions are made from the one of all."""
     common = _common_options()
     parser = Parser(
         prog="mvtui",
@@ -84,14 +85,14 @@ def build_parser() -> Parser:
         metavar="SECONDS",
         help="how often to look where nothing tells of a change (default 2)",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
-    for verb, words in VERBS.items():
-        _add_verb(verbs, verb, words)
+    parsers = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
+    for verb in verbs:
+        _add_verb(parsers, verb, VERBS[verb])
     return parser
 
 
-def _add_verb(verbs: "argparse._SubParsersAction[Parser]", verb: str, words: str) -> None:
-    own = verbs.add_parser(
+def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: str) -> None:
+    own = parsers.add_parser(
         verb,
         help=words,
         description=words[0].upper() + words[1:] + ".",
@@ -146,8 +147,9 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _name_wrong_words(argv: Sequence[str]) -> None:
-    """Raise for a verb that there is not, with the nearest one; argparse would list them all."""
+def _verb(argv: Sequence[str]) -> str | None:
+    """The verb, None where there is none. Raises for one that there is not, with the nearest one; argparse would list
+    them all."""
     words = iter(argv)
     for word in words:
         if word in ("--state-dir", "--manager", "--interval"):
@@ -157,10 +159,13 @@ def _name_wrong_words(argv: Sequence[str]) -> None:
                 raise MvtuiError(
                     f"there is no verb {word!r}", nearest(word, VERBS) or "see mvtui --help", ExitCode.USAGE
                 )
-            return
+            return word
+    return None
 
 
 def nearest(word: str, words: Sequence[str] | dict[str, str]) -> str:
     """`did you mean "list"?`, or "" where nothing is near."""
+    import difflib
+
     found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
     return f'did you mean "{found[0]}"?' if found else ""

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import gc
-import json
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -182,6 +181,8 @@ def _say_findings(findings: Sequence[Finding]) -> int:
 
 def write_json(document: dict[str, object]) -> None:
     """Print a document; names that are no valid UTF-8 come out as lone surrogates (\\udcXX)."""
+    import json
+
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
