@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from mvtui.model.definition import Definition, Share, Volume
 
@@ -14,8 +16,7 @@ _LABEL = "/dev/disk/by-label/"
 _SYSROOT = "/sysroot"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One entry, unescaped."""
 
     device: str
@@ -24,6 +25,8 @@ class Mount:
     options: tuple[str, ...] = ()
 
 
+# The guests of a host often have the same one.
+@lru_cache(maxsize=64)
 def read_fstab(text: str) -> tuple[tuple[Mount, ...], tuple[str, ...]]:
     """The entries, and a sentence about the lines that are none."""
     mounts: list[Mount] = []

@@ -29,11 +29,10 @@ _SIMPLE_WORDS = re.compile(
 )
 _IN_DOUBLE_QUOTES = re.compile(r'\\(.)|"', re.DOTALL)
 _PARAMETER = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
-_EXEC = re.compile(r"^[ \t]*exec[ \t]+", re.MULTILINE)
-_RUNTIME_ARGS = re.compile(r"^runtime_args=", re.MULTILINE)
+# Patterns that begin with a newline are found many times faster than such as may begin anywhere.
+_EXEC = re.compile(r"\n[ \t]*exec[ \t]+")
 _MKFS = re.compile(
-    r"^[ \t]*truncate[ \t]+-s[ \t]+(-?\d{1,12})M[ \t][^\n]*\n[ \t]*mkfs\.([\w.+-]+) (?:(-[Ln]) '([^'\n]*)' )?",
-    re.MULTILINE,
+    r"\n[ \t]*truncate[ \t]+-s[ \t]+(-?\d{1,12})M[ \t][^\n]*\n[ \t]*mkfs\.([\w.+-]+) (?:(-[Ln]) '([^'\n]*)' )?"
 )
 # What ends a command; "" is the end of the text.
 _END = "\n;&|<>()"
@@ -59,8 +58,9 @@ def read_exec(text: str) -> ExecLine:
     Parameter expansions that are a word by themselves (`${runtime_args:-}`, `$OPT_RLIMIT`, `"$@"`) are left out, since
     nobody knows them before; within a word and as a command substitution they stay as written.
     """
-    mark = _RUNTIME_ARGS.search(text)
-    found = _EXEC.search(text, mark.end()) if mark else None
+    text = f"\n{text}"
+    mark = text.find("\nruntime_args=")
+    found = _EXEC.search(text, mark + 1) if mark >= 0 else None
     starts = [found.end()] if found else [match.end() for match in _EXEC.finditer(text)]
     if not starts:
         return ExecLine(problem="has no exec line")
@@ -79,6 +79,7 @@ def read_created_volumes(text: str) -> tuple[Volume, ...]:
     """The volumes that bin/microvm-run makes where their image is missing (`autoCreate`): image, size, file system,
     label and mkfs arguments."""
     volumes = []
+    text = f"\n{text}"
     for match in islice(_MKFS.finditer(text), _MAX_VOLUMES):
         size, fs_type, _, label = match.groups()
         words = read_words(text, match.end())
