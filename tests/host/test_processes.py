@@ -119,8 +119,8 @@ def test_the_slow_lane(spawn: Spawn, procfs: ProcFs, state_dir: Path) -> None:
     process = hypervisor(spawn, state_dir / "web")
     sample = procfs.sample(slow=True)[process.pid]
     assert sample.pss is not None
-    assert 0 < sample.pss <= sample.rss
-    assert sample.memory == sample.pss
+    # RSS of a small process may still stand in the kernel's counters of each CPU, which stat does not add up.
+    assert sample.memory == sample.pss > 0
     assert sample.open_files == len(os.listdir(f"/proc/{process.pid}/fd")) == 3
     assert sample.open_files_limit == psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE)[0]
     assert sample.connected_sockets is None
