@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mvtui.model.state import StateWord
 
@@ -20,8 +20,7 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """`unicode`: the encoding has them; `colour`: a terminal that wants them (https://no-color.org)."""
 
     unicode: bool

@@ -18,7 +18,6 @@ from typing import Any
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.direct_status import is_active, unit_statuses
-from mvtui.host.keeper import Order
 from mvtui.host.keeper_group import Timings
 from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
@@ -160,6 +159,8 @@ class DirectUnits:
 
     async def _ask_new_keeper(self, action: str, name: str) -> dict[str, str]:
         """Start a keeper and wait for what it says of its first job. Raises MvtuiError where it refuses or dies."""
+        from mvtui.host.keeper import Order  # noqa: PLC0415 - it takes time to import, and to look needs none
+
         order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
         reader, writer = os.pipe()
         try:

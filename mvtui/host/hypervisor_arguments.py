@@ -4,7 +4,6 @@ One reader per hypervisor: it takes the words after the program (and after `run`
 raises. What these words can't tell stays None. The syntax of every option is that of the hypervisor's own manual.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -281,6 +280,8 @@ def _mib(text: str | None, *, bare: str = "") -> int | None:
 
 
 def _json_object(text: str | None) -> dict[str, object]:
+    import json  # noqa: PLC0415 - firecracker alone needs it
+
     try:
         parsed = json.loads(text) if text is not None else None
     except (ValueError, RecursionError):

@@ -4,8 +4,9 @@ import errno
 import os
 import stat
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.state_dir_entry import EntryReading, Exists, dangling_links, read_entry, sign, sign_flake, words
@@ -26,8 +27,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StateDirReading:
+class StateDirReading(NamedTuple):
     """One look, sorted by name. `finding` says why the state directory could not be read, None where it was."""
 
     entries: tuple[StateDirEntry, ...] = ()

@@ -3,8 +3,8 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
@@ -20,8 +20,7 @@ from mvtui.operations.kept import Kept
 from mvtui.operations.shares import share_statuses
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What the adapters saw at one look. `units` None: the manager has never answered."""
 
     directory: StateDirReading
