@@ -156,7 +156,8 @@ class Finder:
     def _owner_by_directory(self, pid: int) -> Owner | None:
         link = f"{self._proc}/{pid}/cwd"
         directory = os.readlink(link)
-        if directory.endswith(" (deleted)") and not os.path.lexists(directory):
+        is_gone = directory.endswith(" (deleted)") and not os.path.lexists(directory)
+        if is_gone:
             directory = directory.removesuffix(" (deleted)")
         microvm = microvm_of_directory(directory, self._state_dir)
         if microvm is None:
@@ -166,11 +167,11 @@ class Finder:
             self._executing.add(pid)
         if description is None or not is_part_of_microvm(description.exe, description.argv):
             return None
-        # In a container the same path is another directory.
-        if os.path.exists(directory) and not os.path.samefile(link, directory):
+        # In a container, and in anybody's own mount namespace, the same path is another directory.
+        if not is_gone and not os.path.samefile(link, directory):
             return None
         home = f"{self._state_dir}/{microvm}"
-        facts = os.stat(home if os.path.exists(home) else link)
+        facts = os.stat(home if os.path.exists(home) else self._state_dir)
         return Owner(microvm, None) if may_write(pid, facts, self._proc) else None
 
     def _stat_path(self, pid: int) -> str:

@@ -1,6 +1,8 @@
 """Processes of somebody who means ill: none of them keeps the others from being seen."""
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host.processes import ProcFs
-from tests.host.living import Spawn, hypervisor, need_root, own, spawning, until
+from tests.host.living import Spawn, dies_with_us, hypervisor, missing, need_root, own, spawning, until
 from tests.host.state_dirs import NOBODY, fresh_state_dir
 
 
@@ -93,3 +95,47 @@ def test_who_could_not_write_there_is_no_part_of_it(spawn: Spawn, procfs: ProcFs
     os.chown(state_dir / "db", NOBODY, 12345)
     owners = spawn(state_dir / "db", "microvm@db", "1000", executable="/bin/sleep", user=NOBODY)
     assert set(own(procfs.sample(slow=True), state_dir)) == {others.pid, owners.pid}
+
+
+# In a mount namespace of its own, which needs no rights, another directory lies over the state directory.
+ELSEWHERE = """
+import ctypes, os, signal, sys
+libc = ctypes.CDLL(None, use_errno=True)
+uid, gid = os.getuid(), os.getgid()
+if libc.unshare(0x10020000):  # CLONE_NEWUSER | CLONE_NEWNS
+    sys.exit("unshare: " + os.strerror(ctypes.get_errno()))
+assert libc.mount(sys.argv[1].encode(), sys.argv[2].encode(), None, 4096, None) == 0  # MS_BIND
+os.mkdir(sys.argv[2] + "/invented")
+os.chdir(sys.argv[2] + "/invented")
+if sys.argv[3] == "gone":
+    os.rmdir("../invented")
+print("there", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("then", ["stays", "gone"])
+def test_a_directory_of_a_mount_namespace_is_none_of_ours(state_dir: Path, procfs: ProcFs, then: str) -> None:
+    need_root("somebody else's mount namespace")
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if python is None:
+        missing("no python3 that others may run")
+    theirs = state_dir.parent / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    with subprocess.Popen(
+        ["microvm@invented", "-c", ELSEWHERE, str(theirs), str(state_dir), then],
+        executable=python,
+        stdout=subprocess.PIPE,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        preexec_fn=dies_with_us,  # noqa: PLW1509 (tests have no threads)
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        try:
+            assert said == b"there\n"
+            assert procfs.sample(slow=True).get(process.pid) is None
+        finally:
+            process.kill()
