@@ -92,6 +92,8 @@ class DirectUnits:
         try:
             owner = os.lstat(path).st_uid
         except OSError as error:
+            if self._document(name) is not None:  # its keeper has the directory open, wherever that was moved
+                return
             raise MvtuiError(f"{path}: {error.strerror}") from None
         if os.geteuid() not in (0, owner):
             user = _user_name(owner)
@@ -140,7 +142,10 @@ class DirectUnits:
             keeper = live_keeper(document) if document is not None else None
             if document is not None and keeper is not None:
                 await _signal_and_wait(keeper, document["keeper"][1], _END_SIGNALS[verb])
-                break
+                document = await asyncio.to_thread(self._document, name)
+                if document is None or not is_active(document):
+                    break
+                continue  # it was killed before it could do what it was asked
             said = await self._ask_new_keeper(verb.value, name)
             if said["result"] == "done":
                 break

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -306,6 +307,9 @@ async def _status_of_a_failure(host: DirectHost) -> Path:
 
 async def _kill_keeper(host: DirectHost) -> None:
     (keeper,) = host.keepers()
-    os.kill(keeper, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        await until(lambda: not host.keepers(), "the keeper has gone")
+    pidfd = os.pidfd_open(keeper)
+    try:
+        os.kill(keeper, signal.SIGKILL)
+        await until(lambda: select.select([pidfd], [], [], 0)[0], "the keeper has gone")
+    finally:
+        os.close(pidfd)
