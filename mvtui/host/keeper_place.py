@@ -33,7 +33,8 @@ class Place:
     """`state_dir`/`microvm`, opened once."""
 
     def __init__(self, state_dir: str, microvm: str) -> None:
-        """Raises RefusedError where it can't be opened, or belongs to root: the hypervisor would run as root."""
+        """Raises RefusedError where it can't be opened, where it belongs to root, as whom no hypervisor may run, and
+        where it is not sure that root wanted it to belong to its owner."""
         self.path = os.path.join(state_dir, microvm)
         try:
             self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -42,7 +43,7 @@ class Place:
         self.facts = os.fstat(self.fd)
         self.owner: Identity | None = None
         if os.geteuid() == 0:
-            self.owner = _identity(self.path, self.facts)
+            self.owner = _identity(self.path, self.facts, os.stat(state_dir))
 
     def environment(self, identity: Identity | None) -> dict[str, str]:
         """What a script gets: as systemd.exec(5) does it where mvtui is root (nothing of root's shell but PATH), else
@@ -190,11 +191,20 @@ def only_root_can_change(path: str) -> bool:
         path = os.path.dirname(path)
 
 
-def _identity(path: str, facts: os.stat_result) -> Identity:
+def _identity(path: str, facts: os.stat_result, above: os.stat_result) -> Identity:
+    """The owner of the directory at `path`; `above` is the state directory.
+
+    Whose the state directory is can move into it what belongs to others: a guest makes that on a share."""
     if 0 in (facts.st_uid, facts.st_gid):
         raise RefusedError(
             f"{path} belongs to root, and the hypervisor runs as its owner: it must not run as root",
             f"chown microvm:kvm {shlex.quote(path)}",
+        )
+    if above.st_uid != 0 and (facts.st_uid, facts.st_gid) != (above.st_uid, above.st_gid):
+        raise RefusedError(
+            f"{path} belongs to {facts.st_uid}:{facts.st_gid}, and the state directory to "
+            f"{above.st_uid}:{above.st_gid}, who may have put it there: the hypervisor must not run as another user",
+            f"chown {above.st_uid}:{above.st_gid} {shlex.quote(path)}",
         )
     try:
         groups = os.getgrouplist(pwd.getpwuid(facts.st_uid).pw_name, facts.st_gid)

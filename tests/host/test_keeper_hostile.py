@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mvtui.errors import MvtuiError
 from mvtui.host.keeper import Order
 from mvtui.host.keeper_place import MAX_LOG_BYTES
 from mvtui.host.keeper_status import read_status
@@ -40,6 +41,29 @@ async def test_who_could_not_write_there_is_not_adopted(host: DirectHost, spawn:
     assert await host.main_pid() != others.pid
     await host.run(STOP)
     assert (others.poll(), daemon.poll()) == (None, None)
+
+
+@pytest.mark.parametrize("owner", [(1000, 12346), (12345, 6), (12345, 12346)])
+async def test_what_the_state_directorys_owner_may_have_put_there(host: DirectHost, owner: tuple[int, int]) -> None:
+    """Its owner and group are whatever a guest made on a share."""
+    need_root()
+    os.chown(host.state_dir, *OWNER)
+    os.chown(host.add(), *owner)
+    if owner == OWNER:
+        assert (await host.run(START)).ok
+        return
+    with pytest.raises(MvtuiError, match=f"web belongs to {owner[0]}:{owner[1]}"):
+        await host.run(START)
+    assert host.working() == []
+
+
+async def test_a_directory_that_was_moved_away_keeps_root_from_nothing(host: DirectHost) -> None:
+    need_root()
+    directory = host.add()
+    await host.run(START)
+    directory.rename(host.state_dir / "elsewhere")
+    assert (await host.run(STOP)).words == "web: stopped"
+    assert host.working() == []
 
 
 async def test_who_reads_the_log_is_no_daemon(host: DirectHost, spawn: Spawn) -> None:
