@@ -1,7 +1,6 @@
 """Units without systemd, as the rest of mvtui sees them."""
 
 import asyncio
-import contextlib
 import json
 import os
 import select
