@@ -47,7 +47,10 @@ class Order(NamedTuple):
 
 def parse_order(text: str) -> Order:
     """The inverse of `Order.command`. Raises ValueError, TypeError, KeyError."""
-    fields = json.loads(text)
+    try:
+        fields = json.loads(text)
+    except RecursionError:  # anybody can have any command line
+        raise ValueError("too deep") from None
     return Order(**fields | {"timings": Timings(**fields["timings"])})
 
 
@@ -206,7 +209,7 @@ class Keeper:
                 continue
             try:
                 other = parse_order(argv[argv.index(BOOT) + 2])
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, KeyError):
                 continue
             mine = self.order
             if (other.state_dir, other.microvm) == (mine.state_dir, mine.microvm) and other.base != mine.base:
