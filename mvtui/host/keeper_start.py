@@ -130,11 +130,14 @@ def _start_virtiofsd(group: Group) -> None:
 
 
 def _supervisord_arguments(group: Group) -> tuple[str, ...]:
-    """`virtiofsd-run` hands its arguments to supervisord, which else writes supervisord.log and .pid into the
-    microVM's directory: as root, through whatever links its owner put there."""
+    """`virtiofsd-run` hands its arguments to supervisord, which else leaves a log of each of its children in /tmp (the
+    unit has a private one) and, as root, writes supervisord.log and .pid into the microVM's directory: through whatever
+    links its owner put there."""
+    own = os.path.dirname(group.status.path)
+    children = ("--childlogdir", own)
     if group.place.owner is None:
-        return ()
-    return "--logfile", os.devnull, "--pidfile", os.path.join(os.path.dirname(group.status.path), "supervisord.pid")
+        return children
+    return *children, "--logfile", os.devnull, "--pidfile", os.path.join(own, "supervisord.pid")
 
 
 def _virtiofsd_failed(group: Group, process: Process, log: bytes) -> NotStartedError:

@@ -53,6 +53,8 @@ def test_start_and_stop(host: RealHost, lone: str) -> None:
     assert shown(host, lone)["state"] == "stopped"
     logs = host.nested.run("grep", "-rl", "MVTUI-GUEST ctrl-alt-del", f"{DIRECT_STATE_DIR}/{lone}").stdout
     assert logs, "the guest's console is in a log of the microVM's directory, and it was told to shut down"
+    assert not list(host.nested.path("/tmp").glob("*supervisor*")), "supervisord leaves its children's logs in /tmp"
+    assert not host.nested.path("/run/mvtui").exists()
 
 
 def test_killed_hypervisor_is_noticed(host: RealHost, lone: str) -> None:

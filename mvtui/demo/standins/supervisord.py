@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     """Supervise until a signal comes. 2 where the configuration can't be read."""
     options = argparse.ArgumentParser("supervisord", allow_abbrev=False)
     options.add_argument("-c", "--configuration", required=True)
-    for name in ("--logfile", "--pidfile"):  # it writes neither
+    for name in ("--logfile", "--pidfile", "--childlogdir"):  # it writes none of them
         options.add_argument(name)
     path = options.parse_args(argv).configuration
     try:
