@@ -57,7 +57,10 @@ class Ending:
 
     @property
     def why(self) -> str:
-        """Why it failed: `exit 1`, `killed by SIGKILL`, `timed out`."""
+        """Why it failed: `exit 1`, `killed by SIGKILL`, `timed out`. A control process that fails (systemd.service(5),
+        ExecStartPre=, ExecStop=) gives the result `exit-code` too, beside the main process' own status."""
+        if self.result == "exit-code" and not self.exec_status:
+            return "its start or stop script failed"  # ExecStartPre=, ExecStop=: the main process itself ended well
         if self.result == "exit-code":
             return f"exit {self.exec_status}"
         if self.result in ("signal", "core-dump") and self.exec_code in KILLED_OR_DUMPED:

@@ -110,7 +110,7 @@ def _stale_findings(name: str, state: State, entry: StateDirEntry | None) -> Ite
             Severity.INFO,
             "booted",
             "≠ restart",
-            "What runs is older than what is built.",
+            "What runs differs from what is built.",
             f"booted is {entry.booted}, current is {entry.current}.",
             f"restart {name}",
         )

@@ -19,13 +19,6 @@ Progress = Callable[[tuple[UnitStatus, ...]], None]
 SETTLE_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.2
 
-_DONE = {
-    UnitVerb.START: "started",
-    UnitVerb.STOP: "stopped",
-    UnitVerb.RESTART: "restarted",
-    UnitVerb.KILL: "killed",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -73,7 +66,7 @@ def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStat
         return Outcome(microvm, verb, False, words, seconds)
     if verb in (UnitVerb.START, UnitVerb.RESTART) and (hypervisor is None or hypervisor.active_state != "active"):
         return Outcome(microvm, verb, False, job.words, seconds, _hint(microvm))
-    return Outcome(microvm, verb, True, f"{microvm}: {_DONE[verb]} in {seconds:.1f} s", seconds)
+    return Outcome(microvm, verb, True, f"{job.words} ({seconds:.1f} s)", seconds)
 
 
 def _hint(microvm: str) -> str:

@@ -66,9 +66,10 @@ def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
         return _up(seen, unit)
     if unit.job is not None and unit.job.kind in ("start", "restart"):
         return State(StateWord.STARTING, unit.since, _why_starting(seen, unit))
-    if unit.active_state == "failed":
+    required = _from_required_units(seen) if seen.hypervisor is None else None
+    if unit.active_state == "failed" and not _is_newer(required, unit):
         return State(StateWord.FAILED, unit.since, f"{unit.name} failed: {_result(unit)}.", _result(unit))
-    return _from_required_units(seen) if seen.hypervisor is None else None
+    return required
 
 
 def _loops(seen: Evidence, unit: UnitStatus) -> bool:
@@ -117,6 +118,11 @@ def _stopping(unit: UnitStatus) -> State:
     return State(StateWord.STOPPING, unit.since, why, deadline=deadline)
 
 
+def _is_newer(state: State | None, unit: UnitStatus) -> bool:
+    """Whether what the required units say came after `unit` failed: then that failure is an old one."""
+    return state is not None and state.since is not None and (unit.since is None or state.since > unit.since)
+
+
 def _from_required_units(seen: Evidence) -> State | None:
     """`microvm@NAME` is down; the units that it requires decide (one that failed leaves it inactive, not failed)."""
     required = [unit for kind, unit in seen.units.items() if kind not in (UnitKind.HYPERVISOR, UnitKind.INSTALL)]
@@ -140,7 +146,7 @@ def _cause(seen: Evidence, unit: UnitStatus) -> str:
 
 def _why_starting(seen: Evidence, unit: UnitStatus) -> str:
     if unit.sub_state.startswith("auto-restart"):
-        return f"Its hypervisor ended ({_result(unit)}); systemd starts it again."
+        return f"Its hypervisor ended ({_result(unit)}); it is started again."
     waits_for = next(
         (other for other in seen.units.values() if other is not unit and other.active_state == "activating"),
         None,
@@ -167,7 +173,7 @@ def _orphan_without_directory(seen: Evidence) -> State:
     if seen.has_processes:
         return State(StateWord.ORPHAN, None, "Processes of it run, but it has no directory.")
     unit = next(iter(seen.units.values()), None)
-    what = f"{unit.name} is {unit.active_state}" if unit is not None else "It is known to systemd"
+    what = f"{unit.name} is {unit.active_state}" if unit is not None else "Its units are known"
     return State(StateWord.ORPHAN, unit.since if unit is not None else None, f"{what}, but it has no directory.")
 
 
@@ -191,6 +197,7 @@ _RESULTS = {
     "protocol": "protocol error",
     "start-limit-hit": "too many starts",
     "dependency": "dependency",
+    "keeper-killed": "its keeper was killed",
 }
 
 
@@ -198,6 +205,8 @@ def _result(unit: UnitStatus) -> str:
     """How a unit's main process ended, in a word or two: `exit 1`, `signal 9`, `oom`, `timeout`."""
     if unit.result in _RESULTS:
         return _RESULTS[unit.result]
+    if unit.result == "exit-code" and not unit.exec_status:
+        return "its start or stop script failed"  # ExecStartPre=, ExecStop=: the main process itself ended well
     if unit.exec_status is not None and (unit.result in ("exit-code", "signal", "success", None)):
         return f"{'signal' if unit.exec_by_signal else 'exit'} {unit.exec_status}"
     return unit.result or "no result known"

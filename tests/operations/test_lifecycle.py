@@ -28,7 +28,7 @@ def units_of(host: Host) -> FakeUnits:
 async def test_start(host: Host) -> None:
     outcome = await lifecycle.run(host, UnitVerb.START, "web")
     assert outcome.ok
-    assert outcome.words.startswith("web: started in ")
+    assert outcome.words.startswith("microvm@web.service: done (")
     assert units_of(host).jobs == [(UnitVerb.START, "microvm@web.service")]
 
 

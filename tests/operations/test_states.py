@@ -60,7 +60,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         pytest.param(
             evidence(down("activating", "auto-restart", n_restarts=1, last_run=4000.0, result="success")),
             StateWord.STARTING,
-            "starts it again",
+            "started again",
             id="guest-powered-itself-off",
         ),
         pytest.param(
@@ -81,7 +81,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         pytest.param(
             evidence(down("activating", "auto-restart", n_restarts=12, last_run=4000.0)),
             StateWord.STARTING,
-            "starts it again",
+            "started again",
             id="many-reboots-are-no-loop",
         ),
         pytest.param(
@@ -125,6 +125,24 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         ),
         pytest.param(
             evidence(down("failed", "failed", result="timeout")), StateWord.FAILED, "timeout", id="failed-timeout"
+        ),
+        pytest.param(
+            evidence(
+                down("failed", "failed", result="exit-code"),
+                unit("microvm-set-booted@web.service", "failed", since=EPOCH + timedelta(hours=1)),
+            ),
+            StateWord.FAILED,
+            "microvm-set-booted@web.service can't start",
+            id="an-old-failure-hides-no-newer-one",
+        ),
+        pytest.param(
+            evidence(
+                down("failed", "failed", result="timeout", since=EPOCH + timedelta(hours=1)),
+                unit("microvm-set-booted@web.service", "failed"),
+            ),
+            StateWord.FAILED,
+            "microvm@web.service failed: timeout",
+            id="nor-the-other-way-round",
         ),
         pytest.param(evidence(down()), StateWord.STOPPED, "not started", id="inactive"),
         pytest.param(evidence(), StateWord.STOPPED, "not started", id="unit-not-loaded"),
@@ -183,6 +201,7 @@ def test_state(seen: Evidence, word: StateWord, why: str) -> None:
     ("changes", "detail"),
     [
         ({"result": "exit-code", "exec_status": 1}, "exit 1"),
+        ({"result": "exit-code", "exec_status": 0}, "its start or stop script failed"),
         ({"result": "signal", "exec_status": 9, "exec_by_signal": True}, "signal 9"),
         ({"result": "oom-kill", "exec_status": 9, "exec_by_signal": True}, "oom"),
         ({"result": "timeout"}, "timeout"),
