@@ -14,6 +14,7 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 _STAT_BYTES = 1024
 
 _DEAD = frozenset((b"Z", b"X", b"x"))
+_FROZEN = frozenset((b"T", b"t"))
 
 # What the rest of mvtui may open, however many processes there are.
 _RESERVED_DESCRIPTORS = 256
@@ -21,7 +22,8 @@ _RESERVED_DESCRIPTORS = 256
 
 class Stat(NamedTuple):
     """`command` is the pid and the command's name as they stand there: `42 (sh`. `cpu_ticks` is utime + stime and
-    `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in bytes."""
+    `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in bytes. `frozen`: stopped by a signal or by
+    a tracer."""
 
     command: bytes
     ppid: int
@@ -29,6 +31,7 @@ class Stat(NamedTuple):
     threads: int
     start_ticks: int
     rss: int
+    frozen: bool
 
 
 def parse_stat(data: bytes) -> Stat | None:
@@ -48,6 +51,7 @@ def parse_stat(data: bytes) -> Stat | None:
         int(fields[17]),
         int(fields[19]),
         int(fields[21]) * PAGE_SIZE,
+        fields[0] in _FROZEN,
     )
 
 

@@ -102,7 +102,8 @@ class ProcFs:
             return
         data, stat = read
         identity = _identity(found, stat)
-        sample = ProcessSample(*identity, stat.cpu_ticks / CLOCK_TICKS, None, stat.rss, stat.threads)
+        cpu_seconds = stat.cpu_ticks / CLOCK_TICKS
+        sample = ProcessSample(*identity, cpu_seconds, None, stat.rss, stat.threads, frozen=stat.frozen)
         self._tracked[found.pid] = _Tracked(found, data, stat.cpu_ticks, now, identity, sample)
 
     def _renew_slow(self) -> None:
@@ -140,7 +141,7 @@ def _tick(finder: Finder, tracked: _Tracked, now: float) -> bool:
     stat = parse_stat(data) if data else None
     if data is None or stat is None:
         return False
-    command, ppid, cpu_ticks, threads, start_ticks, rss = stat
+    command, ppid, cpu_ticks, threads, start_ticks, rss, frozen = stat
     if start_ticks != found.start_ticks:
         return False
     last = tracked.sample
@@ -156,7 +157,8 @@ def _tick(finder: Finder, tracked: _Tracked, now: float) -> bool:
         tracked.base_ticks, tracked.base_time = cpu_ticks, now
     tracked.data = data
     tracked.idle = percent == 0.0 and cpu_ticks == tracked.base_ticks and found.settled
-    tracked.sample = ProcessSample(*tracked.identity, cpu_ticks / CLOCK_TICKS, percent, rss, threads, *tracked.slow)
+    numbers = cpu_ticks / CLOCK_TICKS, percent, rss, threads
+    tracked.sample = ProcessSample(*tracked.identity, *numbers, *tracked.slow, frozen)
     return True
 
 

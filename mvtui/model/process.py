@@ -13,6 +13,7 @@ class ProcessSample:
     Memory is in bytes; `pss` (Pss of /proc/PID/smaps_rollup), `open_files` and `open_files_limit` come from the slow
     lane and are None before it, and where they can't be read. `connected_sockets` are the paths (as bound) of the
     unix sockets that this process serves with a peer connected, None where not looked or not readable.
+    `frozen`: it was stopped by a signal or a tracer (state T or t of proc(5)), so it does nothing.
     """
 
     pid: int
@@ -31,6 +32,7 @@ class ProcessSample:
     open_files: int | None = None
     open_files_limit: int | None = None
     connected_sockets: frozenset[str] | None = None
+    frozen: bool = False
 
     @property
     def memory(self) -> int:

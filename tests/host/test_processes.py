@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import textwrap
 import time
@@ -161,7 +162,7 @@ def test_a_process_may_be_called_anything() -> None:
     for comm in ("a) R 1 (b", "(", ")", " ", "x) Z 1 1"):
         fields = "S 7 1 1 0 -1 4194560 1 2 3 4 50 25 6 7 20 0 3 0 12345 999 12 18446744073709551615"
         stat = parse_stat(f"42 ({comm}) {fields} 1 1 1\n".encode())
-        assert stat == (f"42 ({comm}".encode(), 7, 75, 3, 12345, 12 * PAGE_SIZE)
+        assert stat == (f"42 ({comm}".encode(), 7, 75, 3, 12345, 12 * PAGE_SIZE, False)
 
 
 @pytest.mark.parametrize("state", ["Z", "X", "x"])
@@ -171,6 +172,32 @@ def test_the_dead_have_no_numbers(state: str) -> None:
 
 def test_a_kernel_thread_has_no_numbers() -> None:
     assert parse_stat(b"42 (vhost-7) S 2 0 0 0 -1 2129984 0 0 0 0 5 6 0 0 20 0 1 0 12345 0 0 1\n") is None
+
+
+def test_a_frozen_process(spawn: Spawn, procfs: ProcFs, state_dir: Path) -> None:
+    pid = hypervisor(spawn, state_dir / "web").pid
+    known = psutil.Process(pid)
+    until(lambda: known.status() == psutil.STATUS_SLEEPING)
+    # Idle: the same stat over the time that a percentage takes.
+    idle_until = time.monotonic() + 0.3
+    until(lambda: not procfs.sample()[pid].frozen and time.monotonic() > idle_until)
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: known.status() == psutil.STATUS_STOPPED)
+    assert procfs.sample()[pid].frozen
+    assert procfs.sample(slow=True)[pid].frozen
+    later = ProcFs(state_dir)
+    assert later.sample()[pid].frozen, "at the first look too"
+    later.close()
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: known.status() == psutil.STATUS_SLEEPING)
+    assert not procfs.sample()[pid].frozen
+
+
+@pytest.mark.parametrize(("state", "frozen"), [("T", True), ("t", True), ("S", False), ("D", False)])
+def test_stopped_by_a_signal_or_a_tracer(state: str, frozen: bool) -> None:
+    stat = parse_stat(f"42 (a) {state} 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 9 9 1\n".encode())
+    assert stat is not None
+    assert stat.frozen is frozen
 
 
 def test_closing_gives_back_every_descriptor(spawn: Spawn, state_dir: Path) -> None:
