@@ -18,7 +18,7 @@ from mvtui.model.microvm import StateDirEntry, StrayEntry
 _SETTLED_NS = 2_000_000_000
 
 _KINDS = {
-    stat.S_IFLNK: "a link",
+    stat.S_IFLNK: "a link, which is not followed",
     stat.S_IFREG: "a file",
     stat.S_IFIFO: "a fifo",
     stat.S_IFSOCK: "a socket",

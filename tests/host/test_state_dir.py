@@ -70,9 +70,9 @@ def test_everything_else_is_a_stray_with_what_it_is(state_dir: Path) -> None:
     assert [entry.name for entry in reading.entries] == ["web"]
     assert reading.strays == (
         StrayEntry(".web.old", "a hidden directory"),
-        StrayEntry("copy", "a link"),
+        StrayEntry("copy", "a link, which is not followed"),
         StrayEntry("empty", "an empty directory"),
-        StrayEntry("gone", "a link"),
+        StrayEntry("gone", "a link, which is not followed"),
         StrayEntry("images", "no current, booted, toplevel or flake"),
         StrayEntry("lost+found", "of the file system (fsck)"),
         StrayEntry("notes", "a file"),
