@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from mvtui.cli.output import say, write_json, write_lines
 from mvtui.cli.report import outcomes_document
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
@@ -15,7 +16,7 @@ from mvtui.operations.lifecycle import Outcome
 
 async def act(host: Host, verb: str, names: Sequence[str], *, as_json: bool) -> int:
     """Do `verb` to each of `names`; the exit code: 0, 1 if one failed, 77 where the rights are missing."""
-    from mvtui.cli.run import no_such_microvm, write_json
+    from mvtui.cli.run import no_such_microvm
 
     try:
         snapshot = await take_snapshot(host)
@@ -47,10 +48,11 @@ async def _one(host: Host, verb: UnitVerb, name: str, *, quiet: bool) -> tuple[O
 
 
 def _say(outcome: Outcome) -> None:
-    stream = sys.stdout if outcome.ok else sys.stderr
     lines = [clean(outcome.words), *([f"  {clean(outcome.hint)}"] if outcome.hint else [])]
-    stream.write("\n".join(lines) + "\n")
-    stream.flush()
+    if outcome.ok:
+        write_lines(lines)
+    else:
+        say(*lines)
 
 
 class _Progress:
@@ -63,5 +65,5 @@ class _Progress:
         for unit in units:
             now = f"{unit.active_state} ({unit.sub_state})"
             if self._told.get(unit.name, now) != now:
-                sys.stderr.write(f"  {clean(unit.name)}: {now}\n")
+                say(f"  {clean(unit.name)}: {now}")
             self._told[unit.name] = now

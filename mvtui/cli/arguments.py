@@ -46,15 +46,11 @@ _VERB_EXAMPLES = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Mistakes become an MvtuiError with exit code 64 and the nearest right word."""
+    """Mistakes become an MvtuiError with exit code 64."""
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
-        hint = f"see {self.prog} --help"
-        if message.startswith("unrecognized arguments: --"):
-            known = [option for option in (*self._option_string_actions, "--json") if option.startswith("--")]
-            hint = nearest(message.split()[2], known) or hint
-        raise MvtuiError(message, hint, ExitCode.USAGE)
+        raise MvtuiError(message, f"see {self.prog} --help", ExitCode.USAGE)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -62,7 +58,31 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     verb = _verb(argv)
     # To build the parsers of all verbs takes as long as everything else here.
     verbs = tuple(VERBS) if {"-h", "--help"}.intersection(argv) else (verb,) if verb is not None else ()
-    return build_parser(verbs).parse_args(list(argv))
+    parser = build_parser(verbs)
+    args, unknown = parser.parse_known_args(list(argv))
+    if unknown:
+        raise MvtuiError(
+            f"unrecognized arguments: {' '.join(unknown)}", _hint(parser, verb, unknown[0]), ExitCode.USAGE
+        )
+    return args
+
+
+def options(parser: Parser, verb: str | None) -> list[str]:
+    """The long options that may stand behind `verb`, or, where it is None, before any."""
+    own = parser
+    for action in parser._actions:
+        if verb is not None and isinstance(action, argparse._SubParsersAction):
+            own = action.choices[verb]
+    found = [option for action in own._actions for option in action.option_strings]
+    return sorted(option for option in found if option.startswith("--"))
+
+
+def _hint(parser: Parser, verb: str | None, word: str) -> str:
+    option = word.partition("=")[0]
+    if verb is not None and option in options(parser, None):
+        return f"{option} is for the panel; mvtui {verb} --help shows what {verb} takes"
+    help_hint = f"see mvtui {verb} --help" if verb is not None else "see mvtui --help"
+    return (nearest(option, options(parser, verb)) if option.startswith("--") else "") or help_hint
 
 
 def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
@@ -77,7 +97,6 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mvtui {__version__}")
-    parser.add_argument("--read-only", action="store_true", help="refuse everything that changes something")
     parser.add_argument(
         "--interval",
         type=_seconds,
@@ -133,6 +152,12 @@ def _common_options(default: object = None) -> Parser:
         choices=("auto", "systemd", "direct"),
         default=argparse.SUPPRESS if suppress else "auto",
         help="who starts and stops: systemd, or mvtui itself (direct); auto takes systemd where it runs",
+    )
+    common.add_argument(
+        "--read-only",
+        action="store_true",
+        default=argparse.SUPPRESS if suppress else False,
+        help="refuse everything that changes something",
     )
     return common
 

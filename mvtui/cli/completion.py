@@ -1,6 +1,6 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
-from mvtui.cli.arguments import VERBS, build_parser
+from mvtui.cli.arguments import VERBS, build_parser, options
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
 _NAME_VERBS = ("show", "start", "stop", "restart", "kill")
@@ -14,30 +14,41 @@ def script(shell: str) -> str:
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]()
 
 
-def _options() -> list[str]:
-    found = [option for action in build_parser()._actions for option in action.option_strings]
-    return sorted(option for option in found if option.startswith("--"))
+def _all_options() -> list[str]:
+    parser = build_parser()
+    return sorted({option for verb in (None, *VERBS) for option in options(parser, verb)})
 
 
 def _bash() -> str:
+    parser = build_parser()
+    options_of = "\n".join(
+        f'            {verb or chr(34) * 2}) words="{" ".join(options(parser, verb))}" ;;' for verb in (None, *VERBS)
+    )
     return f"""_mvtui() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= each
-    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case $each in {"|".join(VERBS)}) verb=$each; break ;; esac
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= each words= i
+    local states={DEFAULT_STATE_DIR}
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        each=${{COMP_WORDS[i]}}
+        if [[ $each == --state-dir ]]; then states=${{COMP_WORDS[++i]/#\\~/$HOME}}
+        elif [[ $each == --manager || $each == --interval ]]; then ((i++))
+        elif [[ -z $verb && $each != -* ]]; then verb=$each; fi
     done
     case $before in
         --state-dir|--up|--down) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --manager) mapfile -t COMPREPLY < <(compgen -W "auto systemd direct" -- "$word"); return ;;
     esac
     if [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "{" ".join(_options())} --json --up --down" -- "$word")
+        case $verb in
+{options_of}
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
     case $verb in
         "") mapfile -t COMPREPLY < <(compgen -W "{" ".join(VERBS)}" -- "$word") ;;
         completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish" -- "$word") ;;
         {"|".join(_NAME_VERBS)}) COMPREPLY=()
-            for each in {DEFAULT_STATE_DIR}/*/; do
+            for each in "$states"/*/; do
                 each=${{each%/}}; each=${{each##*/}}
                 [[ $each != "*" && $each == "$word"* ]] && COMPREPLY+=("$(printf %q "$each")")
             done ;;
@@ -60,7 +71,7 @@ _mvtui() {{
         --manager) compadd auto systemd direct; return ;;
     esac
     if [[ ${{words[CURRENT]}} == -* ]]; then
-        compadd -- {" ".join(_options())} --json --up --down
+        compadd -- {" ".join(_all_options())}
         return
     fi
     local verb=${{words[(r)({"|".join(VERBS)})]}}
@@ -78,7 +89,7 @@ def _fish() -> str:
     names = f"(command ls -1 -- {DEFAULT_STATE_DIR} 2>/dev/null)"
     lines = ["complete -c mvtui -f"]
     lines += [f"complete -c mvtui -n __fish_use_subcommand -a {verb} -d '{words}'" for verb, words in VERBS.items()]
-    lines += [f"complete -c mvtui -l {option[2:]}" for option in _options()]
+    lines += [f"complete -c mvtui -l {option[2:]}" for option in _all_options()]
     lines += [f"complete -c mvtui -n '__fish_seen_subcommand_from {' '.join(_NAME_VERBS)}' -a '{names}'"]
     lines += ["complete -c mvtui -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'"]
     return "\n".join(lines) + "\n"

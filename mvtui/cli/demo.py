@@ -2,9 +2,9 @@
 
 import argparse
 import shlex
-import sys
 
 from mvtui.cli import early
+from mvtui.cli.output import say, write_lines
 from mvtui.demo.host import down, temporary, up
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.operations.hosts import open_host
@@ -13,11 +13,11 @@ from mvtui.operations.hosts import open_host
 def demo(args: argparse.Namespace) -> int:
     """Run it; the exit code of the panel, or 0."""
     if args.up is not None:
-        made = up(args.up, _say)
+        made = up(args.up, say)
         options = shlex.join(made.options)
-        _say(made.real)
-        sys.stdout.write(f"{options}\n")
-        _say(f"reach it with: mvtui {options}, mvtui list {options} …; end it with: mvtui demo --down {args.up}")
+        say(made.real)
+        write_lines([options])
+        say(f"reach it with: mvtui {options}, mvtui list {options} …; end it with: mvtui demo --down {args.up}")
         return ExitCode.OK
     if args.down is not None:
         down(args.down)
@@ -26,11 +26,5 @@ def demo(args: argparse.Namespace) -> int:
         raise MvtuiError("the demo's panel needs a terminal", "mvtui demo --up DIR builds the same host for scripts")
     from mvtui.ui.run import run_panel
 
-    with temporary(_say) as made:
+    with temporary(say) as made:
         return run_panel(open_host(made.state_dir, "direct"), read_only=args.read_only, interval=args.interval)
-
-
-def _say(words: str) -> None:
-    """To standard error, so that `--up` prints nothing but the options on standard output."""
-    sys.stderr.write(f"{words}\n")
-    sys.stderr.flush()

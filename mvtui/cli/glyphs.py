@@ -4,6 +4,7 @@ import os
 import sys
 from typing import NamedTuple
 
+from mvtui.model.locale import is_utf8
 from mvtui.model.state import StateWord
 
 # SGR codes of ECMA-48; the 16 colours that every terminal has.
@@ -44,4 +45,4 @@ def of_stdout() -> Glyphs:
     """What this program's standard output can show."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return Glyphs(encoding in ("utf8", "utf16", "utf32"), tty and not os.environ.get("NO_COLOR"))
+    return Glyphs(encoding == "utf8" and is_utf8(os.environ), tty and not os.environ.get("NO_COLOR"))

@@ -4,17 +4,16 @@ import argparse
 import asyncio
 import gc
 import os
-import sys
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
+from mvtui.cli.output import complain, say, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import Snapshot
-from mvtui.model.text import clean
 from mvtui.operations.hosts import open_host
 
 T = TypeVar("T")
@@ -29,31 +28,21 @@ def run(argv: Sequence[str]) -> int:
     try:
         args = arguments.parse(argv)
         code = _VERBS[args.verb](args)
-        sys.stdout.flush()
     except MvtuiError as error:
         early.leave_names()
         return complain(error)
     except BrokenPipeError:
-        # What is still buffered must not fail once more when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
 
 
-def complain(error: MvtuiError) -> int:
-    """Say on standard error what is wrong and what would mend it; the exit code for it."""
-    lines = [f"mvtui: {clean(error.message)}", *([f"  {clean(error.hint)}"] if error.hint else [])]
-    sys.stderr.write("\n".join(lines).encode(errors="backslashreplace").decode() + "\n")
-    return int(error.exit_code)
-
-
 def _panel(args: argparse.Namespace) -> int:
     if not early.can_show_panel():
         term = os.environ.get("TERM", "")
         why = f"TERM is {term or 'not set'}" if os.isatty(0) and os.isatty(1) else "this is no terminal"
-        sys.stderr.write(f"mvtui: no panel, because {why}; the list instead (mvtui list)\n")
+        say(f"mvtui: no panel, because {why}; the list instead (mvtui list)")
         return _list(args)
     from mvtui.ui.run import run_panel
 
@@ -114,7 +103,7 @@ def _demo(args: argparse.Namespace) -> int:
 def _completion(args: argparse.Namespace) -> int:
     from mvtui.cli.completion import script
 
-    sys.stdout.write(script(args.shell))
+    write_lines(script(args.shell).splitlines())
     return ExitCode.OK
 
 
@@ -177,18 +166,3 @@ def _say_findings(findings: Sequence[Finding]) -> int:
     if any(finding.note == NO_RIGHTS for finding in findings):
         return ExitCode.NO_RIGHTS
     return ExitCode.FAILED if any(finding.severity is Severity.ERROR for finding in findings) else ExitCode.OK
-
-
-def write_json(document: dict[str, object]) -> None:
-    """Print a document; names that are no valid UTF-8 come out as lone surrogates (\\udcXX)."""
-    import json
-
-    json.dump(document, sys.stdout, indent=2)
-    sys.stdout.write("\n")
-
-
-def write_lines(lines: Sequence[str]) -> None:
-    """Print lines as far as the terminal's encoding can show them."""
-    encoding = sys.stdout.encoding or "utf-8"
-    text = "".join(f"{line}\n" for line in lines)
-    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))

@@ -19,6 +19,9 @@ from mvtui.errors import ExitCode, MvtuiError
         (["zzz"], "there is no verb 'zzz'", "see mvtui --help"),
         (["start"], "the following arguments are required: NAME", "see mvtui start --help"),
         (["list", "--jsno"], "unrecognized arguments: --jsno", 'did you mean "--json"?'),
+        (["list", "web"], "unrecognized arguments: web", "see mvtui list --help"),
+        (["--qqq"], "unrecognized arguments: --qqq", "see mvtui --help"),
+        (["list", "--interval", "1"], "unrecognized arguments: --interval 1", "--interval is for the panel; "),
         (["--manager", "docker"], "argument --manager: invalid choice", "see mvtui --help"),
         (["--interval", "0"], "argument --interval: takes 0.1 to 3600 seconds", "see mvtui --help"),
         (["--interval", "soon"], "argument --interval: takes a number of seconds, not 'soon'", "see mvtui --help"),
@@ -30,7 +33,7 @@ def test_wrong_command_lines_exit_with_64_and_the_nearest_right_word(argv: list[
         parse(argv)
     assert raised.value.exit_code is ExitCode.USAGE
     assert message in raised.value.message
-    assert raised.value.hint == hint
+    assert raised.value.hint.startswith(hint)
 
 
 def test_common_options_stand_before_or_behind_the_verb() -> None:
@@ -87,7 +90,7 @@ def complete_in_bash(directory: Path, *words: str) -> list[str]:
     line = " ".join(f"'{word}'" for word in words)
     program = f'{text}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _mvtui; printf "%s\\n" "${{COMPREPLY[@]}}"'
     result = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
-    return result.stdout.split("\n")[:-1]
+    return [word for word in result.stdout.split("\n") if word]
 
 
 def test_bash_completes_verbs_options_and_names(tmp_path: Path) -> None:
@@ -97,6 +100,10 @@ def test_bash_completes_verbs_options_and_names(tmp_path: Path) -> None:
     assert complete_in_bash(tmp_path, "mvtui", "list", "--js") == ["--json"]
     assert complete_in_bash(tmp_path, "mvtui", "start", "w") == ["web", "wiki"]
     assert complete_in_bash(tmp_path, "mvtui", "--manager", "d") == ["direct"]
+    assert complete_in_bash(tmp_path / "none", "mvtui", "--state-dir", str(tmp_path), "show", "wi") == ["wiki"]
+    assert complete_in_bash(tmp_path, "mvtui", "list", "--i") == []
+    assert complete_in_bash(tmp_path, "mvtui", "--i") == ["--interval"]
+    assert complete_in_bash(tmp_path, "mvtui", "demo", "--") == ["--down", "--help", "--up"]
 
 
 def test_bash_expands_nothing_of_a_hostile_name(tmp_path: Path) -> None:

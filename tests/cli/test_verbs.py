@@ -25,6 +25,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     web = build_web(tmp_path)
     for module in ("mvtui.cli.run",):
         monkeypatch.setattr(f"{module}.open_host", lambda state_dir, manager: web)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return web
 
 
@@ -110,7 +111,7 @@ def test_show_of_nobody(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
 def test_verbs_act(host: Host, capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert run([verb, "web", "web"]) == 0
     assert units_of(host).jobs == [(UnitVerb(verb), "microvm@web.service")]
-    assert capsys.readouterr().out.startswith("web: ")
+    assert capsys.readouterr().out.startswith("microvm@web.service: done (")
 
 
 def test_a_verb_acts_on_nobody_where_one_name_is_wrong(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,12 +192,32 @@ def test_no_state_directory(tmp_path: Path) -> None:
     assert "mvtui demo" in result.stderr
 
 
-def test_ascii_where_the_encoding_has_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environ", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}])
+def test_ascii_where_there_is_nothing_else(tmp_path: Path, environ: dict[str, str]) -> None:
     build_web(tmp_path)
     states = str(tmp_path / "microvms")
-    result = program("list", "--state-dir", states, "--manager", "direct", PYTHONIOENCODING="ascii")
+    result = program("list", "--state-dir", states, "--manager", "direct", **environ)
     assert result.stdout.isascii()
     assert result.stdout.splitlines()[1].startswith("- web")
+
+
+@pytest.mark.parametrize("verb", ["list", "list --json", "completion bash"])
+def test_a_full_disk_is_a_message(tmp_path: Path, verb: str) -> None:
+    build_web(tmp_path)
+    where = [] if "completion" in verb else ["--state-dir", str(tmp_path / "microvms"), "--manager", "direct"]
+    with open("/dev/full", "w") as full:
+        argv = [sys.executable, "-m", "mvtui", *verb.split(), *where]
+        result = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "mvtui: the output can't be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_closed_descriptors_are_no_error(tmp_path: Path, closed: str) -> None:
+    build_web(tmp_path)
+    command = f"exec {sys.executable} -m mvtui list --state-dir {tmp_path}/microvms --manager direct {closed}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

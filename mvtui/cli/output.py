@@ -1,0 +1,56 @@
+"""Standard output and standard error: what they can show, and what happens where they can't be written."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mvtui.errors import MvtuiError
+from mvtui.model.text import clean
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raises BrokenPipeError, or MvtuiError where the output can't be written (a full disk); nothing is tried again
+    when the interpreter ends."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise MvtuiError(f"the output can't be written: {error.strerror}") from None
+
+
+def write_json(document: dict[str, object]) -> None:
+    """Print a document; names that are no valid UTF-8 come out as lone surrogates (\\udcXX)."""
+    import json
+
+    with writing():
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """Print lines as far as the terminal's encoding can show them."""
+    encoding = sys.stdout.encoding or "utf-8"
+    text = "".join(f"{line}\n" for line in lines)
+    with writing():
+        sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def complain(error: MvtuiError) -> int:
+    """Say on standard error what is wrong and what would mend it; the exit code for it."""
+    say(f"mvtui: {clean(error.message)}", *([f"  {clean(error.hint)}"] if error.hint else []))
+    return int(error.exit_code)
+
+
+def say(*lines: str) -> None:
+    """Lines on standard error; where nobody can read them, nothing."""
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        sys.stderr.write(text.encode(errors="backslashreplace").decode())
+        sys.stderr.flush()
+    except OSError:
+        return
