@@ -9,14 +9,14 @@ from typing import NamedTuple
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.host.state_dir import StateDirReading
-from mvtui.model.definition import Definition
+from mvtui.model.definition import Definition, Runner
 from mvtui.model.finding import Finding, Severity
-from mvtui.model.microvm import MicroVM, Snapshot, StateDirEntry, VolumeStatus
+from mvtui.model.microvm import MicroVM, Snapshot, VolumeStatus
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.operations import health, states
 from mvtui.operations.booted import booted_definition, daemons_of, hypervisor_of
-from mvtui.operations.kept import Kept
+from mvtui.operations.kept import Kept, Made, Parts
 from mvtui.operations.shares import share_statuses
 
 
@@ -62,61 +62,63 @@ async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] |
 def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     """A Snapshot of what was seen. Blocking: reads runners that are new."""
     entries = {entry.name: entry for entry in seen.directory.entries}
-    units = _by_microvm(seen.units or {})
+    units: dict[str, list[UnitStatus]] = {}
+    for status in (seen.units or {}).values():
+        units.setdefault(status.microvm, []).append(status)
     processes: dict[str, list[ProcessSample]] = {}
-    for sample in seen.processes.values():
+    for sample in sorted(seen.processes.values(), key=lambda sample: sample.pid):
         processes.setdefault(sample.microvm, []).append(sample)
-    names = set(entries) | set(processes) | {name for name, known in units.items() if _speaks_of_a_microvm(known)}
-    microvms = tuple(
-        _microvm(host, kept, seen, name, entries.get(name), units.get(name, {}), processes.get(name, []))
-        for name in sorted(names)
-    )
+    names = entries.keys() | processes.keys()
+    names |= {name for name in units.keys() - names if _speak_of_a_microvm(units[name])}
+    made = {}
+    for name in sorted(names):
+        own = units.get(name, [])
+        restarting = kept.history.restarting(name, _hypervisor_unit(own))
+        parts = Parts(entries.get(name), own, processes.get(name, []), seen.units is not None, restarting, kept.facts)
+        last = kept.made.get(name)
+        made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
+    kept.made = made
     kept.history.forget_all_but(names)
-    own = (seen.directory.finding,) if seen.directory.finding is not None else ()
+    findings = (seen.directory.finding, seen.trouble)
     return Snapshot(
         host=host.name,
         state_dir=str(host.state_dir),
         manager=host.units.manager,
-        microvms=microvms,
+        microvms=tuple(one.microvm for one in made.values()),
         strays=seen.directory.strays,
-        findings=(*own, *((seen.trouble,) if seen.trouble is not None else ())),
+        findings=tuple(finding for finding in findings if finding is not None),
         units_stale_since=seen.units_stale_since,
     )
 
 
-def _by_microvm(statuses: Mapping[str, UnitStatus]) -> dict[str, dict[UnitKind, UnitStatus]]:
-    found: dict[str, dict[UnitKind, UnitStatus]] = {}
-    for status in statuses.values():
-        found.setdefault(status.microvm, {})[status.kind] = status
-    return found
-
-
-def _speaks_of_a_microvm(units: Mapping[UnitKind, UnitStatus]) -> bool:
+def _speak_of_a_microvm(units: list[UnitStatus]) -> bool:
     """Whether units alone, without a directory, are worth a row: something runs, failed, waits, or is wanted."""
     return any(
         unit.active_state != "inactive" or unit.job is not None or bool(unit.wanted)
-        for unit in units.values()
+        for unit in units
         if unit.kind is not UnitKind.INSTALL
     )
 
 
-def _microvm(
-    host: Host,
-    kept: Kept,
-    seen: Sighting,
-    name: str,
-    entry: StateDirEntry | None,
-    units: Mapping[UnitKind, UnitStatus],
-    processes: list[ProcessSample],
-) -> MicroVM:
+def _hypervisor_unit(units: list[UnitStatus]) -> UnitStatus | None:
+    return next((unit for unit in units if unit.kind is UnitKind.HYPERVISOR), None)
+
+
+def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) -> Made:
+    """A microVM of its parts; what `last` has of it is taken over where it can't have changed."""
     directory = os.path.join(str(host.state_dir), name)
-    processes.sort(key=lambda process: process.pid)
-    hypervisor, daemons = hypervisor_of(processes), daemons_of(processes)
-    built = kept.runners.get(entry.current) if entry is not None and entry.current is not None else None
-    booted = None
+    entry = parts.entry
+    units = {unit.kind: unit for unit in parts.units}
+    hypervisor, daemons = hypervisor_of(parts.processes), daemons_of(parts.processes)
+    built = _runner(kept, entry.current if entry is not None else None)
+    behind = _runner(kept, entry.booted if entry is not None and hypervisor is not None else None)
+    booted, commands = None, None
     if hypervisor is not None:
-        behind = kept.runners.get(entry.booted) if entry is not None and entry.booted is not None else None
-        booted = booted_definition(hypervisor, daemons, behind.definition if behind else None, kept.read_file)
+        commands = (hypervisor.argv, hypervisor.exe, [share for share, _ in daemons], behind, parts.facts)
+        if last is not None and last.commands == commands:
+            booted = last.microvm.booted
+        else:
+            booted = booted_definition(hypervisor, daemons, behind.definition if behind else None, kept.read_file)
     definition = booted if booted is not None else (built.definition if built is not None else None)
     shares = share_statuses(
         definition,
@@ -124,23 +126,23 @@ def _microvm(
         hypervisor,
         daemons,
         kept.exists,
-        daemons_visible=_daemons_visible(units, processes),
+        daemons_visible=_daemons_visible(units, parts.processes),
     )
     volumes = _volumes(kept, directory, definition)
     evidence = states.Evidence(
         name=name,
         entry=entry,
         units=units,
-        units_known=seen.units is not None,
+        units_known=parts.units_known,
         manager=host.units.manager,
         hypervisor=hypervisor,
         shares=shares,
-        has_processes=bool(processes),
-        restarting=kept.history.restarting(name, units.get(UnitKind.HYPERVISOR)),
+        has_processes=bool(parts.processes),
+        restarting=parts.restarting,
     )
     state = kept.history.date(name, states.derive(evidence))
     autostart = units[UnitKind.HYPERVISOR].wanted if UnitKind.HYPERVISOR in units else None
-    return MicroVM(
+    microvm = MicroVM(
         name=name,
         path=directory,
         state=state,
@@ -148,13 +150,19 @@ def _microvm(
         built=built,
         booted=booted,
         units=tuple(units[kind] for kind in UnitKind if kind in units),
-        processes=tuple(processes),
+        processes=tuple(parts.processes),
         hypervisor=hypervisor,
         shares=shares,
         volumes=volumes,
         findings=health.findings(evidence, state, built, volumes, autostart),
         autostart=autostart,
     )
+    is_whole = all(runner.definition is not None for runner in (built, behind) if runner is not None)
+    return Made(microvm, parts if is_whole else None, commands)
+
+
+def _runner(kept: Kept, path: str | None) -> Runner | None:
+    return kept.runners.get(path) if path is not None else None
 
 
 def _daemons_visible(units: Mapping[UnitKind, UnitStatus], processes: list[ProcessSample]) -> bool:

@@ -7,17 +7,40 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from mvtui.host.images import read_image
 from mvtui.host.ports import Host
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
-from mvtui.model.microvm import ImageFacts
+from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
+from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.history import History
 
 # Firecracker's configuration is a few KiB.
 _MAX_FILE_BYTES = 1 << 20
+
+
+class Parts(NamedTuple):
+    """All that a microVM is made of at a look, but for the slow facts: `facts` is another number when those may be
+    others."""
+
+    entry: StateDirEntry | None
+    units: list[UnitStatus]
+    processes: list[ProcessSample]
+    units_known: bool
+    restarting: bool
+    facts: int
+
+
+class Made(NamedTuple):
+    """A microVM, and what it was made of; `parts` is None where something could not be read, and is to be tried again.
+    `commands` is what its `booted` was read from, None while nothing runs."""
+
+    microvm: MicroVM
+    parts: Parts | None
+    commands: tuple[object, ...] | None
 
 
 @dataclass
@@ -32,6 +55,8 @@ class Kept:
     history: History = field(default_factory=History)
     units: Mapping[str, UnitStatus] | None = None
     units_at: datetime | None = None
+    made: Mapping[str, Made] = field(default_factory=dict)
+    facts: int = 0
     _images: dict[tuple[str, str], ImageFacts] = field(default_factory=dict)
     _exists: dict[str, bool | None] = field(default_factory=dict)
     _asked_images: set[tuple[str, str]] = field(default_factory=set)
@@ -67,8 +92,10 @@ class Kept:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
+        self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten
         self._exists = {path: self._look_for(path) for path in paths}
         self._images = {key: read_image(*key, self.host.root) for key in images}
+        self.facts += 1
 
     def _look_for(self, path: str) -> bool | None:
         try:
