@@ -115,8 +115,8 @@ def test_refresh(benchmark: BenchmarkFixture, tmp_path: Path, count: int) -> Non
         combining = median(cpu_seconds(partial(look, at_work)) for _ in range(ROUNDS))
         benchmark.pedantic(look, rounds=ROUNDS)  # type: ignore[no-untyped-call]
         sampling = median(cpu_seconds(processes.sample) for _ in range(ROUNDS))
-        htop = htop_refresh()
         processes.close()
+        htop = htop_refresh()
     if htop is not None:
         of = f"a refresh of {count} microVMs, {count * PROCESSES_EACH} processes"
         words = f"against {htop * 1e3:.1f} ms; sampling {sampling * 1e3:.1f} ms"
