@@ -17,8 +17,7 @@ class Tier(IntEnum):
 
     FREE = 0
     ASK = 1
-    REVIEW = 2
-    TYPE_NAME = 3
+    TYPE_NAME = 2
 
 
 class Place(StrEnum):
@@ -136,6 +135,20 @@ _UNSTARTABLE = {
 }
 
 
+def _act(
+    verb: UnitVerb,
+    key: str,
+    help: str,  # noqa: A002
+    refusal: Callable[[Situation], str],
+    tier: Tier = Tier.FREE,
+    place: Place = Place.PANEL,
+    mends: tuple[StateWord, ...] = (),
+) -> Command:
+    """The command of a verb; the footer has those that no question offers."""
+    in_footer = place is Place.PANEL
+    return Command(verb.value, (key,), verb.value, help, place, tier, verb, refusal, frozenset(mends), in_footer)
+
+
 COMMANDS = (
     Command("cursor_down", ("j", "down"), "down", "down", Place.LIST),
     Command("cursor_up", ("k", "up"), "up", "up", Place.LIST),
@@ -145,48 +158,10 @@ COMMANDS = (
     Command("half_up", ("ctrl+u",), "half up", "half a page up", Place.LIST),
     Command("first", ("g", "home"), "first", "to the first", Place.LIST),
     Command("last", ("G", "end"), "last", "to the last", Place.LIST),
-    Command(
-        "start",
-        ("S",),
-        "start",
-        "start",
-        verb=UnitVerb.START,
-        refusal=_start,
-        mends=frozenset((StateWord.STOPPED, StateWord.FAILED)),
-        in_footer=True,
-    ),
-    Command(
-        "stop",
-        ("T",),
-        "stop",
-        "stop; asks",
-        tier=Tier.ASK,
-        verb=UnitVerb.STOP,
-        refusal=_stop,
-        mends=frozenset((StateWord.LOOPING, StateWord.STOPPING)),
-        in_footer=True,
-    ),
-    Command(
-        "restart",
-        ("r",),
-        "restart",
-        "restart; asks",
-        tier=Tier.ASK,
-        verb=UnitVerb.RESTART,
-        refusal=_restart,
-        mends=frozenset((StateWord.LOOPING, StateWord.DEGRADED)),
-        in_footer=True,
-    ),
-    Command(
-        "kill",
-        ("K",),
-        "kill",
-        "kill, after T while a stop takes long",
-        Place.QUESTION,
-        tier=Tier.TYPE_NAME,
-        verb=UnitVerb.KILL,
-        refusal=_kill,
-    ),
+    _act(UnitVerb.START, "S", "start", _start, mends=(StateWord.STOPPED, StateWord.FAILED)),
+    _act(UnitVerb.STOP, "T", "stop; asks", _stop, Tier.ASK, mends=(StateWord.LOOPING, StateWord.STOPPING)),
+    _act(UnitVerb.RESTART, "r", "restart; asks", _restart, Tier.ASK, mends=(StateWord.LOOPING, StateWord.DEGRADED)),
+    _act(UnitVerb.KILL, "K", "kill, after T while a stop takes long", _kill, Tier.TYPE_NAME, Place.QUESTION),
     Command("toggle_read_only", ("W",), "read-only", "read-only on and off", in_footer=True),
     Command("toggle_pause", ("p",), "pause", "pause: the picture stands still", in_footer=True),
     Command("look", ("ctrl+r",), "refresh", "look again now", in_footer=True),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+from mvtui.model.format import AGE_WIDTH, PERCENT_WIDTH, SIZE_WIDTH
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.row import Row, overlay_percent, row
 from mvtui.ui.charset import fit
@@ -50,11 +51,11 @@ _NAME = Column("NAME", 11, lambda _, texts: (texts.name, "strong"))
 _STATE = Column("STATE", 15, lambda microvm, texts: (texts.state, str(microvm.state.word)))
 _NOTE = Column("NOTE", 0, _note, gap=0)
 _NUMBERS = (
-    Column("AGE", 3, lambda _, texts: (texts.age, "text"), right=True),
-    Column("CPU%", 4, lambda _, texts: (texts.cpu, "text"), right=True),
+    Column("AGE", AGE_WIDTH, lambda _, texts: (texts.age, "text"), right=True),
+    Column("CPU%", PERCENT_WIDTH, lambda _, texts: (texts.cpu, "text"), right=True),
     Column("MEM used/max", 12, lambda _, texts: (texts.mem, "text")),
     Column("FSD", 3, _fsd, gap=2, right=True),
-    Column("OVERLAY", 9, _overlay),
+    Column("OVERLAY", SIZE_WIDTH + len(" 100%"), _overlay),
 )
 
 
