@@ -29,7 +29,7 @@ _EXAMPLES = """examples:
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
 
-exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing
+exit codes: 0 done, 1 failed, 3 refused, 64 wrong command line, 77 rights are missing
 """
 
 _VERB_EXAMPLES = {

@@ -47,6 +47,7 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "problems": [*(entry.problems if entry else ()), *(built.problems if built else ())],
         "built": _definition(built.definition) if built and built.definition else None,
         "booted": _definition(microvm.booted) if microvm.booted else None,
+        "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
     }
 
@@ -113,6 +114,7 @@ def _process(microvm: MicroVM, process: ProcessSample) -> Json:
         "rss": process.rss,
         "pss": process.pss,
         "threads": process.threads,
+        "frozen": process.frozen,
         "openFiles": process.open_files,
         "openFilesLimit": process.open_files_limit,
         "argv": list(process.argv),

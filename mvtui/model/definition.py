@@ -91,16 +91,6 @@ class Definition:
                 return volume
         return None
 
-    def overlay_share(self) -> Share | None:
-        """The share that holds the writable store overlay; None where there is none or it can't be told."""
-        if self.writable_store_overlay is None:
-            return None
-        wanted = self.writable_store_overlay.rstrip("/")
-        for share in self.shares:
-            if share.mount_point is not None and share.mount_point.rstrip("/") == wanted:
-                return share
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class Runner:

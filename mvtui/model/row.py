@@ -71,10 +71,13 @@ def _mem(microvm: MicroVM) -> str:
 
 
 def _fsd(microvm: MicroVM) -> str:
-    """Virtiofs shares served, of all; `-` while it does not run or where there are none."""
+    """Virtiofs shares served, of all: `1/2`, `?/2` where that can't be told; `-` while it does not run or where there
+    are none."""
     virtiofs = [status for status in microvm.shares if status.share.proto is ShareProto.VIRTIOFS]
     if not virtiofs or not microvm.state.word.is_up:
         return NOTHING
+    if any(status.health is ShareHealth.UNKNOWN for status in virtiofs):
+        return f"?/{len(virtiofs)}"
     return f"{sum(status.health is ShareHealth.UP for status in virtiofs)}/{len(virtiofs)}"
 
 

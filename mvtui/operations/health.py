@@ -117,6 +117,16 @@ def _stale_findings(name: str, state: State, entry: StateDirEntry | None) -> Ite
 
 
 def _runner_findings(built: Runner | None) -> Iterator[Finding]:
+    shares = built.definition.shares if built is not None and built.definition is not None else ()
+    if built is not None and not built.has_virtiofsd_run and any(share.socket is not None for share in shares):
+        yield Finding(
+            Severity.ERROR,
+            "runner",
+            "no virtiofsd",
+            "current has virtiofs shares, but no bin/virtiofsd-run: nothing will serve them.",
+            "It was built by a microvm.nix that served shares in another way.",
+            "rebuild it with the microvm.nix of the host",
+        )
     for problem in built.problems if built is not None else ():
         yield Finding(Severity.INFO, "runner", "runner ?", problem)
 

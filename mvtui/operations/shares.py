@@ -97,6 +97,11 @@ def _health(
         if source_exists is False:
             return ShareHealth.DOWN, f"{share.source} does not exist.{where}"
         return ShareHealth.DOWN, f"its virtiofsd has ended.{where}"
-    if connected is False:
+    frozen = next((process for process in processes if process.frozen), None)
+    if frozen is not None:
+        return ShareHealth.DOWN, f"its virtiofsd is frozen by a signal; kill -CONT {frozen.pid} lets it go on."
+    if connected is None:
+        return ShareHealth.UNKNOWN, "its virtiofsd runs; only root sees whether the hypervisor is connected to it."
+    if not connected:
         return ShareHealth.DOWN, "its virtiofsd runs, but the hypervisor is not connected to it."
     return ShareHealth.UP, ""

@@ -84,6 +84,8 @@ def _loops(seen: Evidence, unit: UnitStatus) -> bool:
 
 
 def _up(seen: Evidence, unit: UnitStatus) -> State:
+    if seen.hypervisor is not None and seen.hypervisor.frozen:
+        return _frozen(seen.hypervisor)
     down = [status for status in seen.shares if status.health is ShareHealth.DOWN]
     if down:
         first = down[0]
@@ -103,10 +105,17 @@ def _up(seen: Evidence, unit: UnitStatus) -> State:
 def _by_process(seen: Evidence, hypervisor: ProcessSample) -> State:
     """A hypervisor lives though its unit is down, unknown, or was never there."""
     how = "its units can't be asked" if not seen.units_known else f"outside microvm@{seen.name}.service"
+    if hypervisor.frozen:
+        return _frozen(hypervisor)
     down = next((status for status in seen.shares if status.health is ShareHealth.DOWN), None)
     if down is not None:
         return State(StateWord.DEGRADED, None, f'Share "{down.share.tag}" is down: {down.why}')
     return State(StateWord.RUNNING, hypervisor.started, f"Its hypervisor runs (pid {hypervisor.pid}), {how}.")
+
+
+def _frozen(hypervisor: ProcessSample) -> State:
+    why = f"Its hypervisor is frozen by a signal (SIGSTOP); kill -CONT {hypervisor.pid} lets it go on."
+    return State(StateWord.DEGRADED, None, why)
 
 
 def _stopping(unit: UnitStatus) -> State:

@@ -53,7 +53,7 @@ def test_the_overlay_is_found_in_its_volume_and_in_its_share(tmp_path: Path) -> 
     assert on_volume.overlay_volume() == on_volume.volumes[0]
     assert on_share is not None
     assert on_share.overlay_volume() is None
-    assert on_share.overlay_share() == on_share.shares[1]
+    assert on_share.writable_store_overlay == on_share.shares[1].mount_point
 
 
 def test_with_the_store_on_disk_letters_begin_at_b(tmp_path: Path) -> None:

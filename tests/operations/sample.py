@@ -56,7 +56,7 @@ def run_web(host: Host, *, daemons: int = 2) -> None:
     for name in ("microvm@web.service", "microvm-virtiofsd@web.service"):
         units_of(host).units[name] = unit(name)
     hypervisor = replace(process(100, "web", *QEMU), exe="/bin/qemu-system-x86_64")
-    daemon = process(90, "web", *VIRTIOFSD)
+    daemon = replace(process(90, "web", *VIRTIOFSD), connected_sockets=frozenset({"web-virtiofs-ro-store.sock"}))
     known = [hypervisor, daemon, replace(daemon, pid=91, ppid=90)][: 1 + daemons]
     processes_of(host).living = {each.pid: each for each in known}
     link = host.state_dir / "web" / "booted"

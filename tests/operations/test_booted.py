@@ -62,4 +62,3 @@ def test_no_hypervisor() -> None:
 
 def test_definition_of_the_sample_is_what_it_says() -> None:
     assert WEB.overlay_volume() == WEB.volumes[0]
-    assert WEB.overlay_share() is None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mvtui.model.definition import Runner, Share, ShareProto, Volume
+from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
@@ -80,6 +80,12 @@ def test_full_overlay() -> None:
 def test_what_is_not_known_is_not_full() -> None:
     assert ImageFacts("/x", size=100, allocated=100).fill_percent is None
     assert notes(volumes=(VolumeStatus(Volume("a.img"), None),)) == []
+
+
+def test_shares_that_nothing_will_serve() -> None:
+    runner = Runner("/nix/store/b", Definition(shares=(HOME,)))
+    assert notes(EVIDENCE, STOPPED, built=runner) == ["no virtiofsd"]
+    assert notes(EVIDENCE, STOPPED, built=replace(runner, has_virtiofsd_run=True)) == []
 
 
 def test_what_could_not_be_read_is_shown() -> None:

@@ -31,13 +31,14 @@ def statuses(
 
 
 def test_daemon_lives() -> None:
-    home = statuses(CHILD, PARENT)[0]
+    home = statuses(CHILD, replace(PARENT, connected_sockets=frozenset({"web-home.sock"})))[0]
     assert home.health is ShareHealth.UP
     assert [daemon.pid for daemon in home.daemons] == [90, 91], "parent first"
 
 
 def test_socket_may_be_absolute_on_one_side() -> None:
-    assert statuses(PARENT, socket=f"{DIRECTORY}/web-home.sock")[0].health is ShareHealth.UP
+    parent = replace(PARENT, connected_sockets=frozenset({"web-home.sock"}))
+    assert statuses(parent, socket=f"{DIRECTORY}/web-home.sock")[0].health is ShareHealth.UP
 
 
 def test_a_daemon_of_another_share_does_not_count() -> None:
@@ -57,7 +58,7 @@ def test_daemon_died_since_its_source_is_missing() -> None:
 @pytest.mark.parametrize(
     ("sockets", "connected", "health"),
     [
-        (None, None, ShareHealth.UP),
+        (None, None, ShareHealth.UNKNOWN),
         (frozenset({"web-home.sock"}), True, ShareHealth.UP),
         (frozenset({f"{DIRECTORY}/web-home.sock"}), True, ShareHealth.UP),
         (frozenset(), False, ShareHealth.DOWN),
@@ -66,6 +67,12 @@ def test_daemon_died_since_its_source_is_missing() -> None:
 def test_connection(sockets: frozenset[str] | None, connected: bool | None, health: ShareHealth) -> None:
     home = statuses(replace(PARENT, connected_sockets=sockets))[0]
     assert (home.connected, home.health) == (connected, health)
+
+
+def test_a_frozen_daemon_serves_nobody() -> None:
+    home = statuses(replace(CHILD, connected_sockets=frozenset({"web-home.sock"}), frozen=True), PARENT)[0]
+    assert home.health is ShareHealth.DOWN
+    assert "kill -CONT 91" in home.why
 
 
 def test_nothing_is_down_while_nothing_runs() -> None:

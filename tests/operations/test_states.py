@@ -162,6 +162,15 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             id="started-by-hand",
         ),
         pytest.param(
+            evidence(HYPERVISOR, hypervisor=replace(QEMU, frozen=True)),
+            StateWord.DEGRADED,
+            "kill -CONT 100",
+            id="frozen",
+        ),
+        pytest.param(
+            evidence(hypervisor=replace(QEMU, frozen=True)), StateWord.DEGRADED, "kill -CONT 100", id="frozen-by-hand"
+        ),
+        pytest.param(
             evidence(entry=replace(ENTRY, dangling=("current",))), StateWord.ORPHAN, "does not exist", id="dangling"
         ),
         pytest.param(
