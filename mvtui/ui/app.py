@@ -31,6 +31,8 @@ from mvtui.ui.seams import Seams
 
 # After so many intervals without a look, the picture is old.
 STALE_INTERVALS = 3
+# So long, what came of a command is shown.
+MESSAGE_SECONDS = 30.0
 
 _SEAMS = Seams()
 
@@ -75,6 +77,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
         self._wake = asyncio.Event()
         self._looked_at: datetime | None = None
         self._look_once = False
+        self._said_at = 0.0
         self._suspended = False
         self.set_reactive(MvtuiApp.picture, Picture(host.name, seams.now(), read_only=read_only, locked=read_only))
 
@@ -139,8 +142,10 @@ class MvtuiApp(App[None], inherit_bindings=False):
         self._update(snapshot=snapshot)
 
     def _tick(self) -> None:
-        """What changes without a look: the clock, and how old the picture is."""
+        """What changes without a look: the clock, how old the picture is, and that a message has been read."""
         picture, now = self._picture, self._now()
+        if picture.message and self._seams.monotonic() - self._said_at >= MESSAGE_SECONDS:
+            self._update(message=())
         stale = self._stale_since(picture.snapshot, now)
         if stale is not None or stale != picture.stale_since or f"{now:%H:%M}" != f"{picture.now:%H:%M}":
             self._update()
@@ -155,6 +160,8 @@ class MvtuiApp(App[None], inherit_bindings=False):
     def _update(self, **changes: object) -> None:
         """A new picture, of now."""
         now = self._now()
+        if "message" in changes:
+            self._said_at = self._seams.monotonic()
         picture = replace(self._picture, now=now, **changes)  # type: ignore[arg-type]
         self.picture = replace(picture, stale_since=self._stale_since(picture.snapshot, now))
 

@@ -10,9 +10,7 @@ from textual.color import Color
 from textual.widget import Widget
 
 from mvtui.model.finding import Severity
-from mvtui.model.state import StateWord
 
-ROLES = (*(str(word) for word in StateWord), "text", "dim", "strong", "key", "good", "warning", "error")
 SEVERITY_ROLES = {Severity.INFO: "text", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
 

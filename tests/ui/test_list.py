@@ -43,7 +43,7 @@ async def test_the_list_reads_as_the_product_has_it(open_panel: Open) -> None:
             "● ci          running         42m  388 7.0G / 8.0G    -  -",
             "● db          running         12h 14.7 1.8G / 2.0G  2/2  -         ≠ restart",
             "▲ git         degraded        11h  0.4 300M / 1.0G  1/2  300M 14%  fsd home",
-            "○ lab         stopped          9d    -    - / 1.0G    -  819M 79%  ov stale",
+            "○ lab         stopped          9d    -    - / 1.0G    -  984M 96%  ov full",
             "↻ mail        looping ×12      4s    -    - / 1.0G  0/1  100M 9%   fsd home",
             "● proxy       running         17w  0.0  64M / 256M    -  -",
             "● web         running          3d  3.1 512M / 1.0G  2/2  -",
@@ -171,6 +171,17 @@ async def test_units_that_do_not_answer_make_the_data_old(open_panel: Open) -> N
     async with open_panel(NO_BUS) as panel:
         assert "3m old" in panel.lines[0]
         assert "systemd does not answer on D-Bus.  systemctl status dbus" in panel.text
+
+
+async def test_a_message_gives_way_after_half_a_minute(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        await panel.press("W")
+        for seconds, shown in ((29, True), (2, False)):
+            panel.host.passes(seconds=seconds)
+            await panel.tell(PRODUCT)
+            panel.app._tick()
+            await panel.pilot.pause()
+            assert ("read-only: nothing can be changed" in panel.text) is shown
 
 
 async def test_the_clock_changes_with_the_minute(open_panel: Open) -> None:

@@ -1,10 +1,9 @@
 """The last line: the keys that are used most."""
 
-from textual.geometry import Size
-
 from mvtui.ui.commands import COMMANDS, command
-from mvtui.ui.lines import Line, Lines, width_of
+from mvtui.ui.lines import Line, width_of
 from mvtui.ui.picture import Picture
+from mvtui.ui.widgets.picture_line import PictureLine
 
 
 def footer_line(picture: Picture, width: int) -> Line:
@@ -19,18 +18,9 @@ def footer_line(picture: Picture, width: int) -> Line:
     return tuple(piece for pair in keys for piece in pair)
 
 
-class Footer(Lines):
+class Footer(PictureLine):
     """One line."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._picture: Picture | None = None
-
-    def present(self, picture: Picture) -> None:
-        """Show this from now on."""
-        self._picture = picture
-        self.update()
-
-    def fitted(self, size: Size) -> tuple[Line, ...]:
+    def line(self, picture: Picture, width: int) -> Line:
         """The line for this width."""
-        return (footer_line(self._picture, size.width),) if self._picture is not None else ()
+        return footer_line(picture, width)

@@ -2,13 +2,12 @@
 
 from collections import Counter
 
-from textual.geometry import Size
-
 from mvtui.model.format import age
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
-from mvtui.ui.lines import Line, Lines, Piece, cut, justified, width_of
+from mvtui.ui.lines import Line, Piece, cut, justified, width_of
 from mvtui.ui.picture import Picture
+from mvtui.ui.widgets.picture_line import PictureLine
 
 _DROPPED_FIRST = (
     StateWord.UNKNOWN,
@@ -59,18 +58,9 @@ def _counts(picture: Picture, width: int) -> list[Piece]:
     return [total, *words.values()]
 
 
-class Header(Lines):
+class Header(PictureLine):
     """One line."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._picture: Picture | None = None
-
-    def present(self, picture: Picture) -> None:
-        """Show this from now on."""
-        self._picture = picture
-        self.update()
-
-    def fitted(self, size: Size) -> tuple[Line, ...]:
+    def line(self, picture: Picture, width: int) -> Line:
         """The line for this width."""
-        return (header_line(self._picture, size.width),) if self._picture is not None else ()
+        return header_line(picture, width)

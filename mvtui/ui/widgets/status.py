@@ -1,13 +1,12 @@
-"""One line on what is under way, else what came of the last command, else what the host as a whole lacks."""
+"""One line on what the host as a whole lacks, what came of the last command, and what is under way."""
 
-from textual.geometry import Size
-
-from mvtui.model.finding import Finding
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui.lines import Line, Lines, Piece, clipped
+from mvtui.ui.lines import Line, Piece, clipped
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.roles import SEVERITY_ROLES
+from mvtui.ui.widgets.picture_line import PictureLine
 
 _DOING = {
     UnitVerb.START: "starting",
@@ -18,24 +17,24 @@ _DOING = {
 
 
 def status_line(picture: Picture) -> Line:
-    """The line. What came of one job stays in sight while another runs."""
-    if picture.jobs:
-        return (
-            (*picture.message, ("   ", "text"), *_progress(picture.jobs))
-            if picture.message
-            else _progress(picture.jobs)
-        )
-    if picture.message:
-        return picture.message
+    """The line. What is wrong with the host as a whole stays in sight whatever happens; what came of one job stays
+    while another runs."""
     snapshot = picture.snapshot
-    if snapshot is None:
-        return (("looking at the host …", "dim"),)
-    if snapshot.findings and snapshot.microvms:
-        return _finding(snapshot.findings[0])
-    return strays_line(picture)
+    # Without a microVM, the findings stand in the list's place.
+    findings = snapshot.findings if snapshot is not None and snapshot.microvms else ()
+    finding = max(findings, key=lambda one: one.severity, default=None)
+    happening = [line for line in (picture.message, _progress(picture.jobs)) if line]
+    if finding is not None and (finding.severity is Severity.ERROR or not happening):
+        happening.insert(0, _finding(finding, whole=not happening))
+    if happening:
+        first, *others = happening
+        return (*first, *[piece for line in others for piece in (("   ", "text"), *line)])
+    return strays_line(picture) if snapshot is not None else (("looking at the host …", "dim"),)
 
 
 def _progress(jobs: tuple[Job, ...]) -> Line:
+    if not jobs:
+        return ()
     last = jobs[-1]
     pieces: list[Piece] = [(f"{_DOING[last.verb]} {clean(last.microvm)}", "strong")]
     if last.units:
@@ -50,9 +49,10 @@ def _unit(unit: UnitStatus) -> str:
     return clean(f"{unit.kind.removeprefix('microvm-')} {state}")
 
 
-def _finding(finding: Finding) -> Line:
-    fix = f"  {finding.fix}" if finding.fix else ""
-    return ((clean(f"{finding.what} {finding.why}".strip()), SEVERITY_ROLES[finding.severity]), (clean(fix), "text"))
+def _finding(finding: Finding, *, whole: bool) -> Line:
+    """What is wrong; if `whole`, why and what mends it too."""
+    why, fix = (f" {finding.why}".rstrip(), f"  {finding.fix}".rstrip()) if whole else ("", "")
+    return ((clean(finding.what + why), SEVERITY_ROLES[finding.severity]), (clean(fix), "text"))
 
 
 def strays_line(picture: Picture) -> Line:
@@ -65,18 +65,9 @@ def strays_line(picture: Picture) -> Line:
     return ((f"{count} no microVM: {named}", "dim"),)
 
 
-class Status(Lines):
+class Status(PictureLine):
     """One line."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._picture: Picture | None = None
-
-    def present(self, picture: Picture) -> None:
-        """Show this from now on."""
-        self._picture = picture
-        self.update()
-
-    def fitted(self, size: Size) -> tuple[Line, ...]:
+    def line(self, picture: Picture, width: int) -> Line:
         """The line for this width."""
-        return (clipped(status_line(self._picture), size.width),) if self._picture is not None else ()
+        return clipped(status_line(picture), width)

@@ -1,5 +1,6 @@
 """Why the selected microVM is in its state, since when, and what mends it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from mvtui.ui.roles import SEVERITY_ROLES
 
 # In these states it is not the state that is wrong, or a finding says it better.
 _QUIET = (StateWord.RUNNING, StateWord.STOPPED, StateWord.DEGRADED)
+_SENTENCES = re.compile(r"(?<=\.) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,17 @@ def _role(microvm: MicroVM) -> str:
 
 
 def _cause(microvm: MicroVM) -> str:
-    """The worst finding, and the state's own why where the state itself is wrong and the finding does not say it."""
+    """The worst finding; where the state itself is wrong, the state's own why and what the finding adds to it."""
     state = microvm.state
     if not microvm.findings:
         return clean(state.why)
     worst = microvm.findings[0]
     finding = f"{worst.what} {worst.why}".strip()
-    if state.word in _QUIET or state.why in finding or (worst.why and worst.why in state.why):
+    if state.word in _QUIET:
         return clean(finding)
-    return clean(f"{state.why} {finding}")
+    said = state.why.casefold()
+    added = [sentence for sentence in _SENTENCES.split(finding) if sentence.rstrip(".").casefold() not in said]
+    return clean(" ".join((state.why, *added)))
 
 
 def _since(microvm: MicroVM, now: datetime) -> Line:

@@ -1,0 +1,40 @@
+"""What can be asked for, when."""
+
+import pytest
+
+from mvtui.model.microvm import MicroVM
+from mvtui.model.state import StateWord
+from mvtui.ui.commands import COMMANDS, Place, Situation, Tier, bindings, command, menders
+from tests.ui.samples import DB, GIT, LAB, MAIL, ORPHAN, STOPPING
+
+
+def test_nothing_that_changes_anything_is_on_enter_or_ctrl() -> None:
+    for one in COMMANDS:
+        if one.verb is not None:
+            assert all(key.isalpha() and len(key) == 1 for key in one.keys)
+            assert one.tier is Tier.FREE if one.id == "start" else one.tier >= Tier.ASK
+
+
+def test_no_key_is_bound_twice() -> None:
+    keys = [binding.key for place in (Place.PANEL, Place.LIST) for binding in bindings(place)]
+    assert len(keys) == len(set(keys))
+    assert len({one.id for one in COMMANDS}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill"])
+def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
+    for one in (DB, LAB, STOPPING, ORPHAN):
+        assert "read-only" in command(verb).refusal(Situation(one, read_only=True))
+        assert "--read-only" in command(verb).refusal(Situation(one, read_only=True, locked=True))
+    assert command(verb).refusal(Situation(None)) == "no microVM is selected"
+
+
+@pytest.mark.parametrize(
+    ("one", "ids"),
+    [(LAB, ["start"]), (DB, []), (GIT, ["restart"]), (MAIL, ["stop", "restart"]), (STOPPING, ["stop"])],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_may_help(one: MicroVM, ids: list[str]) -> None:
+    assert [helping.id for helping in menders(Situation(one))] == ids
+    assert list(menders(Situation(one, read_only=True))) == []
+    assert one.state.word in StateWord

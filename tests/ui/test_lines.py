@@ -1,0 +1,93 @@
+"""Lines of text, and the columns of the list."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from rich.cells import cell_len
+
+from mvtui.model.microvm import MicroVM, ShareHealth
+from mvtui.ui.charset import fit, to_ascii
+from mvtui.ui.lines import clipped, justified, width_of, wrapped
+from mvtui.ui.rows import layout
+from tests.ui.samples import NOW, STATES, WEB, shares
+
+
+@pytest.mark.parametrize("width", range(1, 220))
+def test_columns_fill_the_width_and_do_not_overlap(width: int) -> None:
+    columns = layout(width, False).columns
+    for (column, x), (_, following) in pairwise(columns):
+        assert x + column.width < following
+    last, x = columns[-1]
+    assert x + last.width == width or width < 40
+
+
+@pytest.mark.parametrize("one", STATES.microvms, ids=lambda one: one.name)
+def test_a_row_is_as_wide_as_its_columns(one: MicroVM) -> None:
+    for width in (60, 80, 120):
+        columns = layout(width, False)
+        assert width_of(columns.line(columns.cells(one, NOW))) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fitted"),
+    [
+        ("abc", 5, "abc  "),
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("仮想", 4, "仮想"),
+        ("仮想マ", 5, "仮想…"),
+        ("仮想マ", 4, "仮 …"),
+        ("abc", 1, "…"),
+        ("abc", 0, ""),
+    ],
+)
+def test_fit(text: str, width: int, fitted: str) -> None:
+    assert fit(text, width) == fitted
+    assert cell_len(fitted) == width
+
+
+def test_ascii_has_the_same_width() -> None:
+    text = "× ≠ restart … ─ 仮 é"
+    assert to_ascii(text) == "x ! restart ~ - ?? ?"
+    assert cell_len(to_ascii(text)) == cell_len(text)
+
+
+@pytest.mark.parametrize("width", range(12))
+def test_clipped_is_never_wider(width: int) -> None:
+    line = (("ab", "text"), ("cd", "key"), ("efgh", "text"))
+    cut = clipped(line, width)
+    assert width_of(cut) == min(width, 8)
+    assert width >= 8 or width == 0 or "".join(text for text, _ in cut).endswith("…")
+
+
+def test_justified_leaves_whole_pieces_out() -> None:
+    left = (("mvtui", "key"), ("  4 running", "text"), ("  1 failed", "text"))
+    assert justified(left, (("12:04", "text"),), 25) == (
+        ("mvtui", "key"),
+        ("  4 running", "text"),
+        ("    ", "text"),
+        ("12:04", "text"),
+    )
+
+
+def test_wrapped_ends_in_an_ellipsis() -> None:
+    assert wrapped("one two three four", 9, 2) == ["one two", "three fo…"]
+    assert wrapped("one two", 9, 2) == ["one two"]
+    assert wrapped("one-long-word two", 6, 3) == ["one-l…", "two"]
+    assert wrapped("", 9, 2) == [""]
+
+
+@pytest.mark.parametrize(
+    ("health", "role"),
+    [
+        ((ShareHealth.UP, ShareHealth.UP), "text"),
+        ((ShareHealth.UP, ShareHealth.DOWN), "error"),
+        ((ShareHealth.UNKNOWN, ShareHealth.UNKNOWN), "text"),
+    ],
+)
+def test_shares_are_an_error_only_where_one_is_known_to_be_down(health: tuple[ShareHealth, ...], role: str) -> None:
+    columns = layout(80, False)
+    cells = columns.cells(replace(WEB, shares=shares("web", *health)), NOW)
+    titles = [column.title for column, _ in columns.columns]
+    assert cells[titles.index("FSD")][1] == role

@@ -1,0 +1,80 @@
+"""Why the selected microVM is in its state."""
+
+from dataclasses import replace
+from datetime import timedelta, timezone
+
+import pytest
+from rich.cells import cell_len
+
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import MicroVM
+from mvtui.model.state import StateWord
+from mvtui.ui.commands import Situation, menders
+from mvtui.ui.widgets.why_line import Why, moment, why_lines
+from tests.ui.samples import DB, GIT, MAIL, NOW, STATES, STOPPING, ago, microvm
+
+
+def texts(one: MicroVM, width: int = 80, height: int = 5) -> list[str]:
+    helping = tuple(menders(Situation(one)))
+    return ["".join(text for text, _ in line) for line in why_lines(Why(one, "1/9", helping, NOW), width, height)]
+
+
+def test_why_names_cause_since_when_and_what_mends() -> None:
+    assert texts(GIT)[1:] == [
+        'Share "home" is down. /srv/git-home does not exist. The guest\'s /home hangs.',
+        "since 00:51 (11h)   microvm@git.service active",
+        "  create /srv/git-home, then restart git  r restart",
+    ]
+
+
+def test_why_says_the_states_cause_before_a_finding() -> None:
+    assert texts(MAIL)[1:3] == [
+        'microvm-virtiofsd@mail.service ends with exit 1. Share "home" is down. It ends',
+        "with exit 1.",
+    ]
+    assert texts(MAIL)[3].startswith("since 12:04 (4s)   12 restarts")
+
+
+def test_why_tells_when_a_stop_is_killed() -> None:
+    assert "killed in 40s" in texts(STOPPING)[2]
+
+
+@pytest.mark.parametrize("height", range(1, 7))
+@pytest.mark.parametrize("one", STATES.microvms, ids=lambda one: one.name)
+def test_why_fits(one: MicroVM, height: int) -> None:
+    for width in (10, 40, 60, 80):
+        lines = texts(one, width, height)
+        assert len(lines) <= height
+        assert all(cell_len(line) <= width for line in lines)
+
+
+def test_why_keeps_cause_and_cure_in_three_lines() -> None:
+    assert texts(DB, 60, 3)[1:] == ["What runs is older than what is built. booted is /nix/store…", "  restart db"]
+
+
+def test_moments_have_the_date_that_they_need() -> None:
+    assert moment(ago(hours=2), NOW) == "10:04"
+    assert moment(ago(hours=30), NOW) == "22 Nov 06:04"
+    assert moment(ago(days=400), NOW) == "2024-10-19"
+    assert moment(ago(hours=2), NOW.astimezone(timezone(timedelta(hours=3)))) == "13:04"
+
+
+MISSING = Finding(
+    Severity.ERROR, "share home", "no source", 'Share "home": /srv/home does not exist.', "", "create /srv/home"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        (StateWord.STARTING, 'microvm@web waits for its shares: share "home": /srv/home does not exist.'),
+        (StateWord.FAILED, 'Its shares can\'t start (share "home": /srv/home does not exist), and it needs them.'),
+    ],
+)
+def test_why_says_nothing_twice(word: StateWord, why: str) -> None:
+    one = microvm("web", word, why=why, findings=(MISSING,))
+    shown = texts(one, 160)
+    assert shown[1] == why
+    assert shown[-1].startswith("  create /srv/home")
+    told_more = replace(MISSING, why="The next start waits for it and fails.")
+    assert texts(replace(one, findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."
