@@ -4,6 +4,7 @@ and ends when that one leaves.
 
 import os
 import re
+from contextlib import suppress
 
 from mvtui.host.keeper_process import family
 
@@ -45,10 +46,11 @@ def _held_by(pids: list[int]) -> set[str] | None:
     for pid in pids:
         try:
             for descriptor in os.listdir(f"/proc/{pid}/fd"):
-                link = os.readlink(f"/proc/{pid}/fd/{descriptor}")
-                if link.startswith("socket:["):
-                    held.add(link.removeprefix("socket:[").removesuffix("]"))
-        except FileNotFoundError:  # closed, or ended, meanwhile
+                with suppress(FileNotFoundError):  # closed meanwhile
+                    link = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                    if link.startswith("socket:["):
+                        held.add(link.removeprefix("socket:[").removesuffix("]"))
+        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
             continue
         except PermissionError:
             return None

@@ -111,18 +111,19 @@ def _start_virtiofsd(group: Group) -> None:
             VIRTIOFSD, "activating", "start", main_pid=process.pid, main_start=process.start, condition_failed=False
         )
 
-        def is_ready() -> bool:
-            return not process.ended and are_served(sockets, group.place.path, process.pid)
+        served = False
 
         def is_decided() -> bool:
-            if process.ended or group.watch.is_asked() or is_ready():
+            nonlocal served
+            if process.ended or group.watch.is_asked():
                 return True
-            return _GAVE_UP.search(log_tail(log, since)) is not None
+            served = are_served(sockets, group.place.path, process.pid)
+            return served or _GAVE_UP.search(log_tail(log, since)) is not None
 
         group.watch.wait(is_decided, group.timings.virtiofsd_start, every=POLL_SECONDS)
         if group.watch.is_asked():
             raise NotStartedError("canceled", "stopped before its shares were served")
-        if not is_ready():
+        if not served:
             raise _virtiofsd_failed(group, process, log_tail(log, since))
     finally:
         os.close(log)

@@ -1,4 +1,5 @@
-"""A bus, a small systemd on it, and the adapter that is tested against both."""
+"""A bus, a small systemd on it, and the adapter that is tested against both; a host without systemd; processes, and who
+looks at them."""
 
 import asyncio
 import gc
@@ -9,9 +10,38 @@ from typing import Any
 
 import pytest
 
+from mvtui.host.processes import ProcFs
 from mvtui.host.systemd import SystemdUnits
+from tests.host.direct_host import DirectHost, direct_host
+from tests.host.living import Spawn, spawning
 from tests.private_bus import PrivateBus, private_bus
 from tests.systemd1 import Systemd1
+
+
+@pytest.fixture
+def host() -> Iterator[DirectHost]:
+    with direct_host() as made:
+        yield made
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    for name in ("web", "db"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def procfs(state_dir: Path) -> Iterator[ProcFs]:
+    made = ProcFs(state_dir)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    with spawning() as start:
+        yield start
 
 
 @pytest.fixture

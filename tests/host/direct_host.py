@@ -20,6 +20,7 @@ from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_nam
 
 OWNER = (12345, 12346)
 QUICK = Timings(stop=0.4, virtiofsd_start=5.0, virtiofsd_stop=5.0, restart=0.2)
+HOME = {"home": ("/", "home.sock")}
 SLEEPS = 'exec -a "microvm@web" sleep 1000'
 WITHIN_SECONDS = 20.0
 
@@ -194,6 +195,33 @@ async def until(holds: Callable[[], object], what: str) -> None:
     while not holds():
         assert asyncio.get_running_loop().time() < give_up, what
         await asyncio.sleep(0.02)
+
+
+def log(host: DirectHost, name: str = "microvm.log") -> str:
+    """What web has logged; empty where there is no such log."""
+    path = host.state_dir / "web" / name
+    return path.read_text() if path.exists() else ""
+
+
+async def unit_until(host: DirectHost, kind: UnitKind, what: str, sub_state: str, restarts: int = 0) -> UnitStatus:
+    """The unit once it is in that sub-state after so many restarts."""
+    async with asyncio.timeout(20):
+        while True:
+            unit = await host.unit(kind)
+            if unit is not None and unit.sub_state == sub_state and (unit.n_restarts or 0) >= restarts:
+                return unit
+            assert unit is None or unit.active_state != "failed", f"{what}: {unit}"
+            await asyncio.sleep(0.01)
+
+
+async def failed_start(host: DirectHost) -> JobResult:
+    """A start that fails and leaves nothing."""
+    result = await host.run(UnitVerb.START)
+    assert not result.ok
+    assert host.working() == []
+    await until(lambda: host.keepers() == [], "the keeper ends after its last word")
+    assert host.booted() is None
+    return result
 
 
 def need_root() -> None:
