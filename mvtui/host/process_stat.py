@@ -22,8 +22,8 @@ _RESERVED_DESCRIPTORS = 256
 
 class Stat(NamedTuple):
     """`command` is the pid and the command's name as they stand there: `42 (sh`. `cpu_ticks` is utime + stime and
-    `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in bytes. `frozen`: stopped by a signal or by
-    a tracer."""
+    `start_ticks` counts from boot, both in CLOCK_TICKS per second; `rss` is in bytes. `frozen`: a signal or a tracer
+    has stopped it."""
 
     command: bytes
     ppid: int
