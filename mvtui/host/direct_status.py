@@ -16,7 +16,8 @@ def is_active(document: dict[str, Any]) -> bool:
 
 
 def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> list[UnitStatus]:
-    """The units of one microVM. Where its keeper was killed, what is active is what still lives."""
+    """The units of one microVM. Where its keeper was killed, what is active is what still lives, and a hypervisor that
+    does not has failed."""
     units: dict[str, dict[str, Any]] = document["units"]
     if document["keeper"] is not None and live_keeper(document) is None:
         units = _without_keeper(units)
@@ -40,6 +41,18 @@ def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> l
     return statuses
 
 
+# A `Result` that systemd does not have: nobody was there to see how the hypervisor ended.
+_KEEPER_KILLED = {
+    "active_state": "failed",
+    "sub_state": "failed",
+    "result": "keeper-killed",
+    "main_pid": None,
+    "exec_status": None,
+    "exec_by_signal": False,
+    "job": None,
+}
+
+
 def _without_keeper(units: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     lives = {
         unit: facts
@@ -50,6 +63,8 @@ def _without_keeper(units: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any
     for unit, facts in units.items():
         if unit in lives:
             left[unit] = facts | {"active_state": "active", "sub_state": "running", "job": None}
+        elif unit == UnitKind.HYPERVISOR.value and facts["active_state"] in ("active", "activating"):
+            left[unit] = facts | _KEEPER_KILLED
         elif facts["active_state"] == "failed" or (lives and facts["sub_state"] == "exited"):
             left[unit] = facts | {"job": None}
     return left

@@ -184,9 +184,15 @@ class Keeper:
                 group.hypervisor = self.watch.adopt(pid)
             elif group.virtiofsd is None and serves_shares(None, argv):
                 group.leftovers += filter(None, [self.watch.adopt(pid)])
-        if group.hypervisor is None:
-            return
         group.runner = place.resolve("booted") or place.resolve("current") or ""
+        if group.hypervisor is None:  # what was set up for it is there to be taken down
+            daemons = (HYPERVISOR, VIRTIOFSD)
+            self.status.units = {
+                unit: facts
+                for unit, facts in recorded.items()
+                if unit not in daemons and facts["active_state"] in ("active", "activating")
+            }
+            return
         self.status.units = recorded
         for unit, process in ((HYPERVISOR, group.hypervisor), (VIRTIOFSD, group.virtiofsd)):
             if process is not None:

@@ -3,24 +3,16 @@
 import asyncio
 import json
 import os
-import select
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mvtui.errors import MvtuiError
 from mvtui.model.unit import UnitKind, UnitVerb
-from tests.host.direct_host import QUICK, DirectHost, direct_host, need_root, need_unshare, serves, until
+from tests.host.direct_host import QUICK, DirectHost, need_root, need_unshare, serves, until
 
 START, STOP, RESTART, KILL = UnitVerb.START, UnitVerb.STOP, UnitVerb.RESTART, UnitVerb.KILL
-
-
-@pytest.fixture
-def host() -> Iterator[DirectHost]:
-    with direct_host() as made:
-        yield made
 
 
 async def test_started_and_stopped(host: DirectHost) -> None:
@@ -205,49 +197,6 @@ async def test_changes_are_told(host: DirectHost) -> None:
     await changes.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_killed_keeper_takes_nothing_with_it(host: DirectHost) -> None:
-    host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares={"home": ("/", "home.sock")})
-    await host.run(START)
-    hypervisor, daemon = await host.main_pid(), await host.main_pid(UnitKind.VIRTIOFSD)
-    await _kill_keeper(host)
-    states = {unit.kind: unit.active_state for unit in (await host.units().statuses()).values()}
-    assert states == dict.fromkeys((UnitKind.HYPERVISOR, UnitKind.VIRTIOFSD, UnitKind.SET_BOOTED), "active")
-
-    assert (await host.run(START)).words == "web: started"
-    assert (await host.main_pid(), await host.main_pid(UnitKind.VIRTIOFSD)) == (hypervisor, daemon)
-    assert len(host.keepers()) == 1
-
-    await _kill_keeper(host)
-    assert (await host.run(STOP)).words == "web: stopped"
-    assert host.working() == []
-    assert host.booted() is None
-
-
-async def test_killed_without_a_keeper(host: DirectHost) -> None:
-    host.add(scripts={"microvm-run": "trap '' TERM; exec -a microvm@web sleep 1000"})
-    await host.run(START)
-    await _kill_keeper(host)
-    assert (await host.run(KILL)).words == "web: killed"
-    assert host.working() == []
-
-
-async def test_a_hypervisor_that_ended_without_a_keeper(host: DirectHost) -> None:
-    host.add(scripts={"virtiofsd-run": serves("home.sock")}, shares={"home": ("/", "home.sock")})
-    await host.run(START)
-    hypervisor, daemon = await host.main_pid(), await host.main_pid(UnitKind.VIRTIOFSD)
-    await _kill_keeper(host)
-    os.kill(hypervisor, signal.SIGKILL)
-    await until(lambda: len(host.working()) == 1, "the hypervisor has gone")
-    assert await host.unit() is None
-    unit = await host.unit(UnitKind.VIRTIOFSD)
-    assert unit is not None
-    assert (unit.active_state, unit.main_pid) == ("active", daemon)
-
-    assert (await host.run(START)).words == "web: started"
-    assert await host.main_pid(UnitKind.VIRTIOFSD) != daemon
-    assert len(host.working()) == 2
-
-
 async def test_adopts_what_was_started_by_hand(host: DirectHost) -> None:
     directory = host.add()
     by_hand = await asyncio.create_subprocess_exec(directory / "current/bin/microvm-run", cwd=directory)
@@ -302,13 +251,3 @@ async def _status_of_a_failure(host: DirectHost) -> Path:
     assert unit is not None
     assert unit.active_state == "failed"
     return next(host.folder.rglob("status.json"))
-
-
-async def _kill_keeper(host: DirectHost) -> None:
-    (keeper,) = host.keepers()
-    pidfd = os.pidfd_open(keeper)
-    try:
-        os.kill(keeper, signal.SIGKILL)
-        await until(lambda: select.select([pidfd], [], [], 0)[0], "the keeper has gone")
-    finally:
-        os.close(pidfd)
