@@ -63,10 +63,14 @@ class RootedFiles:
             todo.extend(part for part in reversed(target.split("/")) if part and part != ".")
         return "/".join((self._root, *done))
 
+    def stat(self, path: str) -> os.stat_result:
+        """What stands there, behind all links. Raises OSError."""
+        return os.stat(self.resolve(path))
+
     def exists(self, path: str) -> bool:
         """Whether something stands there, behind all links. Raises OSError where that can't be told."""
         try:
-            os.stat(self.resolve(path))
+            self.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
         return True

@@ -4,12 +4,11 @@ import errno
 import os
 import stat
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.host.rooted_files import RootedFiles
-from mvtui.host.state_dir_entry import EntryReading, Exists, dangling_links, read_entry, sign, sign_flake, words
+from mvtui.host.state_dir_entry import EntryReading, Look, read_entry, sign, sign_flake, with_targets, words
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import StateDirEntry, StrayEntry
 
@@ -66,11 +65,11 @@ class StateDir:
         entries: list[StateDirEntry] = []
         strays: list[StrayEntry] = []
         kept: dict[str, EntryReading] = {}
-        exists = self._existence()
+        look = self._look_behind()
         settled_ns = time.time_ns() - _SETTLED_NS
         for name in sorted(os.listdir(directory)):
             try:
-                found = self._entry(directory, name, kept, exists)
+                found = self._entry(directory, name, kept, look)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -83,7 +82,7 @@ class StateDir:
         self._kept = {name: reading for name, reading in kept.items() if reading.changed_ns < settled_ns}
         return StateDirReading(tuple(entries), tuple(strays))
 
-    def _entry(self, directory: int, name: str, kept: dict[str, EntryReading], exists: Exists) -> StateDirEntry | str:
+    def _entry(self, directory: int, name: str, kept: dict[str, EntryReading], look: Look) -> StateDirEntry | str:
         """A microVM, or what the entry is instead. Raises OSError, FileNotFoundError where it is gone again."""
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if not stat.S_ISDIR(status.st_mode):
@@ -95,33 +94,25 @@ class StateDir:
         path = f"{self._state_dir}/{name}"
         last = self._kept.get(name)
         if last is None or last.signature != sign(status) or not _same_flake(directory, name, last):
-            kept[name] = read_entry(directory, name, path, exists)
-            return kept[name].found
-        found = last.found
-        if isinstance(found, StateDirEntry):
-            # Garbage collection takes a target away without a trace in this directory.
-            dangling = dangling_links(path, (found.current, found.booted, found.toplevel), exists)
-            if dangling != found.dangling:
-                found = replace(found, dangling=dangling)
-                last = last._replace(found=found)
+            last = read_entry(directory, name, path)
         kept[name] = last
-        return found
+        return last.found if isinstance(last.found, str) else with_targets(last.found, look)
 
-    def _existence(self) -> Exists:
-        """Asks once for each path; what can't be told for want of rights is taken to be there."""
-        known: dict[str, bool] = {}
+    def _look_behind(self) -> Look:
+        """Looks once for each path."""
+        known: dict[str, int] = {}
 
-        def exists(path: str) -> bool:
-            found = known.get(path)
-            if found is None:
+        def look(path: str) -> int:
+            if path not in known:
                 try:
-                    found = self._files.exists(path)
+                    self._files.stat(path)
                 except OSError as error:
-                    found = isinstance(error, PermissionError)
-                known[path] = found
-            return found
+                    known[path] = error.errno or errno.EIO
+                else:
+                    known[path] = 0
+            return known[path]
 
-        return exists
+        return look
 
 
 def _same_flake(directory: int, name: str, last: EntryReading) -> bool:

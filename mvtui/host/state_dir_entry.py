@@ -3,7 +3,8 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from mvtui.model.microvm import StateDirEntry
@@ -12,13 +13,13 @@ _LINKS = ("current", "booted", "toplevel")
 _FLAKE = "flake"
 _FLAKE_BYTES = 4096
 
-Exists = Callable[[str], bool]
+Look = Callable[[str], int]
 Signature = tuple[int, ...]
 
 
 class EntryReading(NamedTuple):
-    """`found` is a microVM, or says in words what the directory is instead. It stays as it is while the signatures of
-    the directory and of the flake file stay, but for its dangling links."""
+    """`found` is a microVM, but for what is behind its links, or says in words what the directory is instead. It stays
+    as it is while the signatures of the directory and of the flake file stay."""
 
     found: StateDirEntry | str
     signature: Signature
@@ -44,9 +45,9 @@ def sign_flake(state_dir: int, name: str) -> Signature | None:
         return None
 
 
-def read_entry(state_dir: int, name: str, path: str, exists: Exists) -> EntryReading:
-    """The directory `name` of the open directory `state_dir`; `path` is the host's path of it. `exists` tells whether
-    something is behind an absolute path of the host. Raises OSError where the directory can't even be opened.
+def read_entry(state_dir: int, name: str, path: str) -> EntryReading:
+    """The directory `name` of the open directory `state_dir`; `path` is the host's path of it. Raises OSError where the
+    directory can't even be opened.
 
     It belongs to an unprivileged user: no link in it is followed, and only a regular file is read.
     """
@@ -67,18 +68,39 @@ def read_entry(state_dir: int, name: str, path: str, exists: Exists) -> EntryRea
     finally:
         os.close(directory)
     targets = links.get("current"), links.get("booted"), links.get("toplevel")
-    dangling = dangling_links(path, targets, exists)
-    entry = StateDirEntry(name, path, *targets, flake, dangling, owner, tuple(problems))
+    entry = StateDirEntry(name, path, *targets, flake, (), owner, tuple(problems))
     return EntryReading(entry, sign(status), flake_signature)
 
 
-def dangling_links(path: str, targets: Iterable[str | None], exists: Exists) -> tuple[str, ...]:
-    """The names of the links in `path` whose target (of `current`, `booted`, `toplevel`) does not exist."""
-    return tuple(
-        link
-        for link, target in zip(_LINKS, targets, strict=True)
-        if target is not None and not exists(target if target.startswith("/") else f"{path}/{target}")
-    )
+def with_targets(entry: StateDirEntry, look: Look) -> StateDirEntry:
+    """`entry` with what is behind its links now: garbage collection takes a target away without a trace in the
+    directory. `look` follows an absolute path of the host and returns the errno that it meets, 0 where something is
+    there.
+
+    A link dangles where nothing is there; what can't be told is a problem.
+    """
+    dangling: list[str] = []
+    problems: list[str] = []
+    for link, target in zip(_LINKS, (entry.current, entry.booted, entry.toplevel), strict=True):
+        if target is None:
+            continue
+        met = look(target if target.startswith("/") else f"{entry.path}/{target}")
+        if met in (errno.ENOENT, errno.ENOTDIR):
+            dangling.append(link)
+        elif met:
+            problems.append(f"{entry.path}/{link}{_of_target(met)}")
+    if not dangling and not problems:
+        return entry
+    return replace(entry, dangling=tuple(dangling), problems=(*entry.problems, *problems))
+
+
+def _of_target(met: int) -> str:
+    match met:
+        case errno.ELOOP:
+            return " is a loop of links"
+        case errno.EACCES | errno.EPERM:
+            return ": permission denied; root can read what it points to"
+    return f": {os.strerror(met).lower()}"
 
 
 def words(error: OSError) -> str:

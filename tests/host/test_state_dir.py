@@ -8,7 +8,7 @@ import pytest
 
 from mvtui.host.state_dir import StateDir, StateDirReading
 from mvtui.model.microvm import StateDirEntry, StrayEntry
-from tests.host.state_dirs import fresh_state_dir, microvm, only, read
+from tests.host.state_dirs import fresh_state_dir, microvm, only, read, without_rights
 
 
 @pytest.fixture
@@ -83,10 +83,46 @@ def test_everything_else_is_a_stray_with_what_it_is(state_dir: Path) -> None:
 
 def test_dangling_links(state_dir: Path) -> None:
     directory = microvm(state_dir, "web", current="collected", booted="one")
-    (directory / "toplevel").symlink_to("toplevel")
+    (state_dir / "file").touch()
+    (directory / "toplevel").symlink_to(state_dir / "file/below")
     entry = only(read(state_dir))
     assert entry.dangling == ("current", "toplevel")
+    assert entry.problems == ()
     assert entry.current == str(state_dir.parent / "store" / "collected")
+
+
+@pytest.mark.parametrize("rooted", [False, True])
+def test_a_loop_of_links_does_not_dangle(state_dir: Path, rooted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mvtui.host.state_dir._SETTLED_NS", -(1 << 62))
+    directory = microvm(state_dir, "web")
+    (directory / "current").symlink_to("current")
+    reader = StateDir(Path("/microvms"), state_dir.parent) if rooted else StateDir(state_dir)
+    path = Path("/microvms/web") if rooted else directory
+    for _ in range(2):
+        entry = only(reader.read())
+        assert entry.dangling == ()
+        assert entry.problems == (f"{path}/current is a loop of links",)
+
+
+def test_a_target_that_may_not_be_reached_does_not_dangle(state_dir: Path) -> None:
+    closed = state_dir.parent / "closed"
+    (closed / "runner").mkdir(parents=True)
+    directory = microvm(state_dir, "web", booted="one")
+    (directory / "current").symlink_to(closed / "runner")
+    closed.chmod(0)
+    with without_rights():
+        entry = only(read(state_dir))
+    closed.chmod(0o755)
+    assert entry.dangling == ()
+    assert entry.problems == (f"{directory}/current: permission denied; root can read what it points to",)
+
+
+def test_a_target_too_long_to_look_for(state_dir: Path) -> None:
+    directory = microvm(state_dir, "web")
+    (directory / "current").symlink_to("x" * 300)
+    entry = only(read(state_dir))
+    assert entry.dangling == ()
+    assert entry.problems == (f"{directory}/current: file name too long",)
 
 
 def test_a_relative_target_is_looked_for_in_the_microvms_directory(state_dir: Path) -> None:
