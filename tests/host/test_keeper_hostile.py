@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,23 +12,11 @@ from mvtui.host.keeper import Order
 from mvtui.host.keeper_place import MAX_LOG_BYTES
 from mvtui.host.keeper_status import read_status
 from mvtui.model.unit import UnitVerb
-from tests.host.direct_host import OWNER, QUICK, SLEEPS, DirectHost, direct_host, need_root, until
-from tests.host.living import Spawn, spawning
+from tests.host.direct_host import OWNER, QUICK, SLEEPS, DirectHost, need_root, until
+from tests.host.living import Spawn
 from tests.host.state_dirs import NOBODY
 
 START, STOP = UnitVerb.START, UnitVerb.STOP
-
-
-@pytest.fixture
-def host() -> Iterator[DirectHost]:
-    with direct_host() as made:
-        yield made
-
-
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    with spawning() as start:
-        yield start
 
 
 async def test_who_could_not_write_there_is_not_adopted(host: DirectHost, spawn: Spawn) -> None:

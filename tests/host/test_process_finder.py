@@ -9,27 +9,7 @@ import psutil
 import pytest
 
 from mvtui.host.processes import ProcFs
-from tests.host.living import Spawn, hypervisor, missing, need_root, own, run_python, spawning, until
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path) -> Path:
-    for name in ("web", "db"):
-        (tmp_path / name).mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def procfs(state_dir: Path) -> Iterator[ProcFs]:
-    made = ProcFs(state_dir)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    with spawning() as start:
-        yield start
+from tests.host.living import Spawn, hypervisor, missing, need_root, own, run_python, until
 
 
 def test_only_what_is_part_of_a_microvm(spawn: Spawn, procfs: ProcFs, state_dir: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host.processes import ProcFs
-from tests.host.living import Spawn, dies_with_us, hypervisor, missing, need_root, own, spawning, until
+from tests.host.living import Spawn, dies_with_us, hypervisor, missing, need_root, own, until
 from tests.host.state_dirs import NOBODY, fresh_state_dir
 
 
@@ -20,19 +20,6 @@ def state_dir() -> Iterator[Path]:
         (made / "web").mkdir()
         (made / "db").mkdir()
         yield made
-
-
-@pytest.fixture
-def procfs(state_dir: Path) -> Iterator[ProcFs]:
-    made = ProcFs(state_dir)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    with spawning() as start:
-        yield start
 
 
 def test_a_command_line_of_two_megabytes_is_cut(spawn: Spawn, procfs: ProcFs, state_dir: Path) -> None:

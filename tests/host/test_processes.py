@@ -3,7 +3,6 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,29 +10,9 @@ import pytest
 
 from mvtui.host.process_stat import PAGE_SIZE, parse_stat
 from mvtui.host.processes import ProcFs
-from tests.host.living import Spawn, hypervisor, own, run_python, spawning, until
+from tests.host.living import Spawn, hypervisor, own, run_python, until
 
 BUSY = "while :; do :; done"
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path) -> Path:
-    for name in ("web", "db"):
-        (tmp_path / name).mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def procfs(state_dir: Path) -> Iterator[ProcFs]:
-    made = ProcFs(state_dir)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    with spawning() as start:
-        yield start
 
 
 def burn(pid: int, seconds: float) -> None:
