@@ -116,7 +116,7 @@ class DirectUnits:
             except OSError:
                 continue
             for name in names:
-                document = _read(os.path.join(directory, name, STATUS_FILE))
+                document = _read_last_word(os.path.join(directory, name, STATUS_FILE))
                 for status in unit_statuses(name, document, self._timings) if document is not None else ():
                     statuses[status.name] = status
         return statuses
@@ -245,6 +245,14 @@ def _read(path: str) -> dict[str, Any] | None:
         return read_status(path)
     except (OSError, ValueError) as error:
         raise MvtuiError(f"{path}: {error}", "another version of mvtui may have written it") from None
+
+
+def _read_last_word(path: str) -> dict[str, Any] | None:
+    """As `_read`; one that ends in peace between the reading and the look whether it lives was not killed."""
+    document = _read(path)
+    if document is None or document["keeper"] is None or live_keeper(document) is not None:
+        return document
+    return _read(path)
 
 
 def _user_name(uid: int) -> str:

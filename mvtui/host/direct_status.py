@@ -8,6 +8,17 @@ from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import live_keeper
 from mvtui.model.unit import Job, UnitKind, UnitStatus, unit_name
 
+# A `Result` that systemd does not have: nobody was there to see how the hypervisor ended.
+_KEEPER_KILLED = {
+    "active_state": "failed",
+    "sub_state": "failed",
+    "result": "keeper-killed",
+    "main_pid": None,
+    "exec_status": None,
+    "exec_by_signal": False,
+    "job": None,
+}
+
 
 def is_active(document: dict[str, Any]) -> bool:
     """True where its hypervisor runs and nothing is under way."""
@@ -39,18 +50,6 @@ def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> l
             )
         )
     return statuses
-
-
-# A `Result` that systemd does not have: nobody was there to see how the hypervisor ended.
-_KEEPER_KILLED = {
-    "active_state": "failed",
-    "sub_state": "failed",
-    "result": "keeper-killed",
-    "main_pid": None,
-    "exec_status": None,
-    "exec_by_signal": False,
-    "job": None,
-}
 
 
 def _without_keeper(units: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

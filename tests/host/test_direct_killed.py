@@ -4,6 +4,8 @@ import os
 import select
 import signal
 
+import pytest
+
 from mvtui.model.unit import UnitKind, UnitStatus, UnitVerb
 from tests.host.direct_host import HOME, QUICK, DirectHost, need_root, serves, unit_until, until
 
@@ -75,6 +77,20 @@ async def test_a_keeper_that_was_killed_before_it_restarted_its_hypervisor(host:
     await _kill_keeper(host)
     unit = await _hypervisor(host)
     assert (unit.active_state, unit.result) == ("failed", "keeper-killed")
+
+
+async def test_a_keeper_that_ends_in_peace_during_a_look_was_not_killed(
+    host: DirectHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.add()
+    await host.run(START)
+    (path,) = host.folder.rglob("status.json")
+
+    def ends_now(_: object) -> None:
+        path.unlink()
+
+    monkeypatch.setattr("mvtui.host.direct.live_keeper", ends_now)
+    assert await host.units().statuses() == {}
 
 
 async def test_devices_that_a_killed_keeper_left_are_taken_down(host: DirectHost) -> None:
