@@ -4,6 +4,7 @@
 # which needs CAP_SYS_RESOURCE, which a container may lack.
 #
 # A shell, since it starts at once: a daemon that takes more than a second to fail counts as running for supervisord.
+# For the same reason a source that is missing is found here, by a builtin.
 count=$#
 while [ "$count" -gt 0 ]; do
   word=$1
@@ -25,6 +26,7 @@ while [ "$count" -gt 0 ]; do
     --socket-path | --socket-group | --thread-pool-size) set -- "$@" "$option=$value" ;;
     --shared-dir)
       case $value in /*) ;; *) value=$PWD/$value ;; esac
+      [ -d "$value" ] || { echo "virtiofsd: $value: No such directory" >&2; exit 1; }
       set -- "$@" -o "source=$value" ;;
     --cache)
       case $value in never) value=none ;; metadata) value=auto ;; esac
