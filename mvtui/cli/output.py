@@ -28,8 +28,7 @@ def write_json(document: dict[str, object]) -> None:
     import json
 
     with writing():
-        json.dump(document, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
 
 
 def write_lines(lines: Sequence[str]) -> None:
