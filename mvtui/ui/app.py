@@ -37,6 +37,12 @@ MESSAGE_SECONDS = 30.0
 _SEAMS = Seams()
 
 
+def _collect_garbage() -> None:
+    """From now on. What stands when the panel does, stays: the collector need not walk through it at each key."""
+    gc.freeze()
+    gc.enable()
+
+
 class MvtuiApp(App[None], inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is a name of `themes/`; `names` are painted before the first look. The rest is what tests replace."""
@@ -110,8 +116,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
                 loop.add_signal_handler(number, self._on_signal, number)
         self.run_worker(self._look(), name="look", group="look")
         self.set_interval(1.0, self._tick)
-        # What stands now, stays: the collector need not walk through it at each key.
-        self.call_after_refresh(gc.freeze)
+        self.set_timer(1.0, _collect_garbage)
 
     async def on_unmount(self) -> None:
         """Let go of the host; what runs on it runs on."""

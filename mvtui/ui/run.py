@@ -1,5 +1,6 @@
 """Opening the panel: what the command line calls."""
 
+import gc
 import os
 
 from mvtui import first_names
@@ -11,6 +12,8 @@ from mvtui.ui.terminal import Terminal
 
 def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, seams: Seams | None = None) -> int:
     """Show the panel of `host` until it is left; the exit code. `interval` is in seconds."""
+    # A tenth of the time until the panel stands; it turns the collector on again.
+    gc.disable()
     terminal = Terminal.of(os.environ)
     app = MvtuiApp(
         host,
