@@ -1,9 +1,10 @@
 """The command line's words: one parser for the panel and all verbs; a mistake names the nearest right word."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mvtui import __version__
 from mvtui.errors import ExitCode, MvtuiError
@@ -45,8 +46,23 @@ _VERB_EXAMPLES = {
 }
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal. argparse makes one for every argument; by itself it asks shutil for the width, and to
+    import that takes longer than to parse."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size().columns
+        except (OSError, ValueError):
+            columns = 0
+        super().__init__(prog, width=(columns or 80) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """Mistakes become an MvtuiError with exit code 64."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
@@ -92,9 +108,7 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
         prog="mvtui",
         description="A control panel for the microVMs of a microvm.nix host. Without a verb it opens the panel.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mvtui {__version__}")
     parser.add_argument(
@@ -116,9 +130,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[] if verb in ("demo", "completion") else [_common_options(argparse.SUPPRESS)],
-        allow_abbrev=False,
     )
     if verb in ("list", "show", "start", "stop", "restart", "kill"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
