@@ -16,7 +16,7 @@ class RootedFiles:
     """
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._root = "" if root == Path("/") else str(root)
+        self._root = "" if str(root) == "/" else str(root)
         self._directories: dict[str, str] = {}
 
     def resolve(self, path: str) -> str:
