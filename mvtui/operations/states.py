@@ -74,6 +74,8 @@ def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
 
 def _loops(seen: Evidence, unit: UnitStatus) -> bool:
     restarts = unit.n_restarts or 0
+    if unit.active_state in ("failed", "inactive") and unit.job is None:
+        return False  # it was given up
     if seen.restarting and restarts >= LOOP_RESTARTS:
         return True
     coming_back = unit.sub_state.startswith("auto-restart") or (
