@@ -116,8 +116,8 @@ def _runner(store: Path, definition: Definition, tools: Tools) -> Path:
 
 
 def _give(top: Path, account: Account) -> None:
-    """Everything from `top` down becomes `account`'s."""
-    os.chown(top, account.uid, account.gid)
-    for _, directories, files, descriptor in os.fwalk(top):
+    """Everything from `top` down becomes `account`'s, `top` last: until then nobody else can put anything there."""
+    for _, directories, files, descriptor in os.fwalk(top, topdown=False):
         for name in (*directories, *files):
             os.chown(name, account.uid, account.gid, dir_fd=descriptor, follow_symlinks=False)
+    os.chown(top, account.uid, account.gid)

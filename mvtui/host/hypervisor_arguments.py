@@ -291,4 +291,5 @@ def _json_object(text: str | None) -> dict[str, object]:
 
 def _member(value: object, key: str) -> int | None:
     member = value.get(key) if isinstance(value, dict) else None
-    return member if isinstance(member, int) and not isinstance(member, bool) else None
+    # json reads numbers of 4300 digits, which can be neither added to nor written any more.
+    return member if isinstance(member, int) and not isinstance(member, bool) and 0 <= member < 1 << 48 else None

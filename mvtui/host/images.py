@@ -68,7 +68,8 @@ def _facts(fd: int, path: str) -> ImageFacts:
         size = allocated = os.lseek(fd, 0, os.SEEK_END)
     else:
         size, allocated = status.st_size, status.st_blocks * 512
-    found = read_superblock(lambda count, offset: os.pread(fd, count, offset))
+    # Where nothing is written there is no file system; and in /proc, reading alone can take something away (kmsg).
+    found = read_superblock(lambda count, offset: os.pread(fd, count, offset)) if allocated else None
     if found is None:
         return ImageFacts(path, size, allocated)
     return ImageFacts(path, size, allocated, found.fs_type, found.label, found.size, found.used)

@@ -90,15 +90,11 @@ class RootedFiles:
         it can be opened again. Raises OSError, also for a file of another kind and one that is too large."""
         on_disk = self.resolve(path)
         try:
-            # Only opening a device can already be a command to it, so its kind is looked at before and after.
-            _require_regular(os.stat(on_disk).st_mode, path)
-            fd = os.open(on_disk, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            fd = _open_regular(on_disk, path)
         except ValueError as error:  # a NUL in the path
             raise OSError(errno.EINVAL, "is no path", path) from error
         try:
-            status = os.fstat(fd)
-            _require_regular(status.st_mode, path)
-            left = min(status.st_size, limit + 1)
+            left = min(os.fstat(fd).st_size, limit + 1)
             content = os.read(fd, left)
             while len(content) < left and (more := os.read(fd, left - len(content))):
                 content += more
@@ -109,6 +105,13 @@ class RootedFiles:
         return content.decode("utf-8", "surrogateescape")
 
 
-def _require_regular(mode: int, path: str) -> None:
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "is not a regular file", path)
+def _open_regular(on_disk: str, path: str) -> int:
+    """Only opening a device can already be a command to it: the kind is looked at through a descriptor that opens
+    nothing (O_PATH), and that very thing is then opened."""
+    place = os.open(on_disk, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    finally:
+        os.close(place)

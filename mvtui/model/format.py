@@ -7,6 +7,8 @@ SIZE_WIDTH = 4
 PERCENT_WIDTH = 4
 NOTHING = "-"
 
+# What a column can show; a superblock or a command line may claim any number.
+_MOST = 999 << 80
 _MINUTE, _HOUR, _DAY, _WEEK, _YEAR = 60, 3600, 86400, 604800, 31557600
 # (below this many seconds, divided by, letter)
 _AGES = (
@@ -39,7 +41,7 @@ def size(count: float | None) -> str:
     """Bytes in at most four characters, powers of 1024: `0B`, `300M`, `1.8G`, `12T`; `-` where nobody knows."""
     if count is None:
         return NOTHING
-    value, letters = float(count), iter("BKMGTPEZY")
+    value, letters = float(min(count, _MOST)), iter("BKMGTPEZY")
     letter = next(letters)
     while value >= 999.5:
         value, letter = value / 1024, next(letters)

@@ -1,6 +1,7 @@
 """What is wrong with a microVM, from what a look has seen: findings, worst first. Pure."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from mvtui.model.definition import Runner
@@ -97,7 +98,7 @@ def _start_findings(name: str, manager: str, state: State, autostart: bool | Non
         fix = (
             f"start {name}"
             if manager == "direct"
-            else f"start {name}, or see why it ended: journalctl -u microvm@{name}"
+            else f"start {name}, or see why it ended: journalctl -u {shlex.quote(f'microvm@{name}')}"
         )
         yield Finding(
             Severity.WARNING, "autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since
@@ -133,4 +134,4 @@ def _runner_findings(built: Runner | None) -> Iterator[Finding]:
 
 def rebuild_command(name: str, entry: StateDirEntry) -> str:
     """The command that builds a microVM anew: with its host where it is fully declarative, else by itself."""
-    return "nixos-rebuild switch" if entry.fully_declarative else f"microvm -u {name}"
+    return "nixos-rebuild switch" if entry.fully_declarative else f"microvm -u {shlex.quote(name)}"

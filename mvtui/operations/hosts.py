@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Literal
 
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd import systemd_runs
@@ -16,8 +17,11 @@ Manager = Literal["auto", "systemd", "direct"]
 
 def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
-    (sd_booted(3)), else starts and stops by itself. Nothing is asked of the host yet, so nothing fails."""
-    state_dir = Path(os.path.abspath(state_dir))
+    (sd_booted(3)), else starts and stops by itself. Nothing is asked of the host yet. Raises MvtuiError."""
+    try:
+        state_dir = Path(os.path.abspath(state_dir))
+    except FileNotFoundError:
+        raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
     units = _units(state_dir, manager)
     return Host(
         name=socket.gethostname(),

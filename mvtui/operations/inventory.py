@@ -118,7 +118,9 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         if last is not None and last.commands == commands:
             booted = last.microvm.booted
         else:
-            booted = booted_definition(hypervisor, daemons, behind.definition if behind else None, kept.read_file)
+            # Its own working directory, not ours, is where a relative path begins.
+            read_file = lambda path: kept.read_file(os.path.join(directory, path))  # noqa: E731
+            booted = booted_definition(hypervisor, daemons, behind.definition if behind else None, read_file)
     definition = booted if booted is not None else (built.definition if built is not None else None)
     shares = share_statuses(
         definition,

@@ -1,7 +1,6 @@
 """What one look at a host leaves to the next: caches, slow facts, and what only several looks together can tell."""
 
 import os
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from mvtui.host.images import read_image
 from mvtui.host.ports import Host
+from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
@@ -110,12 +110,5 @@ class Kept:
         """The text of a regular file of the host, None where there is none: what a command line names
         (firecracker's configuration)."""
         with suppress(OSError, ValueError):
-            # The path is a process' own claim, and only to open a device can already be a command to it.
-            found = os.open(self.host.on_disk(path), os.O_PATH | os.O_CLOEXEC)
-            try:
-                if stat.S_ISREG(os.fstat(found).st_mode):
-                    with open(f"/proc/self/fd/{found}", "rb", buffering=0) as file:
-                        return (file.read(_MAX_FILE_BYTES) or b"").decode(errors="replace")
-            finally:
-                os.close(found)
+            return RootedFiles(self.host.root).read(path, _MAX_FILE_BYTES)
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -70,7 +71,7 @@ def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStat
 
 
 def _hint(microvm: str) -> str:
-    return f"why: mvtui show {microvm}"
+    return f"why: mvtui show {shlex.quote(microvm)}"
 
 
 async def _settle(host: Host, microvm: str) -> tuple[UnitStatus, ...]:

@@ -1,5 +1,9 @@
 """The way to the terminal."""
 
+import sys
+from typing import Any
+
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from mvtui import first_names
@@ -9,6 +13,11 @@ _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
 class PanelDriver(LinuxDriver):
     """Textual's own; where the names stand in the alternate screen already, it is not entered (and cleared) again."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        # Textual writes to standard error, which may be a file (`mvtui 2>errors`).
+        self._file = sys.__stdout__
 
     def write(self, data: str) -> None:
         """Send to the terminal."""

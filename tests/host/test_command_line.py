@@ -263,3 +263,11 @@ def test_no_configuration_of_firecracker_raises(config: object) -> None:
 
     assert definition.hypervisor is Hypervisor.FIRECRACKER
     assert all(isinstance(volume.image, str) for volume in definition.volumes)
+
+
+@pytest.mark.parametrize("claimed", ["-1", "1" * 400, "true", "1.5", '"512"'])
+def test_numbers_that_no_firecracker_takes_are_none(claimed: str) -> None:
+    config = f'{{"drives": [], "machine-config": {{"mem_size_mib": {claimed}, "vcpu_count": 2}}}}'
+    argv = ("firecracker", "--config-file", "/nix/store/firecracker-web.json")
+    definition = read_command_line(argv, read_file=lambda _: config)
+    assert (definition.mem, definition.vcpu) == (None, 2)

@@ -87,3 +87,8 @@ def test_a_size_fits_its_column(count: int) -> None:
 @given(st.floats(min_value=0, max_value=1e9))
 def test_a_percentage_fits_its_column(value: float) -> None:
     assert len(percent(value)) <= PERCENT_WIDTH
+
+
+def test_a_superblock_may_claim_any_size() -> None:
+    assert size(2**96) == "999Y"
+    assert len(size(10**400)) <= SIZE_WIDTH

@@ -20,11 +20,14 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     assert kept.read_file("/dev/zero") is None
 
 
-def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
+def test_a_large_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (3 << 20))
-    text = Kept(fake_host(tmp_path)).read_file(str(tmp_path / "large"))
-    assert text is not None
-    assert len(text) == 1 << 20
+    assert Kept(fake_host(tmp_path)).read_file(str(tmp_path / "large")) is None
+
+
+def test_what_only_looks_like_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    kept = Kept(fake_host(tmp_path))
+    assert kept.read_file("/proc/kmsg") in ("", None), "its size is 0: nothing is read, and nothing taken away"
 
 
 def test_what_was_not_asked_for_again_is_forgotten(tmp_path: Path) -> None:
