@@ -90,11 +90,11 @@ class RootedFiles:
         it can be opened again. Raises OSError, also for a file of another kind and one that is too large."""
         on_disk = self.resolve(path)
         try:
-            fd = _open_regular(on_disk, path)
+            fd, size = _open_regular(on_disk, path)
         except ValueError as error:  # a NUL in the path
             raise OSError(errno.EINVAL, "is no path", path) from error
         try:
-            left = min(os.fstat(fd).st_size, limit + 1)
+            left = min(size, limit + 1)
             content = os.read(fd, left)
             while len(content) < left and (more := os.read(fd, left - len(content))):
                 content += more
@@ -105,13 +105,18 @@ class RootedFiles:
         return content.decode("utf-8", "surrogateescape")
 
 
-def _open_regular(on_disk: str, path: str) -> int:
-    """Only opening a device can already be a command to it: the kind is looked at through a descriptor that opens
-    nothing (O_PATH), and that very thing is then opened."""
+def _open_regular(on_disk: str, path: str) -> tuple[int, int]:
+    """A descriptor for reading, and the size in bytes.
+
+    Only opening a device can already be a command to it: the kind is looked at through a descriptor that opens nothing
+    (O_PATH), and that very thing is then opened.
+    """
     place = os.open(on_disk, os.O_PATH | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(place).st_mode):
+        status = os.fstat(place)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", path)
-        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        return fd, status.st_size
     finally:
         os.close(place)
