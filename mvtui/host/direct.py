@@ -23,7 +23,7 @@ from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
-_CHANGE_POLL_SECONDS = 1.0
+_CHANGE_POLL_SECONDS = 2.0
 _BUSY_POLL_SECONDS = 0.05
 _BUSY_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 1 << 16
@@ -75,7 +75,7 @@ class DirectUnits:
         return await self._end(verb, unit, name)
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yields when a keeper has written. Looks once a second: jobs are waited for otherwise, and each look costs."""
+        """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
         seen = await asyncio.to_thread(self._marks)
         while True:
             await asyncio.sleep(_CHANGE_POLL_SECONDS)
