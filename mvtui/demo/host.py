@@ -40,14 +40,15 @@ def up(directory: Path, say: Callable[[str], None]) -> DemoHost:
     """
     directory = Path(os.path.realpath(directory))
     made_directory = _claim(directory)
-    try:
-        Marker.write(directory, made_directory=made_directory)
-        return _make(directory, say)
-    except BaseException as error:
-        ending.end(directory, remove_root=made_directory)
-        if isinstance(error, OSError):
+    with contextlib.ExitStack() as undone:
+        undone.callback(ending.end, directory, remove_root=made_directory)
+        try:
+            Marker.write(directory, made_directory=made_directory)
+            made = _make(directory, say)
+        except OSError as error:
             raise MvtuiError(f"the demo can't be made in {directory}: {error}", "choose another directory") from None
-        raise
+        undone.pop_all()  # whatever ended it before, nothing is left
+    return made
 
 
 def down(directory: Path) -> None:

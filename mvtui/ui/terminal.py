@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mvtui.model.locale import is_utf8
 from mvtui.ui import themes
 
 # rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
@@ -27,7 +28,7 @@ class Terminal:
         """The terminal that the environment tells of."""
         return cls(
             theme=_theme(environ),
-            ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not _utf8(environ),
+            ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not is_utf8(environ),
             mouse="SSH_CONNECTION" not in environ,
         )
 
@@ -40,15 +41,3 @@ def _theme(environ: Mapping[str, str]) -> str:
     if "NO_COLOR" in environ or not many:
         return themes.TERMINAL
     return themes.LIGHT if environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS else themes.DEFAULT
-
-
-def _utf8(environ: Mapping[str, str]) -> bool:
-    """Whether the locale is one of UTF-8 (locale(7): LC_ALL, then LC_CTYPE, then LANG).
-
-    In the C locale, Python sets LC_CTYPE to C.UTF-8 by itself (PEP 538): that tells nothing of the terminal.
-    """
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        value = environ.get(name, "")
-        if value and not (name == "LC_CTYPE" and value == "C.UTF-8"):
-            return value.lower().replace("-", "").endswith("utf8")
-    return False
