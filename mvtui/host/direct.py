@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pwd
+import shlex
 import signal
 import subprocess
 import time
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.calls import CallLog
 from mvtui.host.direct_status import is_active, unit_statuses
 from mvtui.host.keeper_group import Timings
 from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
+from mvtui.model.call import CallKind
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
 _CHANGE_POLL_SECONDS = 2.0
@@ -35,11 +38,15 @@ class DirectUnits:
     """`Units` without systemd. Nothing of it runs while nobody asks; the keepers outlive it.
 
     `state_dir` is the host's path, `root` what is put before it, `timings` the units' times in seconds.
+    Keepers that it starts and signals go on record in `calls`.
     """
 
-    def __init__(self, state_dir: Path, *, root: Path = Path("/"), timings: Timings | None = None) -> None:
+    def __init__(
+        self, state_dir: Path, *, root: Path = Path("/"), timings: Timings | None = None, calls: CallLog | None = None
+    ) -> None:
         self._state_dir = os.path.realpath(root / str(state_dir).lstrip("/"))
         self._timings = timings or Timings()
+        self._calls = calls or CallLog()
         digest = hashlib.sha256(os.fsencode(self._state_dir)).hexdigest()[:16]
         of_root = (str(root / "run"), ["mvtui", "direct", digest])
         of_user = (self._state_dir, [".mvtui", "direct"])
@@ -141,7 +148,7 @@ class DirectUnits:
             document = await asyncio.to_thread(self._document, name)
             keeper = live_keeper(document) if document is not None else None
             if document is not None and keeper is not None:
-                await _signal_and_wait(keeper, document["keeper"][1], _END_SIGNALS[verb])
+                await self._signal_and_wait(keeper, document["keeper"][1], _END_SIGNALS[verb])
                 document = await asyncio.to_thread(self._document, name)
                 if document is None or not is_active(document):
                     break
@@ -159,6 +166,20 @@ class DirectUnits:
                 return JobResult(unit, "done", words)
         return JobResult(unit, "done", f"{name}: {_PAST[verb]}")
 
+    async def _signal_and_wait(self, pid: int, start: int, number: signal.Signals) -> None:
+        """Signal the keeper that had `pid` and `start`, and wait for its end. Raises RightsMissingError."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            if is_alive(pid, start):
+                with self._calls.call(CallKind.COMMAND, f"kill -{number.name.removeprefix('SIG')} {pid}") as call:
+                    await _end_by_signal(pid, pidfd, number)
+                    call.end("ended")
+        finally:
+            os.close(pidfd)
+
     def _document(self, name: str) -> dict[str, Any] | None:
         return _read(os.path.join(self._own_base, *self._own_parts, name, STATUS_FILE))
 
@@ -166,21 +187,33 @@ class DirectUnits:
         """Start a keeper and wait for what it says of its first job. Raises MvtuiError where it refuses or dies."""
         from mvtui.host.keeper import Order  # noqa: PLC0415 - it takes time to import, and to look needs none
 
-        order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
-        reader, writer = os.pipe()
-        try:
-            await asyncio.to_thread(_launch, order.command(), writer)
-            text = await _read_to_end(reader)
-        finally:
-            os.close(reader)
-        try:
-            said = json.loads(text)
-        except ValueError:
-            lines = text.decode(errors="replace").strip().splitlines() or ["it was killed"]
-            raise MvtuiError(f"{name}: its keeper ended without a word: {lines[-1]}") from None
-        if said["result"] == "refused":
-            raise MvtuiError(f"{name}: {said['words']}", said["hint"])
-        return dict(said)
+        command = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings).command()
+        with self._calls.call(CallKind.COMMAND, shlex.join(command)) as call:
+            said = _understood(name, await _launch_and_hear(command))
+            call.end(f"{action} {name}: {said['result']}", ok=said["result"] == "done")
+        return said
+
+
+async def _launch_and_hear(command: list[str]) -> bytes:
+    """Start a keeper; all it says, which ends with its first job."""
+    reader, writer = os.pipe()
+    try:
+        await asyncio.to_thread(_launch, command, writer)
+        return await _read_to_end(reader)
+    finally:
+        os.close(reader)
+
+
+def _understood(name: str, text: bytes) -> dict[str, str]:
+    """What the keeper of microVM `name` said. Raises MvtuiError where it refused, or died before it could speak."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        lines = text.decode(errors="replace").strip().splitlines() or ["it was killed"]
+        raise MvtuiError(f"{name}: its keeper ended without a word: {lines[-1]}") from None
+    if said["result"] == "refused":
+        raise MvtuiError(f"{name}: {said['words']}", said["hint"])
+    return dict(said)
 
 
 def _launch(command: list[str], writer: int) -> None:
@@ -222,22 +255,14 @@ async def _read_to_end(descriptor: int) -> bytes:
     return text
 
 
-async def _signal_and_wait(pid: int, start: int, number: signal.Signals) -> None:
-    """Signal the process that had `pid` and `start`, and wait for its end. Raises RightsMissingError."""
+async def _end_by_signal(pid: int, pidfd: int, number: signal.Signals) -> None:
     try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if is_alive(pid, start):
-            signal.pidfd_send_signal(pidfd, number)
-            await _readable(pidfd)
+        signal.pidfd_send_signal(pidfd, number)
     except ProcessLookupError:
         return
     except PermissionError:
         raise RightsMissingError(f"the keeper (pid {pid}) is another user's", "run mvtui as root (sudo)") from None
-    finally:
-        os.close(pidfd)
+    await _readable(pidfd)
 
 
 def _read(path: str) -> dict[str, Any] | None:

@@ -1,10 +1,11 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from mvtui.host.calls import CallLog
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
@@ -41,13 +42,15 @@ class Processes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone."""
+    """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
+    `calls` is the record of what mvtui asks of it."""
 
     name: str
     units: Units
     processes: Processes
     state_dir: Path
     root: Path = Path("/")
+    calls: CallLog = field(default_factory=CallLog)
 
     def on_disk(self, path: str | Path) -> Path:
         """Where the host's absolute `path` is for this process."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
 from mvtui.host.systemd_errors import ReplyError
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
@@ -46,16 +47,24 @@ class SystemdUnits:
 
     `timeout` in seconds holds for connecting and for every answer; the rest of what the list lacks is asked for again
     every `resync` seconds. `address` is the bus's, by default DBUS_SYSTEM_BUS_ADDRESS or the system bus's socket.
+    What is asked goes on record in `calls`.
     """
 
-    def __init__(self, address: str | None = None, *, timeout: float = 5.0, resync: float = 15.0) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout: float = 5.0,
+        resync: float = 15.0,
+        calls: CallLog | None = None,
+    ) -> None:
         # Importing dbus-fast takes as long as all the rest of `mvtui list` does without systemd.
         from mvtui.host.systemd_bus import SystemBus  # noqa: PLC0415
         from mvtui.host.systemd_jobs import Jobs  # noqa: PLC0415
         from mvtui.host.systemd_units import UnitTable  # noqa: PLC0415
 
         address = address or os.environ.get(_ADDRESS_VARIABLE) or f"unix:path={_SOCKET}"
-        self._bus = SystemBus(address, timeout, self._note)
+        self._bus = SystemBus(address, timeout, self._note, calls or CallLog())
         self._table = UnitTable(self._bus, resync)
         self._jobs = Jobs(self._bus)
         self._watchers: set[asyncio.Event] = set()

@@ -9,7 +9,10 @@ from typing import Any
 from dbus_fast import DBusFastError, Message, MessageFlag, MessageType
 from dbus_fast.aio import MessageBus
 
+from mvtui.host.calls import CallLog
 from mvtui.host.systemd_errors import ReplyError, hung_up, silent, unreachable
+from mvtui.host.systemd_words import POLLS, asked, asked_properties, told, told_properties
+from mvtui.model.call import CallKind
 
 SYSTEMD = "org.freedesktop.systemd1"
 MANAGER = f"{SYSTEMD}.Manager"
@@ -52,14 +55,16 @@ class SystemBus:
     """The connection and systemd behind it.
 
     `notify` is called with each signal of systemd, and with None when anything may have happened: systemd or the
-    connection came or went. `timeout` in seconds holds for connecting and for each answer. All methods raise
-    MvtuiError where the bus or systemd does not answer, RightsMissingError where the bus refuses.
+    connection came or went. `timeout` in seconds holds for connecting and for each answer. What is asked goes on record
+    in `calls`. All methods raise MvtuiError where the bus or systemd does not answer, RightsMissingError where the bus
+    refuses.
     """
 
-    def __init__(self, address: str, timeout: float, notify: Callable[[Message | None], None]) -> None:
+    def __init__(self, address: str, timeout: float, notify: Callable[[Message | None], None], calls: CallLog) -> None:
         self.address = address
         self._timeout = timeout
         self._notify = notify
+        self._calls = calls
         self._bus: MessageBus | None = None
         self._watch: asyncio.Task[None] | None = None
         self._owner = ""
@@ -95,20 +100,23 @@ class SystemBus:
                     await self.close()
 
     async def _open(self) -> None:
-        try:
-            async with asyncio.timeout(self._timeout):
-                bus = await MessageBus(self.address).connect()
-        except (OSError, EOFError, ValueError, DBusFastError) as error:
-            raise unreachable(self.address, error) from error
+        with self._calls.call(CallKind.DBUS, f"connect {self.address}", poll=True):
+            try:
+                async with asyncio.timeout(self._timeout):
+                    bus = await MessageBus(self.address).connect()
+            except (OSError, EOFError, ValueError, DBusFastError) as error:
+                raise unreachable(self.address, error) from error
         self._bus = bus
         bus.add_message_handler(self._received)
         self._watch = asyncio.create_task(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
         self._watch.add_done_callback(self._lost)
         for rule in _MATCHES:
             self._tell(_DAEMON, _DAEMON_PATH, _DAEMON, "AddMatch", "s", [rule])
-        request = self._ask(_DAEMON, _DAEMON_PATH, _DAEMON, "GetNameOwner", "s", [SYSTEMD])
-        (reply,) = await self._answers([request])
-        self._appeared(reply.body[0] if reply.message_type is MessageType.METHOD_RETURN else "")
+        try:
+            (owner,) = await self._ask_one(_DAEMON, _DAEMON_PATH, _DAEMON, "GetNameOwner", "s", [SYSTEMD])
+        except ReplyError:
+            owner = ""
+        self._appeared(owner)
 
     def _appeared(self, owner: str) -> None:
         """systemd's unique name on the bus, "" where it has left; it sends signals to those who subscribe."""
@@ -120,26 +128,30 @@ class SystemBus:
         """One method of systemd's manager; its reply's body. Raises ReplyError too."""
         await self._ready()
         async with self._singles:
-            request = self._ask(SYSTEMD, MANAGER_PATH, MANAGER, member, signature, list(body))
-            (reply,) = await self._answers([request])
-        if reply.message_type is MessageType.ERROR:
-            raise _reply_error(reply)
-        return reply.body
+            return await self._ask_one(SYSTEMD, MANAGER_PATH, MANAGER, member, signature, list(body))
 
     async def properties(self, questions: Sequence[Question]) -> list[Any]:
         """The value of each (object path, interface, property); None where systemd has none to give."""
         await self._ready()
-        values: list[Any] = []
+        if not questions:
+            return []
         async with self._batching:
-            for start in range(0, len(questions), _BATCH):
-                requests = [
-                    self._ask(SYSTEMD, path, PROPERTIES, "Get", "ss", [interface, name])
-                    for path, interface, name in questions[start : start + _BATCH]
-                ]
-                values += [
-                    reply.body[0].value if reply.message_type is MessageType.METHOD_RETURN else None
-                    for reply in await self._answers(requests)
-                ]
+            with self._calls.call(CallKind.DBUS, asked_properties(questions), poll=True) as call:
+                values = await self._ask_batches(questions)
+                call.end(told_properties(values))
+        return values
+
+    async def _ask_batches(self, questions: Sequence[Question]) -> list[Any]:
+        values: list[Any] = []
+        for start in range(0, len(questions), _BATCH):
+            requests = [
+                self._ask(SYSTEMD, path, PROPERTIES, "Get", "ss", [interface, name])
+                for path, interface, name in questions[start : start + _BATCH]
+            ]
+            values += [
+                reply.body[0].value if reply.message_type is MessageType.METHOD_RETURN else None
+                for reply in await self._answers(requests)
+            ]
         return values
 
     def post(self, member: str, signature: str = "", *body: object) -> None:
@@ -164,6 +176,20 @@ class SystemBus:
             if not done:
                 raise silent(self.address, self._timeout)
             self._overdue = None
+
+    async def _ask_one(
+        self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]
+    ) -> list[Any]:
+        """A method and its reply's body, on record. Raises ReplyError too."""
+        with self._calls.call(CallKind.DBUS, asked(member, body), poll=member in POLLS) as call:
+            request = self._ask(destination, path, interface, member, signature, body)
+            (reply,) = await self._answers([request])
+            if reply.message_type is MessageType.ERROR:
+                error = _reply_error(reply)
+                call.end(error.text, ok=False)
+                raise error
+            call.end(told(member, reply.body))
+            return reply.body
 
     def _ask(
         self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]
@@ -191,6 +217,7 @@ class SystemBus:
     def _tell(self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]) -> None:
         if self._bus is None or not self._bus.connected:
             return
+        self._calls.call(CallKind.DBUS, asked(member, body), poll=member in POLLS).end("sent, no reply wanted")
         flags = MessageFlag.NO_REPLY_EXPECTED | MessageFlag.NO_AUTOSTART
         _write(
             self._bus,

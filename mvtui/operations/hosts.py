@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
 from mvtui.host.ports import Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd import systemd_runs
@@ -22,21 +23,23 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
         state_dir = Path(os.path.abspath(state_dir))
     except FileNotFoundError:
         raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
-    units = _units(state_dir, manager)
+    calls = CallLog()
+    units = _units(state_dir, manager, calls)
     return Host(
         name=socket.gethostname(),
         units=units,
         processes=ProcFs(state_dir, by_cgroup=units.manager == "systemd"),
         state_dir=state_dir,
+        calls=calls,
     )
 
 
-def _units(state_dir: Path, manager: Manager) -> Units:
+def _units(state_dir: Path, manager: Manager, calls: CallLog) -> Units:
     """The adapter that was asked for. Only that one is imported: each takes longer than the rest of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
         from mvtui.host.systemd import SystemdUnits  # noqa: PLC0415
 
-        return SystemdUnits()
+        return SystemdUnits(calls=calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir)
+    return DirectUnits(state_dir, calls=calls)

@@ -2,30 +2,43 @@
 
 import asyncio
 import os
+import shlex
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
+from mvtui.model.call import CallKind
 from mvtui.model.text import clean
 
 
-async def run(argv: Sequence[str], suspended: Callable[[], AbstractContextManager[None]]) -> tuple[bool, str]:
+async def run(
+    argv: Sequence[str], suspended: Callable[[], AbstractContextManager[None]], calls: CallLog | None = None
+) -> tuple[bool, str]:
     """Run `sudo -- ARGV`: without a password first, else with the terminal to itself (within `suspended`).
 
-    Gives whether the command did it, and its last words.
+    Gives whether the command did it, and its last words; it goes on record in `calls`.
 
     Raises MvtuiError where there is no sudo.
     """
-    code, out, errors = await _run(["sudo", "-n", "--", *argv], on_terminal=False)
+    calls = calls or CallLog()
+    code, out, errors = await _run(["sudo", "-n", "--", *argv], calls, on_terminal=False)
     if code != 0 and errors.startswith("sudo:"):  # it was sudo that refused: it wants a password
         with suspended():
-            code, out, errors = await _run(["sudo", "--", *argv], on_terminal=True)
+            code, out, errors = await _run(["sudo", "--", *argv], calls, on_terminal=True)
     said = [line for line in (out if code == 0 else errors or out).splitlines() if line.strip()]
     return code == 0, clean(said[-1].strip()) if said else f"sudo ended with exit {code}"
 
 
-async def _run(argv: Sequence[str], *, on_terminal: bool) -> tuple[int, str, str]:
+async def _run(argv: Sequence[str], calls: CallLog, *, on_terminal: bool) -> tuple[int, str, str]:
+    with calls.call(CallKind.COMMAND, shlex.join(argv)) as call:
+        code, out, errors = await _run_unrecorded(argv, on_terminal=on_terminal)
+        call.end(f"exit {code}", ok=code == 0)
+    return code, out, errors
+
+
+async def _run_unrecorded(argv: Sequence[str], *, on_terminal: bool) -> tuple[int, str, str]:
     """Exit code, stdout, stderr. On the terminal, what comes on stderr (`Sorry, try again.`) is shown as well."""
     try:
         process = await asyncio.create_subprocess_exec(

@@ -3,12 +3,16 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 from pathlib import Path
 
 import pytest
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
+from mvtui.host.direct import DirectUnits
+from mvtui.model.call import CallKind
 from mvtui.model.unit import UnitKind, UnitVerb
 from tests.host.direct_host import QUICK, DirectHost, need_root, need_unshare, serves, until
 
@@ -251,3 +255,27 @@ async def _status_of_a_failure(host: DirectHost) -> Path:
     assert unit is not None
     assert unit.active_state == "failed"
     return next(host.folder.rglob("status.json"))
+
+
+async def test_keepers_are_on_record(host: DirectHost) -> None:
+    """Started and signalled: what a person would have typed, and what came of it."""
+    host.add()
+    log = CallLog()
+    units = DirectUnits(Path("/vms"), root=host.folder, timings=QUICK, calls=log)
+    await units.run_job(START, "microvm@web.service")
+    (keeper,) = host.keepers()
+    await units.run_job(STOP, "microvm@web.service")
+    launch, stop = log.calls
+    argv = shlex.split(launch.what)
+    assert json.loads(argv[-1])["microvm"] == "web"
+    assert (launch.kind, launch.ok, launch.result) == (CallKind.COMMAND, True, "start web: done")
+    assert (stop.kind, stop.what, stop.ok, stop.result) == (CallKind.COMMAND, f"kill -TERM {keeper}", True, "ended")
+
+
+async def test_keeper_that_starts_nothing_is_on_record(host: DirectHost) -> None:
+    host.add().joinpath("current").unlink()
+    log = CallLog()
+    units = DirectUnits(Path("/vms"), root=host.folder, timings=QUICK, calls=log)
+    result = await units.run_job(START, "microvm@web.service")
+    (launch,) = log.calls
+    assert (launch.ok, launch.result) == (False, f"start web: {result.result}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
 from mvtui.ui import sudo
 
 SUDO = """#!/bin/sh
@@ -23,7 +24,12 @@ def lent() -> list[str]:
 
 
 async def with_sudo(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, script: str | None, lent: list[str], *argv: str
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    script: str | None,
+    lent: list[str],
+    *argv: str,
+    log: CallLog | None = None,
 ) -> tuple[bool, str]:
     if script is not None:
         (folder / "sudo").write_text(SUDO % script)
@@ -36,7 +42,7 @@ async def with_sudo(
         yield
         lent.append("back")
 
-    return await sudo.run(argv, suspended)
+    return await sudo.run(argv, suspended, log)
 
 
 async def test_sudo_without_a_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lent: list[str]) -> None:
@@ -65,3 +71,13 @@ async def test_no_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lent: li
     with pytest.raises(MvtuiError, match="sudo can't be run") as caught:
         await with_sudo(monkeypatch, tmp_path, None, lent, "true")
     assert caught.value.hint == "run mvtui as root"
+
+
+async def test_both_tries_are_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lent: list[str]) -> None:
+    log = CallLog()
+    script = '[ "$without" ] && { echo "sudo: a password is required" >&2; exit 1; }; "$@"'
+    await with_sudo(monkeypatch, tmp_path, script, lent, "echo", "two words", log=log)
+    assert [(call.what, call.ok, call.result) for call in log.calls] == [
+        ("sudo -n -- echo 'two words'", False, "exit 1"),
+        ("sudo -- echo 'two words'", True, "exit 0"),
+    ]
