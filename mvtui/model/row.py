@@ -30,7 +30,7 @@ def row(microvm: MicroVM, now: datetime) -> Row:
         name=clean(microvm.name),
         state=state_text(microvm.state, now),
         age=age(microvm.state.since or up_since(microvm), now),
-        cpu=percent(_cpu(microvm)),
+        cpu=percent(cpu_percent(microvm)),
         mem=_mem(microvm),
         fsd=_fsd(microvm),
         overlay=_overlay(microvm),
@@ -58,7 +58,8 @@ def state_text(state: State, now: datetime) -> str:
     return word
 
 
-def _cpu(microvm: MicroVM) -> float | None:
+def cpu_percent(microvm: MicroVM) -> float | None:
+    """Percent of one core that all of its processes take; None where nobody knows."""
     known = [process.cpu_percent for process in microvm.processes if process.cpu_percent is not None]
     return sum(known) if known else None
 

@@ -1,33 +1,30 @@
-"""The panel as a whole: looks at the host, hands the picture down, runs what is asked for."""
+"""The panel as a whole: looks at the host, hands the picture down, takes the keys."""
 
 import asyncio
 import gc
 import signal
-from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import ClassVar
 
 from textual._path import CSSPathType
-from textual.app import App
 from textual.binding import BindingType
-from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.model.text import clean
-from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui import jobs, questions, themes
-from mvtui.ui.commands import Command, Place, Tier, bindings, command
+from mvtui.model.microvm import Snapshot
+from mvtui.ui import themes
+from mvtui.ui.acting import ActingApp
+from mvtui.ui.command import Command, Place
+from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
-from mvtui.ui.picture import Job, Picture
-from mvtui.ui.screens.list_screen import ListScreen
+from mvtui.ui.picture import Picture
+from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
+from mvtui.ui.trends import Trends
 
 # After so many intervals without a look, the picture is old.
 STALE_INTERVALS = 3
@@ -43,19 +40,17 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(App[None], inherit_bindings=False):
+class MvtuiApp(ActingApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
-    `theme` is a name of `themes/`; `names` are painted before the first look. The rest is what tests replace."""
+    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
+    rest is what tests replace."""
 
     # Textual reads no style sheet of a default screen by itself.
-    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/list_screen.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/panel_screen.tcss"]
     TITLE = "mvtui"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PANEL))
-
-    # Never compared: that would walk through the whole snapshot.
-    picture: var[Picture | None] = var(None, always_update=True)
 
     def __init__(
         self,
@@ -66,26 +61,34 @@ class MvtuiApp(App[None], inherit_bindings=False):
         ascii_only: bool = False,
         theme: str = themes.DEFAULT,
         names: Sequence[str] = (),
+        mouse: bool = True,
         seams: Seams = _SEAMS,
     ) -> None:
         # The theme before App.__init__: chosen later, NO_COLOR is black on black.
         self._themes = themes.load().loaded
         if theme not in self._themes:
             raise MvtuiError(f"there is no usable theme {theme!r} in {themes.folder()}", "install mvtui again")
-        self.set_reactive(App.theme, theme)
+        self.set_reactive(MvtuiApp.theme, theme)
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"
-        self.host = host
+        self.host, self.seams = host, seams
         self.ascii_only = ascii_only
+        self.mouse = mouse
         self._interval = interval
         self._names = names
-        self._seams, self._now = seams, seams.now
+        self._trends = Trends()
         self._wake = asyncio.Event()
         self._looked_at: datetime | None = None
         self._look_once = False
         self._said_at = 0.0
-        self._suspended = False
-        self.set_reactive(MvtuiApp.picture, Picture(host.name, seams.now(), read_only=read_only, locked=read_only))
+        first = Picture(
+            host.name,
+            seams.now(),
+            read_only=read_only,
+            locked=read_only,
+            can_cancel=getattr(host.units, "can_cancel", False),
+        )
+        self.set_reactive(MvtuiApp.picture, first)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
@@ -93,20 +96,8 @@ class MvtuiApp(App[None], inherit_bindings=False):
         return {**super().available_themes, **self._themes}
 
     def get_default_screen(self) -> Screen[None]:
-        """The list."""
-        return ListScreen(self._names, self._seams.monotonic).data_bind(MvtuiApp.picture)
-
-    @property
-    def list_screen(self) -> ListScreen:
-        """The screen that stands at the bottom of all."""
-        screen = self.screen
-        assert isinstance(screen, ListScreen)
-        return screen
-
-    @property
-    def _picture(self) -> Picture:
-        assert self.picture is not None
-        return self.picture
+        """The one that there is."""
+        return PanelScreen(self._names, self.seams.monotonic, self._trends).data_bind(MvtuiApp.picture)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -125,7 +116,7 @@ class MvtuiApp(App[None], inherit_bindings=False):
 
     def _on_signal(self, number: signal.Signals) -> None:
         """End with the terminal restored; ^c while sudo has the terminal is sudo's."""
-        if number is not signal.SIGINT or not self._suspended:
+        if number is not signal.SIGINT or not self.lent:
             self.exit(return_code=128 + number)
 
     # Looking
@@ -133,27 +124,32 @@ class MvtuiApp(App[None], inherit_bindings=False):
     async def _look(self) -> None:
         while True:
             try:
-                async for snapshot in self._seams.source(self.host, interval=self._interval, wake=self._wake):
+                async for snapshot in self.seams.source(self.host, interval=self._interval, wake=self._wake):
                     self._take(snapshot)
             except MvtuiError as error:
-                self._say(str(error), "error")
+                self.say(str(error), "error")
                 await asyncio.sleep(self._interval)
 
     def _take(self, snapshot: Snapshot) -> None:
-        if self._picture.paused and not self._look_once:
+        if self.shown.paused and not self._look_once:
             return
         self._look_once = False
-        self._looked_at = self._now()
-        self._update(snapshot=snapshot)
+        self._looked_at = self.seams.now()
+        self._trends.take(snapshot.microvms, self.seams.monotonic())
+        self.update(snapshot=snapshot)
+
+    def look_soon(self) -> None:
+        """Look now, whatever the interval."""
+        self._wake.set()
 
     def _tick(self) -> None:
         """What changes without a look: the clock, how old the picture is, and that a message has been read."""
-        picture, now = self._picture, self._now()
-        if picture.message and self._seams.monotonic() - self._said_at >= MESSAGE_SECONDS:
-            self._update(message=())
+        picture, now = self.shown, self.seams.now()
+        if picture.message and self.seams.monotonic() - self._said_at >= MESSAGE_SECONDS:
+            self.update(message=())
         stale = self._stale_since(picture.snapshot, now)
         if stale is not None or stale != picture.stale_since or f"{now:%H:%M}" != f"{picture.now:%H:%M}":
-            self._update()
+            self.update()
 
     def _stale_since(self, snapshot: Snapshot | None, now: datetime) -> datetime | None:
         if snapshot is None or self._looked_at is None:
@@ -162,128 +158,90 @@ class MvtuiApp(App[None], inherit_bindings=False):
             return self._looked_at
         return snapshot.units_stale_since
 
-    def _update(self, **changes: object) -> None:
-        """A new picture, of now."""
-        now = self._now()
+    def update(self, **changes: object) -> None:
+        """A new picture, of now, with these changes."""
+        now = self.seams.now()
         if "message" in changes:
-            self._said_at = self._seams.monotonic()
-        picture = replace(self._picture, now=now, **changes)  # type: ignore[arg-type]
+            self._said_at = self.seams.monotonic()
+        picture = replace(self.shown, now=now, **changes)  # type: ignore[arg-type]
         self.picture = replace(picture, stale_since=self._stale_since(picture.snapshot, now))
-
-    def _say(self, text: str, role: str) -> None:
-        self._update(message=((clean(text), role),))
-
-    # Acting
-
-    def _use(self, id: str) -> None:  # noqa: A002
-        """Do the command with the selected microVM, or ask first, or say why not."""
-        screen, wanted = self.list_screen, command(id)
-        microvm = screen.selected
-        if screen.asks:
-            return  # the focus has not reached the dialog yet
-        if wanted.verb is UnitVerb.STOP and microvm is not None and self._stops_long(microvm):
-            kill = partial(self._offer, command("kill"), microvm)
-            screen.ask(questions.takes_long(microvm, self.host.name, self._now(), kill))
-        else:
-            self._offer(wanted, microvm)
-
-    def _offer(self, wanted: Command, microvm: MicroVM | None) -> None:
-        refusal = wanted.refusal(self._picture.situation(microvm))
-        if refusal or microvm is None or wanted.verb is None:
-            self._say(refusal, "warning")
-            return
-        act = partial(self._begin, wanted, microvm.name)
-        host, now = self.host.name, self._now()
-        if wanted.tier is Tier.FREE:
-            act()
-        elif wanted.tier is Tier.ASK:
-            self.list_screen.ask(questions.may_act(wanted.verb, microvm, host, now, act))
-        else:
-            from mvtui.ui.widgets.kill_panel import KillPanel  # noqa: PLC0415  (Input takes long to import)
-
-            self.list_screen.open_panel(KillPanel(microvm.name, host, questions.uptime(microvm, now), act))
-
-    def _stops_long(self, microvm: MicroVM) -> bool:
-        job = self._picture.job(UnitVerb.STOP, microvm.name)
-        may_kill = not command("kill").refusal(self._picture.situation(microvm))
-        return may_kill and questions.stops_long(microvm, job.since if job is not None else None, self._now())
-
-    def _begin(self, wanted: Command, name: str) -> None:
-        """Start the job, if it may still be: the host may have changed since the question."""
-        snapshot = self._picture.snapshot
-        microvm = snapshot.find(name) if snapshot is not None else None
-        refusal = wanted.refusal(self._picture.situation(microvm)) if microvm is not None else f"{name} is gone"
-        if refusal or wanted.verb is None:
-            self._say(refusal, "warning")
-            return
-        self._work(self._run(wanted.verb, name), wanted.verb, name)
-
-    def _work(self, work: Awaitable[None], verb: UnitVerb, name: str) -> None:
-        self._update(jobs=(*self._picture.jobs, Job(verb, name, self._now())), message=())
-        self.run_worker(work, name=f"{verb} {name}", group=f"{verb} {name}")
-
-    async def _run(self, verb: UnitVerb, name: str) -> None:
-        on_progress = partial(self._on_progress, verb, name)
-        end = await jobs.run(self.host, verb, name, on_progress, self._seams.run)
-        self._end(verb, name, end)
-        if end.lacks_rights and not self.list_screen.asks:
-            act = partial(self._begin_with_sudo, verb, name)
-            self.list_screen.ask(questions.may_sudo(verb, name, self.host.name, act))
-
-    def _begin_with_sudo(self, verb: UnitVerb, name: str) -> None:
-        self._work(self._run_with_sudo(verb, name), verb, name)
-
-    async def _run_with_sudo(self, verb: UnitVerb, name: str) -> None:
-        self._end(verb, name, await jobs.run_with_sudo(self.host, verb, name, self._terminal_lent))
-
-    def _on_progress(self, verb: UnitVerb, name: str, units: tuple[UnitStatus, ...]) -> None:
-        job = self._picture.job(verb, name)
-        if job is not None:
-            others = tuple(one for one in self._picture.jobs if one is not job)
-            self._update(jobs=(*others, replace(job, units=units)))
-
-    def _end(self, verb: UnitVerb, name: str, end: jobs.JobEnd) -> None:
-        left = tuple(job for job in self._picture.jobs if (job.verb, job.microvm) != (verb, name))
-        self._update(jobs=left, message=((clean(end.words), "good" if end.ok else "error"),))
-        self._wake.set()
-
-    @contextmanager
-    def _terminal_lent(self) -> Iterator[None]:
-        """Within, the terminal is another's: nothing is painted, though the panel goes on looking."""
-        self._suspended = True
-        try:
-            with self.batch_update(), self.suspend():
-                yield
-        finally:
-            self._suspended = False
 
     # The keys
 
     def action_start(self) -> None:
-        """Start the selected microVM."""
-        self._use("start")
+        """Start what is selected or marked."""
+        self.use(command("start"))
 
     def action_stop(self) -> None:
         """Stop it."""
-        self._use("stop")
+        self.use(command("stop"))
 
     def action_restart(self) -> None:
         """Restart it."""
-        self._use("restart")
+        self.use(command("restart"))
+
+    def action_kill(self) -> None:
+        """Kill it."""
+        self.use(command("kill"))
+
+    def action_cancel(self) -> None:
+        """Call off what is under way on it."""
+        self.use(command("cancel"))
+
+    def _open_tab(self, tab: str) -> None:
+        microvm = self.panel.selected
+        if microvm is not None and not self.panel.asks:
+            self.panel.open_page(microvm.name, tab)
+
+    def action_tab_overview(self) -> None:
+        """Its overview."""
+        self._open_tab(TABS[0])
+
+    def action_tab_shares(self) -> None:
+        """Its shares."""
+        self._open_tab(TABS[1])
+
+    def action_tab_volumes(self) -> None:
+        """Its volumes."""
+        self._open_tab(TABS[2])
+
+    def action_tab_processes(self) -> None:
+        """Its processes."""
+        self._open_tab(TABS[3])
+
+    def action_palette(self) -> None:
+        """Find an action or a microVM."""
+        if not self.panel.asks:
+            self.panel.open_palette(self._do)
+
+    def _do(self, wanted: Command) -> None:
+        """What the palette chose."""
+        self.call_later(self.run_action, wanted.id, self if wanted.place is Place.PANEL else self.panel.level)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        if not self.panel.asks:
+            self.panel.open_help()
+
+    def action_calls(self) -> None:
+        """Show what mvtui called."""
+        if not self.panel.asks:
+            self.panel.open_calls(lambda: self.host.calls.calls)
 
     def action_toggle_read_only(self) -> None:
         """Read-only on and off."""
-        picture = self._picture
-        if picture.locked:
-            self._say("read-only: --read-only locks it", "warning")
+        picture = self.shown
+        refusal = command("toggle_read_only").refusal(picture.situation(None))
+        if refusal:
+            self.say(refusal, "warning")
         else:
             words = "read-write" if picture.read_only else "read-only: nothing can be changed"
-            self._update(read_only=not picture.read_only, message=((words, "text"),))
+            self.update(read_only=not picture.read_only, message=((words, "text"),))
 
     def action_toggle_pause(self) -> None:
         """Stand still, or go on."""
-        paused = not self._picture.paused
-        self._update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
+        paused = not self.shown.paused
+        self.update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
         self._wake.set()
 
     def action_look(self) -> None:
@@ -291,7 +249,19 @@ class MvtuiApp(App[None], inherit_bindings=False):
         self._look_once = True
         self._wake.set()
 
-    def action_help(self) -> None:
-        """Show the keys."""
-        if not self.list_screen.asks:
-            self.list_screen.open_help()
+    def action_toggle_mouse(self) -> None:
+        """Let the terminal report the mouse, or leave it to the terminal's own selecting."""
+        self.mouse = not self.mouse
+        driver = self._driver
+        if isinstance(driver, PanelDriver):
+            driver.report_mouse(self.mouse)
+        self.say("the mouse works here" if self.mouse else "the mouse is the terminal's", "text")
+
+    def action_leave(self) -> None:
+        """Leave what stands above the list, one after the other."""
+        self.panel.leave()
+
+    async def action_back(self) -> None:
+        """Back to the list; from there, out."""
+        if not self.panel.asks and not self.panel.close_page():
+            self.exit()

@@ -24,3 +24,16 @@ class PanelDriver(LinuxDriver):
         if data == _ENTER_ALTERNATE_SCREEN and first_names.take_over():
             return
         super().write(data)
+
+    def report_mouse(self, on: bool) -> None:
+        """Let the terminal report the mouse from now on, or no longer."""
+        if not on:
+            self._disable_mouse_support()
+        self._mouse = on
+        self._enable_mouse_support()
+
+    def _enable_mouse_support(self) -> None:
+        """Clicks and the wheel; Textual also wants every motion reported, which nothing here needs."""
+        if self._mouse:
+            self.write("\x1b[?1000h\x1b[?1006h")
+            self.flush()

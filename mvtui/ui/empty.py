@@ -29,3 +29,14 @@ def empty_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
         lines.append(())
     say("mvtui --state-dir DIR looks elsewhere; mvtui demo shows a host of samples.", "dim")
     return tuple(lines)
+
+
+def filtered_lines(words: str, width: int) -> tuple[Line, ...]:
+    """What stands there where a filter lets none through."""
+    return (
+        (),
+        *[
+            (("  ", "text"), (line, "text"))
+            for line in wrapped(f"No microVM matches {clean(words)}. Esc shows all.", width - 4, 2)
+        ],
+    )

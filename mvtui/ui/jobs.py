@@ -8,7 +8,7 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
-from mvtui.ui.seams import Progress, Run
+from mvtui.ui.seams import Cancel, Progress, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,15 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, b
     except MvtuiError as error:
         return JobEnd(False, str(error))
     return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+
+
+async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
+    """Call off what is under way on it."""
+    try:
+        outcome = await by(host, microvm)
+    except MvtuiError as error:
+        return JobEnd(False, str(error))
+    return JobEnd(outcome.ok, outcome.words)
 
 
 async def run_with_sudo(

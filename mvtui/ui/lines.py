@@ -1,16 +1,18 @@
 """Lines of text in roles: what every widget of the panel paints, and how it becomes strips of styled cells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from mvtui.ui.charset import ELLIPSIS, fit, to_ascii
+from mvtui.ui.keys import key_of_label
 from mvtui.ui.roles import style_of
 
 # (text, role)
@@ -44,14 +46,21 @@ def to_strip(widget: Widget, line: Line, *, highlight: Style | None = None, emph
     return Strip(segments).crop(0, width)
 
 
-def _common(old: Line, new: Line) -> Line:
-    """The pieces at the start that are the same."""
-    same = 0
-    for one, other in zip(old, new, strict=False):
-        if one != other:
-            break
-        same += 1
-    return old[:same]
+def changed_spans(old: Line, new: Line) -> Iterator[tuple[int, int]]:
+    """Where `new` reads otherwise than `old`: (first cell, number of cells), for as long as both have their pieces in
+    the same places; from there on, all that is left of the longer one."""
+    x = 0
+    for number, (was, now) in enumerate(zip(old, new, strict=False)):
+        width = cell_len(now[0])
+        if was != now:
+            if cell_len(was[0]) != width:
+                yield x, max(width_of(old[number:]), width_of(new[number:]))
+                return
+            yield x, width
+        x += width
+    rest = max(width_of(old), width_of(new)) - x
+    if rest:
+        yield x, rest
 
 
 def justified(left: Line, right: Line, width: int) -> Line:
@@ -64,6 +73,24 @@ def justified(left: Line, right: Line, width: int) -> Line:
         kept.append(piece)
     gap = max(0, room - width_of(tuple(kept)))
     return (*kept, (" " * gap, "text"), *right)
+
+
+def ruled(title: str, width: int, end: str = "", role: str = "strong") -> Line:
+    """A title, and a rule to the end of the line, where `end` stands."""
+    start: Line = (("─ ", "dim"), (cut(title, width - 8 - len(end)), role), (" ", "dim"))
+    return (*start, ("─" * max(0, width - width_of(start) - len(end)) + end, "dim"))
+
+
+def key_at(line: Line, x: int) -> str | None:
+    """The key that a line offers at cell `x`: a piece in the role `key` and what stands behind it, up to the next."""
+    offered = None
+    for text, role in line:
+        if role == "key":
+            offered = text.strip()
+        x -= cell_len(text)
+        if x < 0:
+            return offered
+    return None
 
 
 def cut(text: str, width: int) -> str:
@@ -99,6 +126,29 @@ def wrapped(text: str, width: int, count: int) -> list[str]:
     return lines
 
 
+def folded(text: str, width: int, count: int) -> list[str]:
+    """All of `text` in lines of `width` cells, a word that is longer goes over several; at most `count` lines, the last
+    of which ends in an ellipsis where that is not all."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+            continue
+        rest = word
+        if lines[-1]:
+            lines.append("")
+        while cell_len(rest) > width:
+            part = set_cell_size(rest, width).rstrip(" ")
+            lines[-1] = part
+            rest = rest[len(part) :]
+            lines.append("")
+        lines[-1] = rest
+        if len(lines) > count:
+            return [*lines[: count - 1], cut(lines[count - 1] + ELLIPSIS, width)]
+    return lines
+
+
 class Lines(Widget):
     """A widget that shows lines which follow from what it knows and its size; `update` paints again what reads
     otherwise, each line from where it differs."""
@@ -125,10 +175,15 @@ class Lines(Widget):
         for y in range(max(len(before), len(self._lines))):
             old = before[y] if y < len(before) else ()
             new = self._lines[y] if y < len(self._lines) else ()
-            if old != new:
-                start = width_of(_common(old, new))
-                end = max(width_of(old), width_of(new))
-                self.refresh(Region(start, y, end - start, 1))
+            for x, width in changed_spans(old, new) if old != new else ():
+                self.refresh(Region(x, y, width, 1))
+
+    def on_click(self, event: Click) -> None:
+        """A click on a key is a press of it."""
+        line = self._lines[event.y] if event.y < len(self._lines) else ()
+        label = key_at(line, event.x)
+        if label is not None:
+            self.app.simulate_key(key_of_label(label))
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget's content."""

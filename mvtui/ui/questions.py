@@ -1,6 +1,6 @@
-"""What is asked before something happens: one line, and what each answer does. Pure."""
+"""What is asked before something happens, and what each answer does. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,9 +9,11 @@ from mvtui.model.microvm import MicroVM
 from mvtui.model.row import up_since
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
-from mvtui.model.unit import UnitVerb
+from mvtui.model.unit import UnitKind, UnitVerb
 
 LONG_STOP = timedelta(seconds=10)
+# So many microVMs of several are named.
+NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of what is known; `ok` false: it speaks against it, None: neither."""
+
+    words: str
+    ok: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """`text` is what is asked. Esc leaves; every key but the answers' does nothing."""
+    """`text` is what is asked, `facts` stand below it. Esc leaves; every key but the answers' does nothing.
+
+    With `typed`, that must be typed, then Enter does `act`; `typed_is` says what it is (`its name`). `harmless`: no
+    answer changes anything, so a key that was meant for something else does no harm.
+    """
 
     text: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    typed: str = ""
+    typed_is: str = "its name"
+    act: Callable[[], None] | None = None
+    harmless: bool = False
 
 
 def uptime(microvm: MicroVM, now: datetime) -> str:
@@ -38,9 +57,55 @@ def uptime(microvm: MicroVM, now: datetime) -> str:
 
 
 def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
-    """Whether to do it: names the microVM, its host and what would end."""
-    text = f"{verb} {clean(microvm.name)} on {clean(host)}? {uptime(microvm, now)}"
+    """Whether to do it: names the microVM, its host, what would end, and what else goes with it."""
+    daemons = sum(bool(status.daemons) for status in microvm.shares)
+    shares = f", with {daemons} virtiofsd" if daemons else ""
+    text = f"{verb} {clean(microvm.name)} on {clean(host)}? {uptime(microvm, now)}{shares}"
     return Question(text, (Answer("y", f"{verb}s", act),))
+
+
+def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
+    """Whether to kill it: its name must be typed."""
+    state = microvm.state
+    facts = [Fact(f"{uptime(microvm, now)}: the guest loses what it has not written to its disks", False)]
+    if state.deadline is not None:
+        facts.append(Fact(f"it is stopping, and will be killed in {age(now, state.deadline)} anyway"))
+    elif state.word is not StateWord.STOPPING:
+        facts.append(Fact("T stops it gently: the guest shuts down by itself"))
+    daemons = microvm.unit(UnitKind.VIRTIOFSD)
+    if daemons is not None and daemons.active_state == "active":
+        facts.append(Fact(f"{clean(daemons.name)} ends with it"))
+    name = clean(microvm.name)
+    return Question(f"kill {name} on {clean(host)}?", facts=tuple(facts), typed=name, act=act)
+
+
+def may_act_on_several(
+    verb: str,
+    microvms: Sequence[MicroVM],
+    refused: Sequence[str],
+    host: str,
+    now: datetime,
+    act: Callable[[], None],
+) -> Question:
+    """Whether to do it to all of `microvms`: their count must be typed. `refused` says of the others why not."""
+    named = microvms if len(microvms) <= NAMED else microvms[: NAMED - 1]
+    facts = [Fact(f"{clean(one.name)}: {one.state.word}, {uptime(one, now)}", True) for one in named]
+    if len(named) < len(microvms):
+        facts.append(Fact(f"and {len(microvms) - len(named)} more", True))
+    facts += [Fact(f"left out: {why}", False) for why in refused[:NAMED]]
+    if len(refused) > NAMED:
+        facts.append(Fact(f"left out: {len(refused) - NAMED} more", False))
+    count = str(len(microvms))
+    text = f"{verb} {count} microVM{'' if count == '1' else 's'} on {clean(host)}?"
+    return Question(text, facts=tuple(facts), typed=count, typed_is="how many", act=act)
+
+
+def may_cancel(microvm: MicroVM, host: str, act: Callable[[], None]) -> Question:
+    """Whether to call off what is under way."""
+    jobs = [f"{unit.job.kind} of {unit.name}" for unit in microvm.units if unit.job is not None]
+    what = f": {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "") if jobs else ""
+    text = f"cancel what is under way on {clean(microvm.name)} on {clean(host)}?{clean(what)}"
+    return Question(text, (Answer("y", "cancels", act),))
 
 
 def stops_long(microvm: MicroVM, stop_asked: datetime | None, now: datetime) -> bool:
@@ -51,13 +116,24 @@ def stops_long(microvm: MicroVM, stop_asked: datetime | None, now: datetime) -> 
     return since is not None and now - since > LONG_STOP
 
 
-def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], None]) -> Question:
-    """What to do about a stop that takes long."""
-    name = clean(microvm.name)
-    deadline = microvm.state.deadline
-    when = f", killed in {age(now, deadline)}" if deadline is not None else ""
-    text = f"{name} on {clean(host)} has been stopping for {age(microvm.state.since, now)}{when}"
-    return Question(text, (Answer("K", "kills it", kill),))
+def takes_long(
+    microvm: MicroVM, host: str, now: datetime, kill: Callable[[], None], cancel: Callable[[], None] | None
+) -> Question:
+    """What to do about a stop that takes long; `cancel` is None where nobody can."""
+    state = microvm.state
+    facts = [Fact(f"it has been stopping for {age(state.since, now)}")]
+    if state.deadline is not None:
+        facts.append(Fact(f"it is killed in {age(now, state.deadline)}, if it does not end by itself"))
+    graceful = microvm.built is not None and microvm.built.can_shutdown
+    if microvm.built is not None:
+        words = (
+            "bin/microvm-shutdown asks the guest to end" if graceful else "no bin/microvm-shutdown: it can't be asked"
+        )
+        facts.append(Fact(words, graceful))
+    answers = [Answer("K", "kills it", kill)]
+    if cancel is not None:
+        answers.append(Answer("C", "cancels the job", cancel))
+    return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", tuple(answers), tuple(facts))
 
 
 def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:

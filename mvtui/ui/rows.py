@@ -17,6 +17,8 @@ FULL_WIDTH = 80
 NARROW_WIDTH = 40
 FULL_PERCENT = 80.0
 WIDE_STATE = 17
+# Behind the glyph of a row that is marked.
+MARK = "+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,19 @@ class Column:
     cell: Callable[[MicroVM, Row], Piece]
     gap: int = 1
     right: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the list is sorted by when it is sorted by this column (`listing.COLUMNS`)."""
+        return self.title.partition(" ")[0]
+
+    def head(self, mark: str = "") -> str:
+        """The title; `mark` stands right behind it, if need be in the gap."""
+        width, gap = self.width, self.gap
+        title = fit(self.title, min(width, len(self.title)))
+        if self.right:
+            return fit(title, width, right=True) + (mark or " " * gap)
+        return fit(title + mark, width + gap)
 
 
 def _fsd(microvm: MicroVM, texts: Row) -> Piece:
@@ -70,14 +85,19 @@ class Layout:
         texts = row(microvm, now)
         return tuple([column.cell(microvm, texts) for column, _ in self.columns])
 
-    def line(self, cells: Line) -> Line:
-        """The cells, each in the width of its column."""
-        return tuple(
-            [
-                (fit(text, column.width, right=column.right) + " " * column.gap, role)
-                for (column, _), (text, role) in zip(self.columns, cells, strict=True)
-            ]
-        )
+    def line(self, cells: Line, *, marked: bool = False) -> Line:
+        """The cells, each in the width of its column; a marked row has a sign behind its glyph."""
+        line = [
+            (fit(text, column.width, right=column.right) + " " * column.gap, role)
+            for (column, _), (text, role) in zip(self.columns, cells, strict=True)
+        ]
+        if marked:
+            line[0] = (cells[0][0] + MARK, cells[0][1])
+        return tuple(line)
+
+    def heads(self, sort: str, mark: str) -> Line:
+        """The titles, with `mark` behind that of the column named `sort`."""
+        return tuple([(column.head(mark if column.name == sort else ""), "dim") for column, _ in self.columns])
 
 
 @lru_cache(16)

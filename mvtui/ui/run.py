@@ -22,6 +22,7 @@ def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, sea
         ascii_only=terminal.ascii_only,
         theme=terminal.theme,
         names=first_names.names,
+        mouse=terminal.mouse,
         seams=seams or Seams(),
     )
     app.run(mouse=terminal.mouse)

@@ -28,6 +28,7 @@ class Source(Protocol):
 
 
 Run = Callable[[Host, UnitVerb, str, Progress], Awaitable["Outcome"]]
+Cancel = Callable[[Host, str], Awaitable["Outcome"]]
 
 
 def local_now() -> datetime:
@@ -49,6 +50,13 @@ async def act(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress) -
     return await lifecycle.run(host, verb, microvm, on_progress)
 
 
+async def call_off(host: Host, microvm: str) -> "Outcome":
+    """Cancel what is under way on it."""
+    from mvtui.operations import lifecycle  # noqa: PLC0415
+
+    return await lifecycle.cancel(host, microvm)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -57,3 +65,4 @@ class Seams:
     monotonic: Callable[[], float] = time.monotonic
     source: Source = look
     run: Run = act
+    cancel: Cancel = call_off

@@ -51,7 +51,7 @@ class Panel:
     @property
     def selected(self) -> str | None:
         """The microVM under the cursor."""
-        microvm = self.app.list_screen.selected
+        microvm = self.app.panel.selected
         return microvm.name if microvm is not None else None
 
 

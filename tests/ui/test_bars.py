@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from mvtui.model.finding import Severity
 from mvtui.model.unit import UnitVerb
+from mvtui.ui.command import Situation
+from mvtui.ui.commands import COMMANDS
 from mvtui.ui.lines import Line
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.widgets.footer import footer_line
@@ -34,17 +36,20 @@ def test_the_header_says_what_is_special() -> None:
     assert "\\x1b[2J" in header(80, host="h\x1b[2J")
 
 
-def footer(width: int, **changes: object) -> str:
-    picture = replace(Picture("hv01", NOW, PRODUCT), **changes)  # type: ignore[arg-type]
-    return "".join(text for text, _ in footer_line(picture, width))
+KEYS = {one.id: one.keys for one in COMMANDS}
 
 
-def test_the_footer_always_shows_help_and_quit() -> None:
+def footer(width: int, *, read_only: bool = False, locked: bool = False) -> str:
+    return "".join(text for text, _ in footer_line(KEYS, Situation(WEB, read_only, locked), width))
+
+
+def test_the_footer_always_shows_help_and_back() -> None:
     for width in range(16, 100):
-        assert footer(width).endswith("? help  q quit  ")
+        assert footer(width).endswith("? help  q back  ")
         assert len(footer(width)) <= width + 2
     assert "read-only" not in footer(80, read_only=True, locked=True)
-    assert footer(80, read_only=True).startswith("W read-only")
+    assert "W read-only" in footer(80, read_only=True)
+    assert "start" not in footer(200, read_only=True)
 
 
 def status(**changes: object) -> str:

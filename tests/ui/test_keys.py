@@ -77,7 +77,7 @@ async def test_escape_leaves_a_question(open_panel: Open, key: str) -> None:
         assert "? help" in panel.foot
 
 
-@pytest.mark.parametrize("key", ["enter", "ctrl+s", "ctrl+t", "ctrl+m", "y", "K", "escape", "tab", "x"])
+@pytest.mark.parametrize("key", ["ctrl+s", "ctrl+t", "y", "escape", "tab", "x", "["])
 async def test_keys_that_change_nothing(open_panel: Open, key: str) -> None:
     async with open_panel() as panel:
         before = panel.lines
@@ -135,7 +135,7 @@ async def test_help_opens_and_closes(open_panel: Open, key: str, leave: str) -> 
     async with open_panel() as panel:
         before = panel.lines
         await panel.press(key)
-        assert "looping   restarted again and again" in panel.text
+        assert "T        stop; asks" in panel.text
         await panel.press("T", "S", "y", "r")
         assert panel.host.asked == []
         await panel.press(leave)
@@ -147,13 +147,14 @@ async def test_help_opens_and_closes(open_panel: Open, key: str, leave: str) -> 
 async def test_help_scrolls_where_there_is_no_room(open_panel: Open) -> None:
     async with open_panel(size=(60, 15)) as panel:
         await panel.press("question_mark")
-        assert panel.lines[0].startswith("Move")
+        assert panel.lines[0].startswith("─ The keys that work here")
         await panel.press("j")
-        assert not panel.lines[0].startswith("Move")
+        assert panel.lines[0].startswith("Act")
         await panel.press("G")
         assert "FSD" in panel.foot
-        await panel.press("k", "pageup", "g")
-        assert panel.lines[0].startswith("Move")
+        assert "looping   restarted again and again" in panel.text
+        await panel.press("k", "pageup", "pageup", "pageup", "g")
+        assert panel.lines[0].startswith("─ The keys that work here")
 
 
 @pytest.mark.parametrize("key", ["q", "Q", "ctrl+c"])

@@ -48,7 +48,7 @@ async def walk(panel: Panel, seed: int, *, read_only: bool) -> int:
     done = 0
     for _ in range(STEPS):
         what = dice.random()
-        if panel.app.list_screen.asks:
+        if panel.app.panel.asks:
             await panel.pilot.pause()  # painted
         before = panel.lines
         wide = panel.app.size.width >= 60
@@ -64,7 +64,7 @@ async def walk(panel: Panel, seed: int, *, read_only: bool) -> int:
             panel.app._tick()
         else:
             key = dice.choice(KEYS if dice.random() < 0.6 else VERBS)
-            if key == "q" and not panel.app.list_screen.asks:
+            if key == "q" and not panel.app.panel.asks:
                 continue
             picture = panel.app.picture
             assert picture is not None

@@ -9,14 +9,17 @@ from rich.cells import cell_len
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
-from mvtui.ui.commands import Situation, menders
-from mvtui.ui.widgets.why_line import Why, moment, why_lines
+from mvtui.ui.command import Situation
+from mvtui.ui.commands import menders
+from mvtui.ui.moment import moment
+from mvtui.ui.widgets.why_line import Why, why_lines
 from tests.ui.samples import DB, GIT, MAIL, NOW, STATES, STOPPING, ago, microvm
 
 
 def texts(one: MicroVM, width: int = 80, height: int = 5) -> list[str]:
     helping = tuple(menders(Situation(one)))
-    return ["".join(text for text, _ in line) for line in why_lines(Why(one, "1/9", helping, NOW), width, height)]
+    why = Why(one, "1/9", helping, {}, NOW)
+    return ["".join(text for text, _ in line) for line in why_lines(why, width, height)]
 
 
 def test_why_names_cause_since_when_and_what_mends() -> None:

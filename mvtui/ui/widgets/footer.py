@@ -1,26 +1,41 @@
 """The last line: the keys that are used most."""
 
-from mvtui.ui.commands import COMMANDS, command
-from mvtui.ui.lines import Line, width_of
-from mvtui.ui.picture import Picture
-from mvtui.ui.widgets.picture_line import PictureLine
+from textual.geometry import Size
+
+from mvtui.ui.command import Situation
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.lines import Line, Lines, width_of
 
 
-def footer_line(picture: Picture, width: int) -> Line:
-    """The keys that have room, with what they do; none that read-only refuses. Help and quit always have room."""
-    refused = [one for one in COMMANDS if one.verb is not None] if picture.read_only else []
-    if picture.locked:
-        refused.append(command("toggle_read_only"))
-    shown = [one for one in COMMANDS if one.in_footer and one not in refused]
-    keys = [((one.shown_keys.split(" ")[0], "key"), (f" {one.words}  ", "dim")) for one in shown]
-    while len(keys) > 2 and width_of(tuple(piece for pair in keys for piece in pair)) > width:
-        keys.pop(-3)
-    return tuple(piece for pair in keys for piece in pair)
+def footer_line(keys: Keys, situation: Situation, width: int) -> Line:
+    """The keys that have room, with what they do, dimmed where they can't be used now; none that read-only refuses.
+    The last two (help, back) always have room."""
+    shown = [one for one in COMMANDS if one.in_footer and one.id in keys]
+    if situation.read_only:
+        shown = [one for one in shown if one.verb is None and not (situation.locked and one.refusal(situation))]
+    pairs = [
+        ((key_label(keys[one.id][0]), "dim" if one.refusal(situation) else "key"), (f" {one.words}  ", "dim"))
+        for one in shown
+    ]
+    while len(pairs) > 2 and width_of(tuple(piece for pair in pairs for piece in pair)) > width:
+        pairs.pop(-3)
+    return tuple(piece for pair in pairs for piece in pair)
 
 
-class Footer(PictureLine):
-    """One line."""
+class Footer(Lines):
+    """One line, for the keys that work on the level that is open."""
 
-    def line(self, picture: Picture, width: int) -> Line:
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: Keys = {}
+        self._situation = Situation(None)
+
+    def show_keys(self, keys: Keys, situation: Situation) -> None:
+        """These work from now on."""
+        self._keys, self._situation = keys, situation
+        self.update()
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
         """The line for this width."""
-        return footer_line(picture, width)
+        return (footer_line(self._keys, self._situation, size.width),)

@@ -1,12 +1,15 @@
-"""The first line: which host, how many microVMs in which state, read-only or not, the time."""
+"""The first line: which host, how many microVMs in which state or which one is open, read-only or not, the time."""
 
 from collections import Counter
 
 from mvtui.model.format import age
+from mvtui.model.row import state_text
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
-from mvtui.ui.lines import Line, Piece, cut, justified, width_of
+from mvtui.ui.lines import Line, Piece, cut, in_ascii, justified, width_of
+from mvtui.ui.moment import moment
 from mvtui.ui.picture import Picture
+from mvtui.ui.widgets.microvm_list import MicroVMList
 from mvtui.ui.widgets.picture_line import PictureLine
 
 _DROPPED_FIRST = (
@@ -20,15 +23,32 @@ _DROPPED_FIRST = (
 )
 
 
-def header_line(picture: Picture, width: int) -> Line:
-    """The line, with the states that have room."""
-    clock: Line = (
-        ("  RO", "warning") if picture.read_only else ("  RW", "dim"),
-        (f"  {picture.now:%H:%M}", "text"),
-    )
+def header_line(picture: Picture, width: int, listing: str = "") -> Line:
+    """The line above the list, with the states that have room; `listing` says what is not shown, and what is marked."""
+    clock = _clock(picture)
     host = cut(clean(picture.host), max(8, width // 3))
-    left: Line = (("mvtui  ", "key"), (host, "strong"), *_condition(picture))
+    told: Line = ((f"  {cut(clean(listing), width // 2)}", "warning"),) if listing else ()
+    left: Line = (("mvtui  ", "strong"), (host, "strong"), *_condition(picture), *told)
     return justified((*left, *_counts(picture, width - width_of((*left, *clock)))), clock, width)
+
+
+def page_line(picture: Picture, name: str, ascii_only: bool, width: int) -> Line:
+    """The line above the page of a microVM: which one on which host, and its state."""
+    clock, microvm = _clock(picture), picture.find(name)
+    host = cut(clean(picture.host), max(8, width // 4))
+    path: Line = ((host, "strong"), (" > ", "dim"), (cut(clean(name), max(8, width // 2)), "strong"))
+    if microvm is None:
+        return justified((*path, ("  gone", "warning"), *_condition(picture)), clock, width)
+    state = microvm.state
+    glyph = state.word.ascii_glyph if ascii_only else state.word.glyph
+    since = f" since {moment(state.since, picture.now)}" if state.since is not None else ""
+    words: Line = ((f"   {glyph} {state_text(state, picture.now)}", str(state.word)), (since, "dim"))
+    return justified((*path, *words, *_condition(picture)), clock, width)
+
+
+def _clock(picture: Picture) -> Line:
+    access = ("  RO", "warning") if picture.read_only else ("  RW", "dim")
+    return (access, (f"  {picture.now:%H:%M}", "text"))
 
 
 def _condition(picture: Picture) -> list[Piece]:
@@ -59,8 +79,24 @@ def _counts(picture: Picture, width: int) -> list[Piece]:
 
 
 class Header(PictureLine):
-    """One line."""
+    """One line; `opened` is the microVM whose page is open, None above the list."""
+
+    opened: str | None = None
+    _listing = ""
+
+    def show_list(self, microvms: MicroVMList) -> None:
+        """What of the list is shown and marked."""
+        parts = (
+            [f"{microvms.listing.words} {len(microvms.shown)} of {microvms.count}"] if microvms.listing.filters else []
+        )
+        parts += [f"{len(microvms.marks)} marked"] if microvms.marks else []
+        listing = "  ".join(parts)
+        if listing != self._listing:
+            self._listing = listing
+            self.update()
 
     def line(self, picture: Picture, width: int) -> Line:
         """The line for this width."""
-        return header_line(picture, width)
+        if self.opened is not None:
+            return page_line(picture, self.opened, in_ascii(self.app), width)
+        return header_line(picture, width, self._listing)

@@ -1,4 +1,4 @@
-"""The keys that work here, and what the glyphs mean."""
+"""The keys that work where it is asked for, and what the glyphs mean."""
 
 from itertools import zip_longest
 
@@ -9,11 +9,14 @@ from textual.geometry import Size
 
 from mvtui.model.state import StateWord
 from mvtui.ui.charset import fit
-from mvtui.ui.commands import COMMANDS, Place
-from mvtui.ui.lines import Line, Lines, clipped, in_ascii, width_of
+from mvtui.ui.command import Command, Situation
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
 from mvtui.ui.widgets.dialog import DialogClosed
 
 TWO_COLUMNS = 80
+_KEYS_WIDTH = 10
 
 _MEANINGS = {
     StateWord.RUNNING: "up, every share served",
@@ -26,27 +29,35 @@ _MEANINGS = {
     StateWord.ORPHAN: "its directory is missing",
     StateWord.UNKNOWN: "could not be asked",
 }
+_LEFT, _RIGHT = ("Act", "Move", "Page"), ("List", "Panel")
 
 
-def help_lines(width: int, ascii_only: bool) -> list[Line]:
-    """All lines, in two columns where there is room."""
-    keys, states = _keys(), _states(ascii_only)
-    if width < TWO_COLUMNS:
-        return [clipped(line, width) for line in (*keys, (), *states)]
-    half = width // 2
-    pairs = zip_longest(keys, states, fillvalue=())
-    return [(*left, (" " * (half - width_of(left)), "text"), *right) for left, right in pairs]
+def help_lines(keys: Keys, situation: Situation, width: int, ascii_only: bool) -> list[Line]:
+    """All lines, in two columns where there is room. `keys` are those that work; what can't be done now is dimmed, with
+    why in the place of what it does."""
+    half = width // 2 if width >= TWO_COLUMNS else width
+    left = [line for group in _LEFT for line in _group(group, keys, situation, half - 1)]
+    right = [line for group in _RIGHT for line in _group(group, keys, situation, half - 1)]
+    title = ruled("The keys that work here; j k scroll, Esc leaves", width)
+    if half == width:
+        return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only))]]
+    shorter = left if len(left) <= len(right) else right
+    shorter += _states(ascii_only)
+    pairs = zip_longest(left, right, fillvalue=())
+    return [title, *[(*one, (" " * (half - width_of(one)), "text"), *other) for one, other in pairs]]
 
 
-def _keys() -> list[Line]:
-    titles = {Place.LIST: "Move", Place.PANEL: "Do", Place.QUESTION: "When it asks"}
-    lines: list[Line] = []
-    for place in (Place.LIST, Place.PANEL, Place.QUESTION):
-        lines.append(((titles[place], "strong"),))
-        lines += [
-            ((fit(f"  {one.shown_keys}", 12), "key"), (one.help, "text")) for one in COMMANDS if one.place is place
-        ]
-    return lines
+def _group(group: str, keys: Keys, situation: Situation, width: int) -> list[Line]:
+    shown = [one for one in COMMANDS if one.group == group and one.id in keys]
+    return [((group, "strong"),), *[clipped(_line(one, keys, situation), width) for one in shown]] if shown else []
+
+
+def _line(one: Command, keys: Keys, situation: Situation) -> Line:
+    refusal = one.refusal(situation)
+    label = fit(f"  {key_labels(keys[one.id])}", _KEYS_WIDTH) + " "
+    if refusal:
+        return ((label, "dim"), (f"{one.words}: {refusal}", "dim"))
+    return ((label, "key"), (one.help, "text"))
 
 
 def _states(ascii_only: bool) -> list[Line]:
@@ -54,7 +65,7 @@ def _states(ascii_only: bool) -> list[Line]:
     for word, meaning in _MEANINGS.items():
         glyph = word.ascii_glyph if ascii_only else word.glyph
         lines.append(((f"  {glyph} {word:<10}", str(word)), (meaning, "text")))
-    lines += [(), (("Columns", "strong"),)]
+    lines.append((("Columns", "strong"),))
     lines.append((("  CPU% of one core, of all its processes", "text"),))
     lines.append((("  FSD  shares that are served", "text"),))
     return lines
@@ -63,9 +74,13 @@ def _states(ascii_only: bool) -> list[Line]:
 class HelpText(Lines):
     """As high as its lines."""
 
+    def __init__(self, keys: Keys, situation: Situation) -> None:
+        super().__init__()
+        self._keys, self._situation = keys, situation
+
     def fitted(self, size: Size) -> list[Line]:
         """The lines for this width."""
-        return help_lines(size.width, in_ascii(self.app))
+        return help_lines(self._keys, self._situation, size.width, in_ascii(self.app))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
@@ -73,11 +88,15 @@ class HelpText(Lines):
 
 
 class Help(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """Over the list while it is asked for; it has the focus and scrolls."""
+    """Over the level while it is asked for; it has the focus and scrolls."""
+
+    def __init__(self, keys: Keys, situation: Situation) -> None:
+        super().__init__()
+        self._text = HelpText(keys, situation)
 
     def compose(self) -> ComposeResult:
         """The text."""
-        yield HelpText()
+        yield self._text
 
     def on_mount(self) -> None:
         """The keys are its own from now on."""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from textual.geometry import Size
 
@@ -11,8 +11,10 @@ from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
-from mvtui.ui.commands import Command
-from mvtui.ui.lines import Line, Lines, clipped, cut, width_of, wrapped
+from mvtui.ui.command import Command
+from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.lines import Line, Lines, clipped, ruled, wrapped
+from mvtui.ui.moment import moment
 from mvtui.ui.roles import SEVERITY_ROLES
 
 # In these states it is not the state that is wrong, or a finding says it better.
@@ -22,11 +24,13 @@ _SENTENCES = re.compile(r"(?<=\.) ")
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`position`: which of how many it is in the list; `menders`: the commands that may help it and can be used."""
+    """`position`: which of how many it is in the list; `menders`: the commands that may help it and can be used;
+    `keys`: those that work."""
 
     microvm: MicroVM
     position: str
     menders: tuple[Command, ...]
+    keys: Keys
     now: datetime
 
 
@@ -44,11 +48,7 @@ def why_lines(why: Why, width: int, height: int) -> list[Line]:
 
 
 def _title(why: Why, width: int) -> Line:
-    position = f" {why.position} ─"
-    name = cut(clean(why.microvm.name), width - 8 - len(position))
-    start: Line = (("─ ", "dim"), (name, "strong"), (" ", "dim"))
-    rule = max(0, width - width_of(start) - len(position))
-    return (*start, ("─" * rule + position, "dim"))
+    return ruled(clean(why.microvm.name), width, f" {why.position} ─")
 
 
 def _role(microvm: MicroVM) -> str:
@@ -87,21 +87,13 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
     return (("   ".join(parts), "dim"),) if parts else ()
 
 
-def moment(instant: datetime, now: datetime) -> str:
-    """The instant in local time: `00:51` of the last 24 hours, else with its date."""
-    local = instant.astimezone(now.tzinfo)
-    if now - instant < timedelta(hours=24):
-        return f"{local:%H:%M}"
-    return f"{local:%d %b %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
-
-
 def _mends(why: Why) -> Line:
     pieces: list[tuple[str, str]] = []
     fix = why.microvm.findings[0].fix if why.microvm.findings else ""
     if fix:
         pieces += [("  " + clean(fix), "text")]
     for command in why.menders:
-        pieces += [("  " + command.shown_keys, "key"), (" " + command.words, "text")]
+        pieces += [("  " + key_labels(why.keys.get(command.id, command.keys)), "key"), (" " + command.words, "text")]
     return tuple(pieces)
 
 

@@ -1,0 +1,183 @@
+"""From a key to what is done: refused with why, asked first, begun, followed to its end."""
+
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from textual.app import App
+from textual.reactive import var
+
+from mvtui.host.ports import Host
+from mvtui.model.microvm import MicroVM
+from mvtui.model.text import clean
+from mvtui.model.unit import UnitStatus, UnitVerb
+from mvtui.ui import jobs, questions
+from mvtui.ui.command import Command, Tier
+from mvtui.ui.commands import command
+from mvtui.ui.picture import Job, Picture
+from mvtui.ui.questions import Question
+from mvtui.ui.screens.panel_screen import PanelScreen
+from mvtui.ui.seams import Seams
+
+
+class ActingApp(App[None], inherit_bindings=False):
+    """The half of the panel that acts; what is under way, and what came of it, stands in the picture."""
+
+    # Never compared: that would walk through the whole snapshot.
+    picture: var[Picture | None] = var(None, always_update=True)
+
+    host: Host
+    seams: Seams
+    # True while the terminal is another's.
+    lent = False
+
+    @property
+    def panel(self) -> PanelScreen:
+        """The screen that stands at the bottom of all."""
+        screen = self.screen
+        assert isinstance(screen, PanelScreen)
+        return screen
+
+    @property
+    def shown(self) -> Picture:
+        """The picture that is shown now."""
+        assert self.picture is not None
+        return self.picture
+
+    def update(self, **changes: object) -> None:
+        """A new picture, of now, with these changes."""
+        raise NotImplementedError
+
+    def look_soon(self) -> None:
+        """Something was done: what came of it is to be seen."""
+        raise NotImplementedError
+
+    def say(self, text: str, role: str) -> None:
+        """Show it on the status line for a while."""
+        self.update(message=((clean(text), role),))
+
+    # Asking
+
+    def use(self, wanted: Command) -> None:
+        """Do the command with what is selected or marked, or ask first, or say why not."""
+        if self.panel.asks:
+            return  # the focus has not reached the dialog yet
+        targets = self.panel.targets
+        if len(targets) > 1:
+            self._offer_to_several(wanted, targets)
+        else:
+            self._offer(wanted, targets[0] if targets else None)
+
+    def _offer(self, wanted: Command, microvm: MicroVM | None) -> None:
+        if wanted.verb is UnitVerb.STOP and microvm is not None and self._stops_long(microvm):
+            self._ask_about_long_stop(microvm)
+            return
+        refusal = wanted.refusal(self.shown.situation(microvm))
+        if refusal or microvm is None:
+            self.say(refusal, "warning")
+            return
+        act = partial(self._begin, wanted, microvm.name)
+        host, now = clean(self.host.name), self.seams.now()
+        if wanted.tier is Tier.FREE:
+            act()
+        elif wanted.verb is UnitVerb.KILL:
+            self.panel.ask(questions.may_kill(microvm, host, now, act))
+        elif wanted.verb is not None:
+            self.panel.ask(questions.may_act(wanted.verb, microvm, host, now, act))
+        else:
+            self.panel.ask(questions.may_cancel(microvm, host, act))
+
+    def _offer_to_several(self, wanted: Command, microvms: Sequence[MicroVM]) -> None:
+        refusals = [wanted.refusal(self.shown.situation(microvm)) for microvm in microvms]
+        usable = [microvm for microvm, refusal in zip(microvms, refusals, strict=True) if not refusal]
+        refused = [refusal for refusal in refusals if refusal]
+        if not usable:
+            self.say(refused[0], "warning")
+            return
+        act = partial(self._begin_several, wanted, tuple(microvm.name for microvm in usable))
+        host, now = self.host.name, self.seams.now()
+        self.panel.ask(questions.may_act_on_several(wanted.words, usable, refused, host, now, act))
+
+    def _stops_long(self, microvm: MicroVM) -> bool:
+        job = self.shown.job(UnitVerb.STOP, microvm.name)
+        may_kill = not command("kill").refusal(self.shown.situation(microvm))
+        return may_kill and questions.stops_long(microvm, job.since if job is not None else None, self.seams.now())
+
+    def _ask_about_long_stop(self, microvm: MicroVM) -> None:
+        kill, cancel = command("kill"), command("cancel")
+        may_cancel = not cancel.refusal(self.shown.situation(microvm))
+        self.panel.ask(
+            questions.takes_long(
+                microvm,
+                self.host.name,
+                self.seams.now(),
+                partial(self._offer, kill, microvm),
+                partial(self._begin, cancel, microvm.name) if may_cancel else None,
+            )
+        )
+
+    # Doing
+
+    def _begin_several(self, wanted: Command, names: Sequence[str]) -> None:
+        self.panel.unmark()
+        for name in names:
+            self._begin(wanted, name)
+
+    def _begin(self, wanted: Command, name: str) -> None:
+        """Start the job, if it may still be: the host may have changed since the question."""
+        microvm = self.shown.find(name)
+        refusal = wanted.refusal(self.shown.situation(microvm)) if microvm is not None else f"{name} is gone"
+        if refusal:
+            self.say(refusal, "warning")
+        elif wanted.verb is not None:
+            self._work(self._run(wanted.verb, name), wanted.verb, name)
+        else:
+            self.run_worker(self._cancel(name), name=f"cancel {name}", group=f"cancel {name}")
+
+    def _work(self, work: Awaitable[None], verb: UnitVerb, name: str) -> None:
+        self.update(jobs=self.shown.with_job(Job(verb, name, self.seams.now())).jobs, message=())
+        self.run_worker(work, name=f"{verb} {name}", group=f"{verb} {name}")
+
+    async def _run(self, verb: UnitVerb, name: str) -> None:
+        end = await jobs.run(self.host, verb, name, partial(self._on_progress, verb, name), self.seams.run)
+        self._end(verb, name, end)
+        if end.lacks_rights and not self.panel.asks:
+            act = partial(self._begin_with_sudo, verb, name)
+            self.panel.ask(questions.may_sudo(verb, name, self.host.name, act))
+
+    async def _cancel(self, name: str) -> None:
+        end = await jobs.cancel(self.host, name, self.seams.cancel)
+        self.say(end.words, "good" if end.ok else "error")
+        self.look_soon()
+
+    def _begin_with_sudo(self, verb: UnitVerb, name: str) -> None:
+        self._work(self._run_with_sudo(verb, name), verb, name)
+
+    async def _run_with_sudo(self, verb: UnitVerb, name: str) -> None:
+        self._end(verb, name, await jobs.run_with_sudo(self.host, verb, name, self.terminal_lent))
+
+    def _on_progress(self, verb: UnitVerb, name: str, units: tuple[UnitStatus, ...]) -> None:
+        job = self.shown.job(verb, name)
+        if job is not None:
+            self.update(jobs=self.shown.with_job(replace(job, units=units)).jobs)
+
+    def _end(self, verb: UnitVerb, name: str, end: jobs.JobEnd) -> None:
+        left = self.shown.without_job(verb, name).jobs
+        self.update(jobs=left, message=((clean(end.words), "good" if end.ok else "error"),))
+        self.look_soon()
+
+    @contextmanager
+    def terminal_lent(self) -> Iterator[None]:
+        """Within, the terminal is another's: nothing is painted, though the panel goes on looking."""
+        self.lent = True
+        try:
+            with self.batch_update(), self.suspend():
+                yield
+        finally:
+            self.lent = False
+
+    def ask(self, question: Question) -> None:
+        """Ask it, unless something is asked already."""
+        if not self.panel.asks:
+            self.panel.ask(question)

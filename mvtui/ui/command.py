@@ -1,0 +1,62 @@
+"""What a command of the panel is: the one declaration that bindings, footer, palette, help and refusals come from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from mvtui.model.microvm import MicroVM
+from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitVerb
+
+
+class Tier(IntEnum):
+    """How much is asked before something happens: nothing; a bar; a panel with the facts; to type a name or a count.
+
+    What acts on several microVMs at once asks for their count, whatever its tier.
+    """
+
+    FREE = 0
+    ASK = 1
+    FACTS = 2
+    TYPE = 3
+
+
+class Place(StrEnum):
+    """Where a command's keys are bound: everywhere, where there is a cursor, in the list, on a microVM's page."""
+
+    PANEL = "panel"
+    MOVE = "move"
+    LIST = "list"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether a command can be used. `locked`: read-only cannot be switched off; `busy`: what is under
+    way on the microVM; `can_cancel`: whoever runs the units can call off what is under way."""
+
+    microvm: MicroVM | None
+    read_only: bool = False
+    locked: bool = False
+    busy: frozenset[UnitVerb] = frozenset()
+    can_cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`id` is the action and the binding's id; `keys` are Textual's names; `words` are for footer and palette, `help`
+    for the help. `refusal` says why it can't be used, "" where it can. `mends`: the states in which it may be what
+    helps. `group` is its heading in the help."""
+
+    id: str
+    keys: tuple[str, ...]
+    words: str
+    help: str
+    place: Place = Place.PANEL
+    group: str = "Panel"
+    tier: Tier = Tier.FREE
+    verb: UnitVerb | None = None
+    refusal: Callable[[Situation], str] = lambda _: ""
+    mends: frozenset[StateWord] = frozenset()
+    in_footer: bool = False
+    in_palette: bool = True

@@ -1,0 +1,74 @@
+"""What the palette offers: every action, and every microVM by its name. Pure."""
+
+from dataclasses import dataclass
+
+from mvtui.model.microvm import MicroVM
+from mvtui.model.text import clean
+from mvtui.ui.charset import fit
+from mvtui.ui.command import Command, Situation
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.lines import Line
+
+_KEYS_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action, or a microVM whose page it opens. `words` is what is searched and shown; `refusal` says why it can't
+    be done now, "" where it can."""
+
+    words: str
+    command: Command | None = None
+    microvm: MicroVM | None = None
+    refusal: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return f"do {self.command.id}" if self.command is not None else f"open {self.words}"
+
+    def line(self, keys: Keys, width: int, ascii_only: bool) -> Line:
+        """As the palette shows it; why not, where it can't be done."""
+        if self.command is not None:
+            label = fit(key_labels(keys.get(self.command.id, self.command.keys)), _KEYS_WIDTH)
+            text = f"{self.words}: {self.refusal}" if self.refusal else f"{fit(self.words, 24)}  {self.command.help}"
+            role = "dim" if self.refusal else "text"
+            return ((f"  {label} ", "dim" if self.refusal else "key"), (fit(text, max(0, width - 11)), role))
+        if self.microvm is None:
+            return ()
+        state = self.microvm.state.word
+        glyph = state.ascii_glyph if ascii_only else state.glyph
+        return (("  open     ", "dim"), (f"{glyph} ", str(state)), (f"{fit(self.words, 24)}", "strong"), (state, "dim"))
+
+
+def offers(
+    microvms: tuple[MicroVM, ...], targets: tuple[MicroVM, ...], situations: list[Situation], keys: Keys
+) -> list[Offer]:
+    """All that there is. Actions on a microVM mean `targets`, and can be used where they can on one of them."""
+    found = []
+    for one in sorted(COMMANDS, key=lambda one: one.group != "Act"):
+        if not one.in_palette or one.id in ("palette", "leave"):
+            continue
+        refusals = [one.refusal(situation) for situation in situations]
+        refusal = "" if "" in refusals else refusals[0]
+        if one.id not in keys:
+            refusal = refusal or "not here"
+        target = _target(targets) if one.verb is not None or one.id in ("open", "cancel") else ""
+        found.append(Offer(f"{one.words} {target}".rstrip(), one, refusal=refusal))
+    return [*found, *[Offer(clean(microvm.name), microvm=microvm) for microvm in microvms]]
+
+
+def _target(targets: tuple[MicroVM, ...]) -> str:
+    if len(targets) > 1:
+        return f"{len(targets)} marked"
+    return clean(targets[0].name) if targets else ""
+
+
+def matching(all_offers: list[Offer], text: str) -> list[Offer]:
+    """Those whose words have every word of `text` in them, whatever their case; what begins with it comes first."""
+    words = text.casefold().split()
+    found = [offer for offer in all_offers if all(word in offer.words.casefold() for word in words)]
+    if not words:
+        return found
+    return sorted(found, key=lambda offer: not offer.words.casefold().startswith(words[0]))

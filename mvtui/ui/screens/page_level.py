@@ -1,0 +1,102 @@
+"""The second level: one microVM, in tabs that are built at their first visit."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from mvtui.model.microvm import MicroVM
+from mvtui.model.text import clean
+from mvtui.ui.command import Place
+from mvtui.ui.commands import TABS, bindings
+from mvtui.ui.keys import Keys
+from mvtui.ui.lines import in_ascii
+from mvtui.ui.picture import Picture
+from mvtui.ui.tabs import overview, processes, shares, volumes
+from mvtui.ui.tabs.page import Entry, Page, Tab
+from mvtui.ui.trends import Trends
+from mvtui.ui.widgets.sheet import Sheet
+from mvtui.ui.widgets.tab_bar import TabBar
+
+_TABS: dict[str, Tab] = {
+    "overview": overview.entries,
+    "shares": shares.entries,
+    "volumes": volumes.entries,
+    "processes": processes.entries,
+}
+
+
+class PageLevel(Vertical):
+    """Tabs, and the one that is open; `name` is the microVM's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PAGE))
+
+    def __init__(self, trends: Trends) -> None:
+        # The tabs' sheets come when they are visited.
+        self._bar = TabBar(TABS)
+        super().__init__(self._bar)
+        self._trends = trends
+        self._sheets: dict[str, Sheet] = {}
+        self._picture: Picture | None = None
+        self.microvm_name = ""
+
+    @property
+    def targets(self) -> tuple[MicroVM, ...]:
+        """The microVM, where it is still there."""
+        microvm = self._picture.find(self.microvm_name) if self._picture is not None else None
+        return (microvm,) if microvm is not None else ()
+
+    def open(self, name: str, tab: str, picture: Picture | None) -> None:
+        """Show that tab of that microVM; it takes the focus."""
+        if name != self.microvm_name:
+            self.microvm_name = name
+            for sheet in self._sheets.values():
+                sheet.begin()
+        self._bar.choose(tab)
+        if tab not in self._sheets:
+            self._sheets[tab] = Sheet()
+            self.mount(self._sheets[tab])
+        for name_of, sheet in self._sheets.items():
+            sheet.display = name_of == tab
+        if picture is not None:
+            self.present(picture)
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """The keys are the tab's."""
+        self.screen.set_focus(self._sheets[self._bar.chosen])
+
+    def present(self, picture: Picture) -> None:
+        """Show this from now on."""
+        self._picture = picture
+        self._sheets[self._bar.chosen].present(self._entries)
+
+    def show_keys(self, keys: Keys) -> None:
+        """These work from now on."""
+        self._bar.show_keys(keys)
+
+    def _entries(self, width: int, cursor: str | None) -> list[Entry]:
+        picture = self._picture
+        microvm = self.targets[0] if self.targets else None
+        if picture is None or microvm is None:
+            gone = f"{clean(self.microvm_name)} is no longer on this host. Esc goes back."
+            return [Entry(((), (("  ", "text"), (gone, "warning"))))]
+        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor)
+        return _TABS[self._bar.chosen](page, width)
+
+    @on(TabBar.Chosen)
+    def _choose(self, event: TabBar.Chosen) -> None:
+        self.open(self.microvm_name, event.tab, self._picture)
+
+    def action_tab_previous(self) -> None:
+        """The tab at the left, from the first one the last."""
+        self._turn(-1)
+
+    def action_tab_next(self) -> None:
+        """The tab at the right, from the last one the first."""
+        self._turn(1)
+
+    def _turn(self, step: int) -> None:
+        tab = TABS[(TABS.index(self._bar.chosen) + step) % len(TABS)]
+        self.open(self.microvm_name, tab, self._picture)

@@ -1,0 +1,217 @@
+"""The one screen: header, the level that is open, status, footer; dialogs are docked over the foot."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.events import DescendantFocus
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widget import Widget
+
+from mvtui.model.call import Call
+from mvtui.model.microvm import MicroVM
+from mvtui.ui.command import Command, Situation
+from mvtui.ui.commands import TABS
+from mvtui.ui.keys import Keys, live_keys
+from mvtui.ui.painting import PanelCompositor
+from mvtui.ui.palette import Offer, offers
+from mvtui.ui.picture import Picture
+from mvtui.ui.questions import Question
+from mvtui.ui.screens.list_level import ListLevel
+from mvtui.ui.trends import Trends
+from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.footer import Footer
+from mvtui.ui.widgets.header import Header
+from mvtui.ui.widgets.microvm_list import MicroVMList
+from mvtui.ui.widgets.question import QuestionPanel
+from mvtui.ui.widgets.status import Status
+
+if TYPE_CHECKING:
+    from mvtui.ui.screens.page_level import PageLevel
+
+
+class PanelScreen(Screen[None], inherit_bindings=False):
+    """Two levels: the list, and over it the page of one microVM."""
+
+    AUTO_FOCUS = "MicroVMList"
+    # Textual declares them as an instance's.
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (8, "-low"), (20, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
+
+    picture: var[Picture | None] = var(None, always_update=True)
+
+    def __init__(self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends) -> None:
+        super().__init__()
+        self._compositor = PanelCompositor()
+        self._trends = trends
+        self._header = Header()
+        self._list = ListLevel(names, trends)
+        self._page: PageLevel | None = None
+        self._status = Status()
+        self._footer = Footer()
+        self._question = QuestionPanel(monotonic)
+        self._dialog: Widget | None = None
+        self._keys: Keys = {}
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield from (self._header, self._list, self._status, self._footer, self._question)
+
+    @property
+    def opened(self) -> str | None:
+        """The microVM whose page is open."""
+        return self._header.opened
+
+    @property
+    def level(self) -> "ListLevel | PageLevel":
+        """What is open."""
+        return self._page if self._page is not None and self.opened is not None else self._list
+
+    @property
+    def targets(self) -> tuple[MicroVM, ...]:
+        """What commands mean: the one whose page is open, else the marked ones, else the selected one."""
+        return self.level.targets
+
+    @property
+    def selected(self) -> MicroVM | None:
+        """The microVM under the cursor of the list, or the one whose page is open."""
+        if self.opened is None:
+            return self._list.list.selected
+        return self.targets[0] if self.targets else None
+
+    @property
+    def asks(self) -> bool:
+        """True while a question or a panel is open: nothing else may happen."""
+        return self._question.question is not None or self._dialog is not None
+
+    @property
+    def situation(self) -> Situation:
+        """What decides which commands can be used on what is selected."""
+        return self.picture.situation(self.selected) if self.picture is not None else Situation(None)
+
+    # Showing
+
+    def watch_picture(self, picture: Picture | None) -> None:
+        """Show it."""
+        if picture is None:
+            return
+        self._header.present(picture)
+        self.level.present(picture)
+        self._status.present(picture)
+        self._show_selected()
+
+    @on(MicroVMList.Moved)
+    @on(MicroVMList.Arranged)
+    def _show_selected(self) -> None:
+        """What follows from the cursor, the filter and the marks."""
+        self._footer.show_keys(self._keys, self.situation)
+        self._header.show_list(self._list.list)
+
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        """Other keys work on another level; a dialog shows those of the level below it."""
+        if self.focused is not None and self.level in self.focused.ancestors:
+            self._keys = live_keys(self)
+            self.level.show_keys(self._keys)
+            self._show_selected()
+
+    # Levels
+
+    def open_page(self, name: str, tab: str = TABS[0]) -> None:
+        """Show a tab of the page of a microVM."""
+        from mvtui.ui.screens.page_level import PageLevel  # noqa: PLC0415  (at the first visit)
+
+        if self._page is None:
+            self._page = PageLevel(self._trends)
+            self.mount(self._page, after=self._list)
+        self._header.opened = name
+        self._list.display, self._page.display = False, True
+        self._page.open(name, tab, self.picture)
+        self.watch_picture(self.picture)
+
+    def close_page(self) -> bool:
+        """Back to the list; False where that is open."""
+        if self._page is None or self.opened is None:
+            return False
+        self._header.opened = None
+        self._list.display, self._page.display = True, False
+        self._list.take_focus()
+        self.watch_picture(self.picture)
+        return True
+
+    def unmark(self) -> None:
+        """Drop the marks: what they were for has begun."""
+        self._list.unmark()
+
+    def leave(self) -> bool:
+        """Leave the filter, the marks, the page, whichever comes first; False where none of them is there."""
+        if self.opened is None and (self._list.show_all() or self._list.unmark()):
+            return True
+        return self.close_page()
+
+    @on(ListLevel.Opened)
+    def _open_selected(self) -> None:
+        if self.selected is not None and not self.asks:
+            self.open_page(self.selected.name)
+
+    # Dialogs
+
+    @on(ListLevel.Ask)
+    def _ask(self, event: ListLevel.Ask) -> None:
+        if not self.asks:
+            self.ask(event.question)
+
+    def ask(self, question: Question) -> None:
+        """Ask it, over the foot."""
+        self._question.ask(question)
+
+    def open_panel(self, panel: Widget) -> None:
+        """Show a panel over the foot, unless there is one. It takes the focus by itself."""
+        if not self.asks:
+            self._dialog = panel
+            self.mount(panel)
+
+    def open_help(self) -> None:
+        """Show the keys."""
+        from mvtui.ui.widgets.help import Help  # noqa: PLC0415  (at the first time)
+
+        self.open_panel(Help(self._keys, self.situation))
+
+    def open_palette(self, act: Callable[[Command], None]) -> None:
+        """Show what can be done; `act` does it."""
+        from mvtui.ui.widgets.palette_panel import PalettePanel  # noqa: PLC0415  (Input takes long to import)
+
+        picture = self.picture
+        if picture is None:
+            return
+        situations = [picture.situation(microvm) for microvm in self.targets] or [picture.situation(None)]
+        microvms = picture.snapshot.microvms if picture.snapshot is not None else ()
+
+        def choose(offer: Offer) -> None:
+            if offer.command is not None:
+                act(offer.command)
+            elif offer.microvm is not None:
+                self.open_page(offer.microvm.name)
+
+        self.open_panel(PalettePanel(offers(microvms, self.targets, situations, self._keys), self._keys, choose))
+
+    @on(ListLevel.Filtering)
+    def _type_filter(self) -> None:
+        from mvtui.ui.widgets.filter_bar import FilterBar  # noqa: PLC0415  (Input takes long to import)
+
+        self.open_panel(FilterBar(self._list.list))
+
+    def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
+        """Show what mvtui called."""
+        from mvtui.ui.widgets.calls_panel import CallsPanel  # noqa: PLC0415  (at the first time)
+
+        self.open_panel(CallsPanel(calls))
+
+    @on(DialogClosed)
+    def _return_to_level(self, event: DialogClosed) -> None:
+        if event.dialog is self._dialog:
+            self._dialog = None
+            event.dialog.remove()
+        if not self.asks:
+            self.level.take_focus()

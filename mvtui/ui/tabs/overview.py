@@ -1,0 +1,221 @@
+"""The overview: what is wrong, and all parts of a microVM in a line each. Beside the list, the same in less width."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from rich.cells import cell_len
+
+from mvtui.model.definition import Definition
+from mvtui.model.finding import Finding
+from mvtui.model.format import age, percent, size
+from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.row import cpu_percent
+from mvtui.model.state import StateWord
+from mvtui.model.text import clean
+from mvtui.model.unit import UnitKind, UnitStatus
+from mvtui.ui.charset import fit
+from mvtui.ui.lines import Line, Piece, clipped, ruled
+from mvtui.ui.roles import SEVERITY_ROLES
+from mvtui.ui.sparkline import gauge, sparkline
+from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
+
+# With fewer columns, each share and each volume takes two lines.
+NARROW = 60
+_TREND_WIDTH = 24
+_GAUGE_WIDTH = 10
+
+_HEALTH = {
+    ShareHealth.UP: StateWord.RUNNING,
+    ShareHealth.DOWN: StateWord.FAILED,
+    ShareHealth.OFF: StateWord.STOPPED,
+    ShareHealth.UNKNOWN: StateWord.UNKNOWN,
+}
+_UNIT_STATES = {
+    "active": StateWord.RUNNING,
+    "reloading": StateWord.STARTING,
+    "activating": StateWord.STARTING,
+    "deactivating": StateWord.STOPPING,
+    "failed": StateWord.FAILED,
+    "inactive": StateWord.STOPPED,
+}
+
+
+def entries(page: Page, width: int) -> list[Entry]:
+    """All of it, as one entry: there is nothing to choose."""
+    lines = [
+        *_wrong(page, width),
+        *_hypervisor(page),
+        *_loads(page, width),
+        *_section("Units", _units(page)),
+        *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
+        *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
+        *_stages(page.microvm, width),
+    ]
+    return [Entry(tuple(clipped(line, width) for line in lines))]
+
+
+def beside_list(page: Page, width: int) -> list[Line]:
+    """The same lines under the microVM's name, for the right of the list."""
+    return [ruled(clean(page.microvm.name), width), *entries(page, width)[0].lines]
+
+
+def mark(word: StateWord, ascii_only: bool) -> Piece:
+    """The glyph of a state, in its colour."""
+    return (word.ascii_glyph if ascii_only else word.glyph, str(word))
+
+
+def share_mark(health: ShareHealth, ascii_only: bool) -> Piece:
+    """How a share is, as a glyph in its colour."""
+    return mark(_HEALTH[health], ascii_only)
+
+
+def unit_mark(microvm: MicroVM, unit: UnitStatus, ascii_only: bool) -> Piece:
+    """How a unit is: that of virtiofsd is degraded where a share of it is down, whatever it says of itself."""
+    word = _UNIT_STATES.get(unit.active_state, StateWord.UNKNOWN)
+    if word is StateWord.RUNNING and unit.kind is UnitKind.VIRTIOFSD and _down(microvm):
+        word = StateWord.DEGRADED
+    return mark(word, ascii_only)
+
+
+def _down(microvm: MicroVM) -> bool:
+    return any(status.health is ShareHealth.DOWN for status in microvm.shares)
+
+
+def _section(label: str, lines: list[Line]) -> Iterator[Line]:
+    for number, line in enumerate(lines):
+        yield labelled(label if number == 0 else "", line)
+
+
+def _wrong(page: Page, width: int) -> Iterator[Line]:
+    microvm = page.microvm
+    if microvm.state.word is not StateWord.DEGRADED or not microvm.findings:  # a finding says it better
+        yield from paragraph("State", microvm.state.why, width)
+    for finding in microvm.findings:
+        yield from _finding(finding, width)
+
+
+def _finding(finding: Finding, width: int) -> Iterator[Line]:
+    text = f"{finding.what} {finding.why}".strip()
+    yield from paragraph(finding.severity.name.capitalize(), text, width, SEVERITY_ROLES[finding.severity])
+    if finding.fix:
+        yield from paragraph("", f"→ {finding.fix}", width)
+
+
+def _hypervisor(page: Page) -> Iterator[Line]:
+    microvm, definition = page.microvm, page.microvm.definition
+    facts = [str(definition.hypervisor) if definition is not None and definition.hypervisor else "unknown"]
+    process = microvm.hypervisor
+    if process is not None:
+        facts += [f"pid {process.pid}", f"up {age(process.started, page.now)}"]
+    facts += _figures(definition)
+    unit = microvm.unit(UnitKind.HYPERVISOR)
+    if unit is not None and unit.n_restarts is not None:
+        facts.append(f"restarts {unit.n_restarts}")
+    yield labelled("Hypervisor", ((clean("   ".join(facts)), "text"),))
+
+
+def _figures(definition: Definition | None) -> list[str]:
+    if definition is None:
+        return []
+    figures = [f"vcpu {definition.vcpu}"] if definition.vcpu is not None else []
+    return [*figures, f"vsock {definition.vsock_cid}"] if definition.vsock_cid is not None else figures
+
+
+def _loads(page: Page, width: int) -> Iterator[Line]:
+    """CPU of all its processes, memory of the hypervisor against what the guest has."""
+    microvm, definition = page.microvm, page.microvm.definition
+    if microvm.hypervisor is None:
+        return
+    trend = _trend(page, min(_TREND_WIDTH, max(0, width - LABEL_WIDTH - 8)))
+    yield labelled("CPU", ((f"{percent(cpu_percent(microvm)):>4}%  ", "text"), (trend, "dim")))
+    used = microvm.hypervisor.memory
+    most = definition.mem * 2**20 if definition is not None and definition.mem is not None else None
+    pieces: list[Piece] = [(f"{size(used):>4} of {size(most):>4}", "text")]
+    if most:
+        pieces += [
+            (f"  {gauge(used / most, _GAUGE_WIDTH, ascii_only=page.ascii_only)}", "dim"),
+            (f" {100 * used // most}%", "text"),
+        ]
+    yield labelled("Memory", pieces)
+
+
+def _trend(page: Page, width: int) -> str:
+    """The CPU of all its processes together."""
+    series = [list(page.trends.of(process).cpu.last(width)) for process in page.microvm.processes]
+    together = [
+        sum(value for value in column if value == value)  # noqa: PLR0124  (NaN: nobody looked)
+        for column in zip_longest(*[reversed(one) for one in series], fillvalue=0.0)
+    ]
+    return sparkline(together[::-1], width, ascii_only=page.ascii_only)
+
+
+def _units(page: Page) -> list[Line]:
+    names = [clean(unit.name.removesuffix(".service")) for unit in page.microvm.units]
+    widest = max([cell_len(name) for name in names], default=0)
+    return [_unit(page, unit, fit(name, min(widest, 40))) for unit, name in zip(page.microvm.units, names, strict=True)]
+
+
+def _unit(page: Page, unit: UnitStatus, name: str) -> Line:
+    glyph, role = unit_mark(page.microvm, unit, page.ascii_only)
+    words = [f"{unit.active_state} {age(unit.since, page.now)}" if unit.since else unit.active_state]
+    words += [unit.sub_state] if unit.sub_state not in ("running", "exited", "dead", unit.active_state) else []
+    words += [f"{unit.job.kind} {unit.job.state or 'queued'}"] if unit.job is not None else []
+    words += [f"restarts {unit.n_restarts}"] if unit.n_restarts else []
+    return ((f"{glyph} ", role), (f"{name}  ", "text"), (clean(", ".join(words)), "dim"))
+
+
+def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
+    share = status.share
+    access = {True: " ro", False: " rw", None: ""}[share.read_only]
+    glyph, role = share_mark(status.health, page.ascii_only)
+    tag, source = clean(share.tag or "?"), clean(share.source or "?")
+    target = f"→ {clean(share.mount_point or '?')}"
+    wrong = "no source" if status.source_exists is False else "down" if status.health is ShareHealth.DOWN else ""
+    if width < NARROW:
+        yield ((f"{glyph} ", role), (f"{tag} ", "strong"), (target, "text"))
+        yield (("  ", "text"), (source, "dim"), (f"  {wrong}" if wrong else "", "error"))
+        return
+    yield (
+        (f"{glyph} ", role),
+        (f"{fit(tag, 10)} ", "strong"),
+        (f"{fit(source, 15)} ", "text"),
+        (f"{fit(target, 16)} ", "text"),
+        (f"{share.proto}{access}", "dim"),
+        (f"  {wrong}" if wrong else "", "error"),
+    )
+
+
+def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
+    volume, image = status.volume, status.image
+    name = "overlay" if status.overlay else f"vd{volume.letter}" if volume.letter else ""
+    target = f"→ {clean(volume.mount_point)}" if volume.mount_point else ""
+    facts, role = "", "dim"
+    if image is not None and image.problem is not None:
+        facts, role = clean(image.problem), "warning"
+    elif image is not None:
+        fill = image.fill_percent
+        full = f" {fill:.0f}%" if fill is not None else ""
+        facts = f"{clean(image.fs_type or 'no file system')}{full}"
+    sizes = f"{size(image.allocated)}/{size(image.size)}" if image is not None and image.problem is None else ""
+    if width < NARROW:
+        yield ((f"{fit(name, 8)} ", "strong"), (f"{clean(volume.image)}", "text"))
+        yield ((" " * 9, "text"), (f"{sizes}  ", "dim"), (facts, role))
+        return
+    yield (
+        (f"{fit(name, 8)} ", "strong"),
+        (f"{fit(clean(volume.image), 21)} ", "text"),
+        (f"{sizes:>9}  ", "text"),
+        (f"{fit(target, 15)} ", "text"),
+        (facts, role),
+    )
+
+
+def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:
+    entry = microvm.entry
+    if entry is None:
+        return
+    if entry.current == entry.booted or entry.booted is None:
+        yield from paragraph("Built", entry.current or "nothing", width, "dim")
+        return
+    yield from paragraph("Built", entry.current or "nothing", width, "dim")
+    yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")

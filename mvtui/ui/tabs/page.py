@@ -1,0 +1,47 @@
+"""What a tab is made of, and of what."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mvtui.model.microvm import MicroVM
+from mvtui.model.text import clean
+from mvtui.ui.lines import Line, Piece, wrapped
+from mvtui.ui.trends import Trends
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor."""
+
+    microvm: MicroVM
+    now: datetime
+    trends: Trends
+    ascii_only: bool = False
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Lines that belong together; where there is a key, the cursor can stand on the first of them."""
+
+    lines: tuple[Line, ...]
+    key: str = ""
+
+
+# The entries of a tab, for a width.
+Tab = Callable[[Page, int], list[Entry]]
+
+LABEL_WIDTH = 11
+
+
+def labelled(label: str, pieces: Iterable[Piece]) -> Line:
+    """A line with its label in the first column."""
+    return ((f"{label:<{LABEL_WIDTH}} ", "dim"), *pieces)
+
+
+def paragraph(label: str, text: str, width: int, role: str = "text", most: int = 50) -> list[Line]:
+    """Text (of the host) in as many lines as it takes, at most `most`, the label before the first."""
+    room = max(10, width - LABEL_WIDTH - 1)
+    lines = wrapped(clean(text), room, most)
+    return [labelled(label if number == 0 else "", ((line, role),)) for number, line in enumerate(lines)]

@@ -1,0 +1,119 @@
+"""The processes of a microVM: the tree under each unit, what each takes now and took in the last minutes."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from mvtui.model.format import age, percent, size
+from mvtui.model.microvm import MicroVM
+from mvtui.model.process import ProcessSample
+from mvtui.model.text import clean
+from mvtui.ui.charset import fit
+from mvtui.ui.lines import Line, clipped, folded
+from mvtui.ui.sparkline import sparkline
+from mvtui.ui.tabs.overview import unit_mark
+from mvtui.ui.tabs.page import Entry, Page
+
+_WHAT_WIDTH = 26
+_NUMBERS = "  CPU%   MEM  THR      FILES  AGE"
+# A command line may have 2 MB; more lines than these say nothing to people.
+_MOST_LINES = 200
+
+
+def entries(page: Page, width: int) -> list[Entry]:
+    """A title, then each unit with its processes; the process under the cursor shows its command line in full."""
+    if not page.microvm.processes:
+        return [Entry(((), (("  No process of it runs.", "text"),)))]
+    head: Line = ((f"{'    PID':<11} {'WHAT':<{_WHAT_WIDTH}}{_NUMBERS}  {_trend_title(width)}", "dim"),)
+    found = [Entry((clipped(head, width),))]
+    in_units = any(process.unit is not None for process in page.microvm.processes)
+    for unit, processes in _by_unit(page.microvm):
+        if in_units:  # without systemd, none is in one
+            found.append(Entry((clipped(_unit(page, unit), width),)))
+        found += [_entry(page, process, depth, width) for process, depth in _tree(processes)]
+    return found
+
+
+def _trend_width(width: int) -> int:
+    return max(0, min(60, width - 12 - _WHAT_WIDTH - len(_NUMBERS) - 2))
+
+
+def _trend_title(width: int) -> str:
+    room = _trend_width(width)
+    return "CPU, last minutes" if room >= 17 else "CPU" if room >= 3 else ""
+
+
+def _by_unit(microvm: MicroVM) -> list[tuple[str | None, list[ProcessSample]]]:
+    """The units that have processes, the hypervisor's first; what stands in none comes last."""
+    names = dict.fromkeys(unit.name for unit in reversed(microvm.units))
+    names |= dict.fromkeys(process.unit for process in microvm.processes if process.unit is not None)
+    grouped = [(name, [one for one in microvm.processes if one.unit == name]) for name in (*names, None)]
+    return [(name, processes) for name, processes in grouped if processes]
+
+
+def _tree(processes: Sequence[ProcessSample]) -> Iterator[tuple[ProcessSample, int]]:
+    """Each process with how deep it stands below those of the same unit, children behind their parent."""
+    pids = {process.pid for process in processes}
+    children: dict[int, list[ProcessSample]] = {}
+    for process in sorted(processes, key=lambda one: (one.started, one.pid)):
+        children.setdefault(process.ppid if process.ppid in pids and process.ppid != process.pid else 0, []).append(
+            process
+        )
+    waiting = [(process, 0) for process in reversed(children.get(0, []))]
+    while waiting:
+        process, depth = waiting.pop()
+        yield process, depth
+        waiting += [(child, depth + 1) for child in reversed(children.pop(process.pid, []))]
+
+
+def _unit(page: Page, name: str | None) -> Line:
+    unit = next((one for one in page.microvm.units if one.name == name), None)
+    if name is None:
+        return (("· ", "dim"), ("in no unit of it", "dim"))
+    if unit is None:
+        return (("? ", "orphan"), (clean(name), "text"))
+    glyph, role = unit_mark(page.microvm, unit, page.ascii_only)
+    return ((f"{glyph} ", role), (f"{clean(name)}  ", "text"), (unit.active_state, "dim"))
+
+
+def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
+    key = str(process.pid)
+    files = "-" if process.open_files is None else f"{process.open_files}/{_limit(process.open_files_limit)}"
+    trend = sparkline(page.trends.of(process).cpu.last(60), _trend_width(width), ascii_only=page.ascii_only)
+    row: Line = (
+        (f"{process.pid:>7}    ", "text"),
+        (f"{fit('  ' * depth + _what(page.microvm, process), _WHAT_WIDTH)} ", "strong"),
+        (f"{percent(process.cpu_percent):>5}  ", "text"),
+        (f"{size(process.memory):>4}", "text"),
+        (f"{process.threads:>5} ", "text"),
+        (f"{files:>10}  ", "text"),
+        (f"{age(process.started, page.now):>3}  ", "text"),
+        (trend, "dim"),
+    )
+    room = max(10, width - 11)
+    if page.cursor == key:
+        lines = folded(clean(shlex.join(process.argv)), room, _MOST_LINES)
+    else:
+        lines = [fit(clean(" ".join(process.argv)[: 2 * width]), room)]
+    shown = [clipped(row, width), *[((" " * 11, "text"), (line, "dim")) for line in lines]]
+    if page.cursor == key:
+        memory = sparkline(
+            page.trends.of(process).memory.last(60), min(60, max(0, width - 22)), ascii_only=page.ascii_only
+        )
+        shown.insert(1, clipped(((" " * 11, "text"), ("memory  ", "dim"), (memory.strip(), "dim")), width))
+    return Entry(tuple(shown), key)
+
+
+def _limit(limit: int | None) -> str:
+    """A limit in at most five characters: `1024`, `1024k`."""
+    return "?" if limit is None else str(limit) if limit < 10_000 else f"{min(limit // 1000, 9999)}k"
+
+
+def _what(microvm: MicroVM, process: ProcessSample) -> str:
+    """`hypervisor`, `virtiofsd home`, or the name that the program goes by."""
+    for status in microvm.shares:
+        for number, daemon in enumerate(status.daemons):
+            if daemon.pid == process.pid:
+                return clean(f"virtiofsd {status.share.tag or '?'}{' (child)' if number else ''}")
+    if microvm.hypervisor is not None and process.pid == microvm.hypervisor.pid:
+        return "hypervisor"
+    return clean((process.argv[0] if process.argv else process.exe or "?").rpartition("/")[2])

@@ -1,0 +1,86 @@
+"""The volumes of a microVM: the image on the host, its file system, its place in the guest, who holds it."""
+
+from collections.abc import Iterator
+
+from mvtui.model.definition import Volume
+from mvtui.model.format import size
+from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
+from mvtui.model.text import clean
+from mvtui.ui.lines import Line, clipped
+from mvtui.ui.sparkline import gauge
+from mvtui.ui.tabs.page import Entry, Page
+from mvtui.ui.tabs.shares import detail
+
+_GAUGE_WIDTH = 20
+
+
+def entries(page: Page, width: int) -> list[Entry]:
+    """One for each volume; or that there is none."""
+    if not page.microvm.volumes:
+        known = page.microvm.definition is not None
+        words = "It has no volumes." if known else "What it has can't be told: no runner was read."
+        return [Entry(((), (("  ", "text"), (words, "text"))))]
+    return [
+        Entry(tuple(clipped(line, width) for line in _volume(page, status, width)), status.volume.image)
+        for status in page.microvm.volumes
+    ]
+
+
+def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
+    volume, image = status.volume, status.image
+    letter = f"/dev/vd{volume.letter}" if volume.letter else ""
+    target = f"→ {clean(volume.mount_point)}" if volume.mount_point else _not_mounted(page.microvm)
+    overlay = "   writable store overlay" if status.overlay else ""
+    yield ((f"{clean(volume.image)}  ", "strong"), (f"{letter} {target}", "text"), (overlay, "key"))
+    if image is not None and image.problem is not None:
+        yield from detail("image", image.problem, width, "warning")
+    elif image is not None:
+        yield from _image(page, image, width)
+    yield from _stages(page.microvm, volume, width)
+    yield ()
+
+
+def _not_mounted(microvm: MicroVM) -> str:
+    read = microvm.definition is not None and microvm.definition.fstab_read
+    return "not mounted" if read else "mount point unknown"
+
+
+def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
+    yield from detail("image", f"{size(image.size)}, of it {size(image.allocated)} allocated on the host", width)
+    label = f'label "{image.label}"' if image.label else "no label"
+    kind = f"{image.fs_type}, {label}" if image.fs_type else "none: it was never formatted"
+    yield from detail("on disk", kind, width, "text" if image.fs_type else "warning")
+    fill = image.fill_percent
+    if fill is not None:
+        bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
+        text = f"{bar} {fill:.0f}%  {size(image.fs_used)} of {size(image.fs_size)}"
+        yield from detail("used", text, width, "warning" if fill >= 95 else "text")
+
+
+def _stages(microvm: MicroVM, volume: Volume, width: int) -> Iterator[Line]:
+    """As built and as booted, where each can be told; what differs between them stands out."""
+    built = microvm.built.definition if microvm.built is not None else None
+    stages: list[tuple[str, Volume | None]] = []
+    if built is not None:
+        stages.append(("built", next((one for one in built.volumes if one.image == volume.image), None)))
+    if microvm.booted is not None:
+        stages.append(("booted", next((one for one in microvm.booted.volumes if one.image == volume.image), None)))
+    texts = [(stage, _stage(one) if one is not None else "not there") for stage, one in stages]
+    differ = len({text for _, text in texts}) > 1
+    for stage, text in texts:
+        yield from detail(stage, text, width, "warning" if differ else "text")
+
+
+def _stage(volume: Volume) -> str:
+    facts = [
+        f"size {volume.size} MiB" if volume.size is not None else "",
+        volume.fs_type or "",
+        f'label "{volume.label}"' if volume.label else "",
+        " ".join(volume.mkfs_extra_args or ()),
+        {True: "read-only", False: "writable", None: ""}[volume.read_only],
+        "direct" if volume.direct else "",
+        f"serial {volume.serial}" if volume.serial else "",
+        volume.image_type if volume.image_type not in (None, "raw") else "",
+        {True: "autoCreate", False: "no autoCreate", None: ""}[volume.auto_create],
+    ]
+    return ", ".join(fact for fact in facts if fact) or "nothing is told"

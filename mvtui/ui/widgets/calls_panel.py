@@ -1,0 +1,86 @@
+"""Every command and D-Bus call that mvtui made: when, how long, what came back."""
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Key
+from textual.geometry import Size
+
+from mvtui.model.call import Call
+from mvtui.model.text import clean
+from mvtui.ui.lines import Line, Lines, clipped, folded, ruled
+from mvtui.ui.tabs.page import Entry
+from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.sheet import Sheet
+
+_INDENT = 29
+_MOST_LINES = 40
+
+
+def call_entries(calls: Sequence[Call], width: int, cursor: str | None) -> list[Entry]:
+    """One for each call, the newest first; the one under the cursor is shown in full."""
+    if not calls:
+        return [Entry(((("  mvtui has called nothing yet.", "text"),),))]
+    entries = []
+    for number, call in reversed(list(enumerate(calls))):
+        key = f"{call.at.timestamp()} {number}" if call.count == 1 else call.what
+        entries.append(Entry(tuple(_lines(call, width, whole=key == cursor)), key))
+    return entries
+
+
+def _lines(call: Call, width: int, *, whole: bool) -> list[Line]:
+    took = f"{call.seconds * 1000:.1f}ms" if call.seconds is not None else "runs"
+    times = f" ×{call.count}" if call.count > 1 else ""
+    role = "text" if call.ok else "dim" if call.ok is None else "error"
+    start: Line = (
+        (f"{call.at.astimezone():%H:%M:%S} ", "dim"),
+        (f"{took:>9}  ", "text"),
+        (f"{call.kind:<7}  ", "dim"),
+    )
+    result = f" → {call.result}" if call.result else ""
+    if not whole:
+        return [clipped((*start, (clean(call.what), "strong"), (times, "dim"), (clean(result), role)), width)]
+    room = max(10, width - _INDENT)
+    first, *more = folded(clean(call.what), room, _MOST_LINES)
+    lines: list[Line] = [(*start, (first, "strong"), (times, "dim") if not more else ("", "dim"))]
+    lines += [((" " * _INDENT, "text"), (line, "strong")) for line in more]
+    lines += [((" " * _INDENT, "text"), (line, role)) for line in folded(clean(result.strip()), room, _MOST_LINES)]
+    return [clipped(line, width) for line in lines]
+
+
+class CallsTitle(Lines):
+    """What it is, and how it is left."""
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """One line for this width."""
+        return (ruled("What mvtui called, the newest first; Esc leaves", size.width),)
+
+
+class CallsPanel(Vertical):
+    """Docked over the foot; `calls` gives them, the oldest first. It follows while it is open."""
+
+    def __init__(self, calls: Callable[[], Sequence[Call]]) -> None:
+        super().__init__()
+        self._calls = calls
+        self._sheet = Sheet()
+
+    def compose(self) -> ComposeResult:
+        """Title and calls."""
+        yield CallsTitle()
+        yield self._sheet
+
+    def on_mount(self) -> None:
+        """The keys are its own from now on."""
+        self.screen.set_focus(self._sheet)
+        self.watch(self.screen, "picture", self._renew)
+
+    def _renew(self) -> None:
+        calls = self._calls()
+        self._sheet.present(lambda width, cursor: call_entries(calls, width, cursor))
+
+    def on_key(self, event: Key) -> None:
+        """Leave."""
+        if event.key in ("escape", "q", "at"):
+            event.stop()
+            self.post_message(DialogClosed(self))

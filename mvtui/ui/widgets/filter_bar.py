@@ -1,0 +1,83 @@
+"""The filter while it is typed, over the foot."""
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.events import DescendantBlur, Key
+from textual.geometry import Size
+from textual.widgets import Input
+
+from mvtui.ui.lines import Line, Lines
+from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.field import Field
+from mvtui.ui.widgets.microvm_list import MicroVMList
+
+
+class Sign(Lines):
+    """The slash before the field."""
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:  # noqa: ARG002
+        """One cell."""
+        return ((("/", "key"),),)
+
+
+class Found(Lines):
+    """How many are shown."""
+
+    text = ""
+
+    def fitted(self, size: Size) -> tuple[Line, ...]:
+        """Flush right."""
+        return (((self.text.rjust(size.width), "dim"),),)
+
+
+class FilterBar(Horizontal):
+    """Filters `microvms` as it is typed; Enter keeps the filter, Esc drops it."""
+
+    def __init__(self, microvms: MicroVMList) -> None:
+        super().__init__()
+        self._list = microvms
+        self._field = Field(value=microvms.listing.text)
+        self._found = Found()
+
+    def compose(self) -> ComposeResult:
+        """Slash, field, count."""
+        yield Sign()
+        yield self._field
+        yield self._found
+
+    def on_mount(self) -> None:
+        """Type here."""
+        self.screen.set_focus(self._field)
+        self._filter(self._field.value)
+
+    def _filter(self, text: str) -> None:
+        self._list.list_as(replace(self._list.listing, text=text))
+        self._found.text = f"{len(self._list.shown)} of {self._list.count}   Enter keeps, Esc drops"
+        self._found.update()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """As you type."""
+        event.stop()
+        if self.is_attached:
+            self._filter(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """It stays."""
+        event.stop()
+        self.post_message(DialogClosed(self))
+
+    def on_key(self, event: Key) -> None:
+        """Drop it, or go on to the list with it."""
+        if event.key == "escape":
+            event.stop()
+            self._filter("")
+            self.post_message(DialogClosed(self))
+        elif event.key == "down":
+            event.stop()
+            self.post_message(DialogClosed(self))
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        """A filter that has lost the focus is kept as it is."""
+        self.post_message(DialogClosed(self))

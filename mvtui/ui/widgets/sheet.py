@@ -1,0 +1,95 @@
+"""Entries of lines that scroll, with a cursor on those that have a key: the tabs of a page, and what mvtui called."""
+
+from collections.abc import Callable
+
+from textual.events import Resize
+from textual.geometry import Size
+
+from mvtui.ui.lines import Line
+from mvtui.ui.tabs.page import Entry
+from mvtui.ui.widgets.cursor_lines import CursorLines
+
+# The entries for a width, and for the key of the entry that the cursor is on.
+Make = Callable[[int, str | None], list[Entry]]
+
+
+class Sheet(CursorLines):
+    """Shows what is made for its width; the entry under the cursor may show more of itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._make: Make | None = None
+        self._made_for = Size(0, 0)
+        self._lines: list[Line] = []
+        self._stops: list[tuple[str, int, int]] = []  # key, first line, number of lines
+
+    def present(self, make: Make) -> None:
+        """Show this from now on."""
+        self._make = make
+        self._renew()
+
+    def begin(self) -> None:
+        """What comes is about something else: from the top."""
+        self.cursor, self.cursor_key = 0, None
+        self.scroll_home(animate=False, immediate=True)
+
+    def _renew(self) -> None:
+        """Make the lines anew; twice where the cursor comes to stand on another entry."""
+        if self._make is None or not self.size.width:
+            return
+        self._made_for = self.size
+        for _ in range(2):
+            key = self.cursor_key
+            self._arrange(self._make(self.size.width, key))
+            self.follow()
+            if self.cursor_key == key:
+                return
+
+    def _arrange(self, entries: list[Entry]) -> None:
+        self._lines, self._stops = [], []
+        for entry in entries:
+            if entry.key:
+                self._stops.append((entry.key, len(self._lines), len(entry.lines)))
+            self._lines.extend(entry.lines)
+        self.cursor = max(0, min(self.cursor, len(self._stops) - 1))
+
+    def on_resize(self, _event: Resize) -> None:
+        """Fitted to the new width."""
+        if self._made_for.width != self.size.width:
+            self._renew()
+
+    def move_to(self, stop: int) -> None:
+        """The entry under the cursor may show more of itself."""
+        super().move_to(stop)
+        self._renew()
+
+    @property
+    def line_count(self) -> int:
+        """All of them."""
+        return len(self._lines)
+
+    @property
+    def stop_count(self) -> int:
+        """The entries that have a key."""
+        return len(self._stops)
+
+    def line_of(self, stop: int) -> int:
+        """Its first line."""
+        return self._stops[stop][1]
+
+    def lines_of(self, stop: int) -> int:
+        """All of the entry."""
+        return self._stops[stop][2]
+
+    def stop_at(self, line: int) -> int | None:
+        """The entry whose line it is."""
+        found = (stop for stop, (_, first, count) in enumerate(self._stops) if first <= line < first + count)
+        return next(found, None)
+
+    def key_of(self, stop: int) -> str:
+        """The entry's."""
+        return self._stops[stop][0]
+
+    def line_at(self, line: int) -> Line:
+        """As the tab made it."""
+        return self._lines[line]
