@@ -49,6 +49,8 @@ class FakeUnits:
     refusal: MvtuiError | None = None
     jobs: list[tuple[UnitVerb, str]] = field(default_factory=list)
     outcomes: dict[str, JobResult] = field(default_factory=dict)
+    can_cancel: bool = True
+    cancelled: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def statuses(self) -> Mapping[str, UnitStatus]:
@@ -69,6 +71,12 @@ class FakeUnits:
         )
         self.changed.set()
         return JobResult(unit_name, "done", f"{unit_name}: done")
+
+    async def cancel(self, microvm: str) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        self.cancelled.append(microvm)
+        return f"start of {microvm} is cancelled"
 
     async def changes(self) -> AsyncIterator[None]:
         while True:

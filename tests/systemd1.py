@@ -59,6 +59,7 @@ class Systemd1(BusService):
             "ListUnitsByPatterns": self._list,
             "GetUnit": lambda message: ("o", [self._rows[message.body[0]][6]]),
             "GetJob": self._get_job,
+            "CancelJob": self._cancel_job,
             "StartUnit": self._begin,
             "StopUnit": self._begin,
             "RestartUnit": self._begin,
@@ -191,7 +192,7 @@ class Systemd1(BusService):
         try:
             signature, body = self._answers[member](message)
         except KeyError as error:
-            what = "Job" if member == "GetJob" else "Unit"
+            what = "Job" if member in ("GetJob", "CancelJob") else "Unit"
             return Message.new_error(message, f"{SYSTEMD}.NoSuch{what}", f"{what} {error.args[0]} not found.")
         return Message.new_method_return(message, signature, body)
 
@@ -232,6 +233,8 @@ class Systemd1(BusService):
 
     def _queue(self, unit: str, kind: str) -> str:
         row = self._rows[unit]
+        if row[7]:
+            self._finish(unit, "canceled")
         self._last_job += 1
         path = f"{MANAGER_PATH}/job/{self._last_job}"
         row[7:10] = self._last_job, kind, path
@@ -241,6 +244,10 @@ class Systemd1(BusService):
 
     def _get_job(self, message: Message) -> tuple[str, list[Any]]:
         return "o", [{row[7]: row[9] for row in self._rows.values()}[message.body[0]]]
+
+    def _cancel_job(self, message: Message) -> tuple[str, list[Any]]:
+        self._finish({row[7]: row[0] for row in self._rows.values()}[message.body[0]], "canceled")
+        return "", []
 
     def _get_all(self, message: Message) -> tuple[str, list[Any]]:
         return "a{sv}", [{name: self._property(message.path, "", name) for name in (*_LISTED, *_SIGNATURES, "Result")}]

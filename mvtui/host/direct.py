@@ -81,6 +81,15 @@ class DirectUnits:
             return await self._start(unit, name)
         return await self._end(verb, unit, name)
 
+    @property
+    def can_cancel(self) -> bool:
+        """False: a keeper has no queue."""
+        return False
+
+    async def cancel(self, microvm: str) -> str:
+        """Raises MvtuiError."""
+        raise MvtuiError(f"{microvm} has no job to cancel: no systemd runs it", "stop ends a start that is under way")
+
     async def changes(self) -> AsyncIterator[None]:
         """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
         seen = await asyncio.to_thread(self._marks)

@@ -23,6 +23,15 @@ class Units(Protocol):
     async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
         """Ask for it and wait for the job's end. Raises RightsMissingError, MvtuiError."""
 
+    @property
+    def can_cancel(self) -> bool:
+        """Whether there are jobs that `cancel` can end."""
+
+    async def cancel(self, microvm: str) -> str:
+        """Cancel every queued or running job of all units of the microVM; one sentence of what came of it.
+
+        Raises RightsMissingError, MvtuiError (also where there is nothing to cancel)."""
+
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever something happened: look again. Ends only when cancelled."""
 

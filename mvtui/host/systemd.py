@@ -96,6 +96,25 @@ class SystemdUnits:
         """
         return await self._jobs.run(verb, unit)
 
+    @property
+    def can_cancel(self) -> bool:
+        """True."""
+        return True
+
+    async def cancel(self, microvm: str) -> str:
+        """Cancel every queued or running job of the microVM's units; what came of it, in a sentence.
+
+        The job alone goes, and who waits for it is told `canceled`. A unit that was already on its way goes on:
+        `activating` until it is up or its time is over, `deactivating` until it is down. Raises MvtuiError (also where
+        there is no job), RightsMissingError.
+        """
+        from mvtui.host.systemd_cancel import cancel  # noqa: PLC0415 - as above
+
+        try:
+            return await cancel(self._bus, self._table, microvm)
+        except ReplyError as error:
+            raise error.explained(f"cancel the jobs of {microvm}") from error
+
     async def changes(self) -> AsyncIterator[None]:
         """Yields after each burst of signals that concern microVMs, and when systemd or the bus came or went."""
         changed = asyncio.Event()

@@ -73,8 +73,9 @@ class Jobs:
             return JobResult(unit, "done", f"{unit}: was not running")
         result = wait.results[wait.job][1] if seen else UNSEEN
         ending = await self._ending(unit)
-        culprit = wait.culprit()
-        return job_result(verb, unit, result, ending, (culprit, await self._ending(culprit)) if culprit else None)
+        name = wait.culprit()
+        culprit = (name, await self._ending(name)) if name else None
+        return job_result(verb, unit, result, ending, culprit, replaced=wait.replaced)
 
     async def _ended(self, wait: "_Wait", *, kill: bool) -> bool:
         """Wait for the job's end; False where it ended unseen. With `kill` nothing of the unit gets time to comply."""
@@ -90,7 +91,7 @@ class Jobs:
     async def _exists(self, wait: "_Wait") -> bool:
         """False where systemd is there and does not know the job."""
         try:
-            await self._bus.call("GetJob", "u", int(wait.job.rpartition("/")[2]))
+            await self._bus.call("GetJob", "u", wait.number)
         except ReplyError as error:
             return error.name != "org.freedesktop.systemd1.NoSuchJob"
         except MvtuiError as error:
@@ -124,10 +125,24 @@ class _Wait:
         self.job = ""
         self.results: dict[str, tuple[str, str]] = {}
         self._microvm = _microvm(unit)
+        self._newest = 0
         self._event = asyncio.Event()
         self._unsure = False
 
+    @property
+    def number(self) -> int:
+        """The job's id, from its object path."""
+        return int(self.job.rpartition("/")[2])
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the unit has had another job since."""
+        return self._newest > self.number
+
     def note(self, signal: Message | None) -> None:
+        if signal is not None and signal.member == "JobNew" and signal.body[2] == self.unit:
+            self._newest = max(self._newest, signal.body[0])
+            return
         if signal is None:
             self._unsure = True
         elif signal.member == "JobRemoved" and self._concerns(signal.body[2]):

@@ -11,6 +11,9 @@ from mvtui.model.unit import JobResult, UnitVerb
 # Not systemd's word: the job is gone, and the signal that tells its result was missed.
 UNSEEN = "unseen"
 
+# The values of ActiveState in which a unit goes on, with or without a job.
+UNDER_WAY = ("activating", "deactivating", "reloading")
+
 _DONE = {
     UnitVerb.START: "started",
     UnitVerb.STOP: "stopped",
@@ -89,16 +92,26 @@ def ending_questions(unit: str) -> list[Question]:
 
 
 def job_result(
-    verb: UnitVerb, unit: str, result: str, ending: Ending, culprit: tuple[str, Ending] | None = None
+    verb: UnitVerb,
+    unit: str,
+    result: str,
+    ending: Ending,
+    culprit: tuple[str, Ending] | None = None,
+    *,
+    replaced: bool = False,
 ) -> JobResult:
     """`result` is systemd's word for the job's end. A start that a condition skipped or that failed at once is `done`
-    for systemd, `skipped` or `failed` here. `culprit` is the dependency that failed, and its ending."""
+    for systemd, `skipped` or `failed` here. `culprit` is the dependency that failed, and its ending; `replaced`
+    where another job of the unit has come since."""
     starting = verb in (UnitVerb.START, UnitVerb.RESTART)
     if result == UNSEEN:
         up = ending.active_state not in ("inactive", "failed", None)
         result = "done" if up is starting else "failed"
     if result == "done" and starting:
         result = "skipped" if ending.skipped else "failed" if ending.failed else "done"
+    if result == "canceled":
+        still = f", but it is still {ending.active_state}" if ending.active_state in UNDER_WAY else ""
+        return JobResult(unit, result, f"{unit}: cancelled{', another job took its place' if replaced else still}")
     return JobResult(unit, result, _words(verb, unit, result, ending, culprit))
 
 
@@ -112,8 +125,6 @@ def _words(verb: UnitVerb, unit: str, result: str, ending: Ending, culprit: tupl
             return f"{unit} failed: {ending.why}"
         case "timeout":
             return f"{unit} timed out"
-        case "canceled":
-            return f"{unit}: cancelled, another job took its place"
         case "skipped":
             return f"{unit} was skipped: its condition failed ({ending.failed_condition})"
         case "dependency" if culprit is not None:

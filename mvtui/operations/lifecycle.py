@@ -1,4 +1,4 @@
-"""Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived."""
+"""Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived, or cancelled."""
 
 import asyncio
 import os
@@ -43,7 +43,8 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
     watcher = asyncio.create_task(_watch(host, microvm, on_progress)) if on_progress is not None else None
     try:
         job = await host.units.run_job(verb, unit_name(UnitKind.HYPERVISOR, microvm))
-        left = await _settle(host, microvm)
+        # What others do to it now is theirs to wait for.
+        left = await _settle(host, microvm) if job.result != "canceled" else ()
     except MvtuiError as error:
         _record(verb, microvm, error.message)
         raise
@@ -55,6 +56,23 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
     outcome = _outcome(verb, microvm, job, left, time.monotonic() - began)
     _record(verb, microvm, outcome.words)
     return outcome
+
+
+async def cancel(host: Host, microvm: str) -> str:
+    """Cancel the jobs of the microVM's units, whoever asked for them; one sentence of what came of it. `run`, which
+    waits for one, then ends with an outcome that is not ok.
+
+    Raises RightsMissingError where the host refuses, MvtuiError where there is no job or the manager has none
+    (`host.units.can_cancel`).
+    """
+    _refuse_what_is_no_name(microvm)
+    try:
+        words = await host.units.cancel(microvm)
+    except MvtuiError as error:
+        _record("cancel", microvm, error.message)
+        raise
+    _record("cancel", microvm, words)
+    return words
 
 
 def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStatus, ...], seconds: float) -> Outcome:
@@ -111,12 +129,12 @@ def _refuse_what_is_no_name(microvm: str) -> None:
         raise MvtuiError(f"{microvm!r} is no name of a microVM", "mvtui list shows the names that there are")
 
 
-def _record(verb: UnitVerb, microvm: str, result: str) -> None:
+def _record(verb: str, microvm: str, result: str) -> None:
     user = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or str(os.getuid())
     journal.record(
         f"{verb} {microvm}: {result}",
         MVTUI_MICROVM=microvm,
-        MVTUI_COMMAND=str(verb),
+        MVTUI_COMMAND=verb,
         MVTUI_USER=user,
         MVTUI_RESULT=result,
     )

@@ -279,3 +279,12 @@ async def test_keeper_that_starts_nothing_is_on_record(host: DirectHost) -> None
     result = await units.run_job(START, "microvm@web.service")
     (launch,) = log.calls
     assert (launch.ok, launch.result) == (False, f"start web: {result.result}")
+
+
+async def test_nothing_to_cancel_without_systemd(host: DirectHost) -> None:
+    host.add()
+    units = host.units()
+    assert not units.can_cancel
+    with pytest.raises(MvtuiError, match="web has no job to cancel") as caught:
+        await units.cancel("web")
+    assert caught.value.hint == "stop ends a start that is under way"

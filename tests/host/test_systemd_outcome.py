@@ -42,7 +42,9 @@ def skipped(*conditions: tuple[str, bool, bool, str, int]) -> Ending:
         (UnitVerb.START, "failed", failed("something-new"), "failed", f"{WEB} failed: something-new"),
         (UnitVerb.START, "failed", Ending(), "failed", f"{WEB} failed: its log says why"),
         (UnitVerb.START, "timeout", Ending(), "timeout", f"{WEB} timed out"),
-        (UnitVerb.START, "canceled", Ending(), "canceled", f"{WEB}: cancelled, another job took its place"),
+        (UnitVerb.START, "canceled", Ending(), "canceled", f"{WEB}: cancelled"),
+        (UnitVerb.STOP, "canceled", Ending("deactivating", "stop-sigterm"), "canceled",
+         f"{WEB}: cancelled, but it is still deactivating"),
         (UnitVerb.START, "dependency", Ending(), "dependency", f"{WEB}: a dependency failed"),
         (UnitVerb.START, "assert", Ending(), "assert", f"{WEB}: assert"),
         (UnitVerb.START, "unseen", UP, "done", f"{WEB}: started"),
@@ -68,3 +70,8 @@ def test_words(verb: UnitVerb, result: str, ending: Ending, word: str, words: st
 def test_dependency() -> None:
     job = job_result(UnitVerb.START, WEB, "dependency", Ending("inactive"), (DAEMONS, failed("timeout", 2, 15)))
     assert job.words == f"{WEB}: dependency {DAEMONS} failed: timed out"
+
+
+def test_job_that_another_one_replaced() -> None:
+    replaced = job_result(UnitVerb.START, WEB, "canceled", Ending("deactivating", "stop"), replaced=True)
+    assert replaced.words == f"{WEB}: cancelled, another job took its place"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host import journal
 from mvtui.host.ports import Host
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations import lifecycle
@@ -106,6 +107,45 @@ async def test_what_is_no_name_is_refused_before_anything_happens(host: Host, na
     with pytest.raises(MvtuiError, match="is no name of a microVM"):
         await lifecycle.run(host, UnitVerb.STOP, name)
     assert units_of(host).jobs == []
+
+
+@pytest.fixture
+def journalled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    entries: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(journal, "record", lambda message, **fields: entries.append((message, fields)))
+    return entries
+
+
+async def test_cancel_is_told_to_the_journal(host: Host, journalled: list[tuple[str, dict[str, str]]]) -> None:
+    words = await lifecycle.cancel(host, "web")
+    assert words == "start of web is cancelled"
+    assert units_of(host).cancelled == ["web"]
+    ((message, fields),) = journalled
+    assert message == "cancel web: start of web is cancelled"
+    assert (fields["MVTUI_COMMAND"], fields["MVTUI_MICROVM"], fields["MVTUI_RESULT"]) == ("cancel", "web", words)
+
+
+async def test_cancel_that_is_refused_is_told_too(host: Host, journalled: list[tuple[str, dict[str, str]]]) -> None:
+    units_of(host).refusal = RightsMissingError("not allowed", "use sudo")
+    with pytest.raises(RightsMissingError):
+        await lifecycle.cancel(host, "web")
+    assert [message for message, _ in journalled] == ["cancel web: not allowed"]
+
+
+async def test_cancel_of_what_is_no_name(host: Host, journalled: list[tuple[str, dict[str, str]]]) -> None:
+    with pytest.raises(MvtuiError, match="is no name of a microVM"):
+        await lifecycle.cancel(host, "../etc")
+    assert not units_of(host).cancelled
+    assert not journalled
+
+
+async def test_what_was_cancelled_is_not_waited_for(host: Host) -> None:
+    name = "microvm@web.service"
+    units_of(host).outcomes[name] = JobResult(name, "canceled", f"{name}: cancelled")
+    units_of(host).units[name] = replace(unit(name), active_state="activating")
+    async with asyncio.timeout(5):
+        outcome = await lifecycle.run(host, UnitVerb.START, "web")
+    assert (outcome.ok, outcome.words) == (False, f"{name}: cancelled")
 
 
 def test_sudo_runs_this_very_program_on_this_very_host(host: Host) -> None:

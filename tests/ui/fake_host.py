@@ -29,6 +29,13 @@ class NoUnits:
     async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
         raise NotImplementedError
 
+    @property
+    def can_cancel(self) -> bool:
+        return True
+
+    async def cancel(self, microvm: str) -> str:
+        raise NotImplementedError
+
     def changes(self) -> AsyncIterator[None]:
         raise NotImplementedError
 
