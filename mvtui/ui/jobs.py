@@ -34,10 +34,9 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, b
 async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
     """Call off what is under way on it."""
     try:
-        outcome = await by(host, microvm)
+        return JobEnd(True, await by(host, microvm))
     except MvtuiError as error:
         return JobEnd(False, str(error))
-    return JobEnd(outcome.ok, outcome.words)
 
 
 async def run_with_sudo(

@@ -28,7 +28,7 @@ class Source(Protocol):
 
 
 Run = Callable[[Host, UnitVerb, str, Progress], Awaitable["Outcome"]]
-Cancel = Callable[[Host, str], Awaitable["Outcome"]]
+Cancel = Callable[[Host, str], Awaitable[str]]
 
 
 def local_now() -> datetime:
@@ -50,8 +50,8 @@ async def act(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress) -
     return await lifecycle.run(host, verb, microvm, on_progress)
 
 
-async def call_off(host: Host, microvm: str) -> "Outcome":
-    """Cancel what is under way on it."""
+async def call_off(host: Host, microvm: str) -> str:
+    """Cancel what is under way on it; one sentence of what came of it."""
     from mvtui.operations import lifecycle  # noqa: PLC0415
 
     return await lifecycle.cancel(host, microvm)
