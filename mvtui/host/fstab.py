@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -66,8 +65,7 @@ def with_mounts(definition: Definition, mounts: Sequence[Mount]) -> Definition:
     somewhere = [mount for mount in reversed(mounts) if mount.mount_point.startswith("/")]
     by_device = {(mount.device, mount.fs_type): mount for mount in somewhere}
     devices = {mount.device: mount for mount in somewhere}
-    return replace(
-        definition,
+    return definition._replace(
         shares=tuple(_mounted_share(share, by_device) for share in definition.shares),
         volumes=tuple(_mounted_volume(volume, devices) for volume in definition.volumes),
         writable_store_overlay=store_overlay(mounts),
@@ -77,7 +75,7 @@ def with_mounts(definition: Definition, mounts: Sequence[Mount]) -> Definition:
 
 def _mounted_share(share: Share, mounts: dict[tuple[str, str], Mount]) -> Share:
     mount = mounts.get((share.tag or "", share.proto.value))
-    return share if mount is None else replace(share, mount_point=mount.mount_point)
+    return share if mount is None else share._replace(mount_point=mount.mount_point)
 
 
 def _mounted_volume(volume: Volume, mounts: dict[str, Mount]) -> Volume:
@@ -86,7 +84,7 @@ def _mounted_volume(volume: Volume, mounts: dict[str, Mount]) -> Volume:
         mount = mounts.get(_LABEL + volume.label)
     if mount is None:
         return volume
-    return replace(volume, mount_point=mount.mount_point, fs_type=volume.fs_type or mount.fs_type)
+    return volume._replace(mount_point=mount.mount_point, fs_type=volume.fs_type or mount.fs_type)
 
 
 def _unescaped(field: str) -> str:

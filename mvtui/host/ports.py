@@ -1,9 +1,8 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
@@ -39,8 +38,7 @@ class Processes(Protocol):
         """Let go of kept descriptors."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,8 +126,8 @@ class ProcFs:
             # What was read by pid is this process' only if it still lives.
             if slow != tracked.slow and tracked.found.read() is not None:
                 tracked.slow = slow
-                tracked.sample = replace(
-                    tracked.sample, pss=slow[0], open_files=slow[1], open_files_limit=slow[2], connected_sockets=slow[3]
+                tracked.sample = tracked.sample._replace(
+                    pss=slow[0], open_files=slow[1], open_files_limit=slow[2], connected_sockets=slow[3]
                 )
 
 

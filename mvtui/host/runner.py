@@ -4,7 +4,6 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -115,8 +114,7 @@ class _Reader:
         known = {share.tag for share in shares}
         shares = (*shares, *(share for share in listed if share.tag not in known))
         cid = self._text("share/microvm/vsock-cid", _SMALL, optional=True)
-        return replace(
-            definition,
+        return definition._replace(
             hypervisor=named or definition.hypervisor,
             shares=shares,
             volumes=_with_created(definition.volumes, run),
@@ -231,11 +229,10 @@ def _with_created(volumes: tuple[Volume, ...], run: str | None) -> tuple[Volume,
     for volume in volumes:
         made = created.get(volume.image)
         if made is None:
-            joined.append(replace(volume, auto_create=False) if run is not None else volume)
+            joined.append(volume._replace(auto_create=False) if run is not None else volume)
             continue
         joined.append(
-            replace(
-                volume,
+            volume._replace(
                 size=made.size,
                 fs_type=made.fs_type,
                 label=made.label,

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mvtui.model.state import State, StateWord
@@ -49,9 +49,9 @@ class History:
         dated = state
         if state.since is None and before is not None:
             if before.word is not state.word:
-                dated = replace(state, since=self.now()) if state.word is StateWord.DEGRADED else state
+                dated = state._replace(since=self.now()) if state.word is StateWord.DEGRADED else state
             else:
-                dated = replace(state, since=before.since)
+                dated = state._replace(since=before.since)
         self._states[name] = dated
         return dated
 

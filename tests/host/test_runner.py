@@ -44,7 +44,7 @@ def test_the_root_stands_before_every_path_and_every_link(hypervisor: Hypervisor
 
 def test_the_overlay_is_found_in_its_volume_and_in_its_share(tmp_path: Path) -> None:
     on_volume = read_runner(str(build(sample(Hypervisor.QEMU), tmp_path / "a"))).definition
-    share = replace(HOME, mount_point="/nix/.rw-store")
+    share = HOME._replace(mount_point="/nix/.rw-store")
     on_share = read_runner(
         str(build(Definition(shares=(STORE, share), writable_store_overlay="/nix/.rw-store"), tmp_path / "b"))
     ).definition
@@ -109,8 +109,8 @@ def test_shares_come_from_their_list_where_the_script_is_unreadable(tmp_path: Pa
     assert runner.definition is not None
     assert runner.definition.hypervisor is Hypervisor.QEMU
     assert [share.tag for share in runner.definition.shares] == ["data", "home", "ro-store"]
-    assert runner.definition.shares[1] == replace(
-        HOME, socket="web-1-virtiofs-home.sock", read_only=False, mount_point="/ho me"
+    assert runner.definition.shares[1] == HOME._replace(
+        socket="web-1-virtiofs-home.sock", read_only=False, mount_point="/ho me"
     )
     assert runner.definition.volumes == ()
     assert runner.definition.vsock_cid == 7

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def at(microseconds: int) -> datetime:
 def status(name: str, active: str, sub: str, **more: Any) -> UnitStatus:
     parsed = parse_unit_name(name)
     assert parsed is not None
-    return replace(UnitStatus(name, *parsed, "loaded", active, sub), **more)
+    return UnitStatus(name, *parsed, "loaded", active, sub)._replace(**more)
 
 
 EXPECTED = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ async def test_numbers_are_new_and_what_was_booted_is_the_same(web: Host) -> Non
     kept = Kept(web)
     first = await look(web, kept)
     living = processes_of(web).living
-    living[100] = replace(living[100], cpu_percent=7.0)
+    living[100] = living[100]._replace(cpu_percent=7.0)
     second = await look(web, kept)
     assert second.hypervisor is living[100]
     assert second.booted is first.booted
@@ -50,7 +49,7 @@ async def test_a_hypervisor_with_another_command_line_booted_something_else(web:
     await look(web, kept)
     living = processes_of(web).living
     argv = tuple("1024M" if word == "512M" else word for word in living[100].argv)
-    living[100] = replace(living[100], argv=argv)
+    living[100] = living[100]._replace(argv=argv)
     booted = (await look(web, kept)).booted
     assert booted is not None
     assert booted.mem == 1024
@@ -69,7 +68,7 @@ async def test_a_unit_that_changed_is_seen(web: Host) -> None:
     kept = Kept(web)
     await look(web, kept)
     units = units_of(web).units
-    units["microvm@web.service"] = replace(units["microvm@web.service"], active_state="deactivating")
+    units["microvm@web.service"] = units["microvm@web.service"]._replace(active_state="deactivating")
     assert (await look(web, kept)).state.word is StateWord.STOPPING
 
 
@@ -141,7 +140,7 @@ async def test_a_loop_is_over_though_nothing_changed_but_the_time(web: Host) -> 
     kept.history.monotonic = lambda: now
     units = units_of(web).units
     for restarts in (1, 2, 3):
-        units["microvm@web.service"] = replace(units["microvm@web.service"], n_restarts=restarts)
+        units["microvm@web.service"] = units["microvm@web.service"]._replace(n_restarts=restarts)
         now += 1
         microvm = await look(web, kept)
     assert microvm.state.word is StateWord.LOOPING
