@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mvtui.host.command_line import join_shares, read_command_line, read_virtiofsd, which_hypervisor
 from mvtui.model.definition import Definition, Share, Volume
@@ -77,4 +77,5 @@ def _fill(value: T, other: T | None) -> T:
     """`value` with each field that it can't tell taken from `other`."""
     if other is None:
         return value
-    return value._make(told if own is None else own for own, told in zip(value, other, strict=True))
+    filled: list[Any] = [told if own is None else own for own, told in zip(value, other, strict=True)]
+    return type(value)(*filled)

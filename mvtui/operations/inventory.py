@@ -1,12 +1,12 @@
 """One look at a host: state directory, runners, units, processes, images, combined into a Snapshot."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
+from mvtui.host.aside import aside
 from mvtui.host.ports import Host
 from mvtui.host.state_dir import StateDirReading
 from mvtui.model.definition import Definition, Runner
@@ -37,14 +37,11 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     What can't be read becomes a finding or a problem on its row; nothing is raised for it.
     """
     kept = kept if kept is not None else Kept(host)
-    looks = asyncio.gather(
-        asyncio.to_thread(kept.state_dir.read),
-        asyncio.to_thread(lambda: host.processes.sample(slow=slow)),
-    )
+    directory = await aside(kept.state_dir.read)
+    processes = await aside(host.processes.sample, slow=slow)
     units, trouble = await _ask_units(host, kept)
-    directory, processes = await looks
     sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
-    return await asyncio.to_thread(combine, host, kept, sighting)
+    return await aside(combine, host, kept, sighting)
 
 
 async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mvtui.host.systemd import SystemdUnits, systemd_runs
+from mvtui.host.systemd import SystemdUnits
+from mvtui.host.systemd_runs import systemd_runs
 from mvtui.host.systemd_units import unit_path
 from mvtui.model.unit import Job, UnitKind, UnitStatus, parse_unit_name
 from tests.private_bus import PrivateBus
