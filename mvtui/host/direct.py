@@ -5,7 +5,6 @@ STATE_DIR/.mvtui/direct, since a run directory of the login would go with the lo
 """
 
 import hashlib
-import json
 import os
 import pwd
 import signal
@@ -167,7 +166,9 @@ class DirectUnits:
 
     async def _ask_new_keeper(self, action: str, name: str) -> dict[str, str]:
         """Start a keeper and wait for what it says of its first job. Raises MvtuiError where it refuses or dies."""
-        from mvtui.host.keeper import Order  # noqa: PLC0415 - it takes time to import, and to look needs none
+        import json  # noqa: PLC0415 - both take time to import, and to look needs none
+
+        from mvtui.host.keeper import Order  # noqa: PLC0415
 
         order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
         reader, writer = os.pipe()

@@ -12,6 +12,7 @@ from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
+from mvtui.model.definition import Runner
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
@@ -23,9 +24,11 @@ _MAX_FILE_BYTES = 1 << 20
 
 class Parts(NamedTuple):
     """All that a microVM is made of at a look, but for the slow facts: `facts` is another number when those may be
-    others."""
+    others. `built` is the runner behind `current`, `behind` the one behind `booted`, None while nothing runs."""
 
     entry: StateDirEntry | None
+    built: Runner | None
+    behind: Runner | None
     units: list[UnitStatus]
     processes: list[ProcessSample]
     units_known: bool
@@ -34,11 +37,10 @@ class Parts(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A microVM, and what it was made of; `parts` is None where something could not be read, and is to be tried again.
-    `commands` is what its `booted` was read from, None while nothing runs."""
+    """A microVM, and what it was made of. `commands` is what its `booted` was read from, None while nothing runs."""
 
     microvm: MicroVM
-    parts: Parts | None
+    parts: Parts
     commands: tuple[object, ...] | None
 
 

@@ -1,5 +1,6 @@
 """Runners as microvm.nix writes them, read back; and what else may stand in their place."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,15 +166,56 @@ def test_volumes_come_from_the_script_where_the_command_is_unknown(tmp_path: Pat
 
 
 def test_the_cache_reads_a_store_path_once_and_what_was_missing_again(tmp_path: Path) -> None:
-    cache = RunnerCache()
-    path = str(tmp_path / "a")
+    cache = RunnerCache(tmp_path)
+    path = "/nix/store/1-runner"
     assert cache.get(path).definition is None
 
-    build(Definition(), tmp_path / "a")
+    (tmp_path / "nix/store").mkdir(parents=True)
+    build(Definition(), tmp_path / "nix/store/1-runner", store="/nix/store")
     first = cache.get(path)
     assert first.definition is not None
-    rewrite(tmp_path / "a/bin/microvm-run", "")
+    rewrite(tmp_path / "nix/store/1-runner-microvm-run", "")
     assert cache.get(path) is first
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/runner", "/nix/store/../../srv/runner", "/srv/store/runner", "/nix/stores/runner"]
+)
+def test_what_stands_outside_the_store_is_read_again_when_it_changed(path: str, tmp_path: Path) -> None:
+    cache = RunnerCache(tmp_path)
+    (tmp_path / "nix/store").mkdir(parents=True)
+    on_disk = Path(os.path.normpath(f"{tmp_path}{path}"))
+    on_disk.parent.mkdir(parents=True, exist_ok=True)
+    build(Definition(mem=512), on_disk, store=str(Path(path).parent))
+    first = cache.get(path)
+    assert cache.get(path) is first
+
+    script = on_disk.with_name(f"{on_disk.name}-microvm-run")
+    rewrite(script, script.read_text().replace("512M", "640M"))
+    written = cache.get(path)
+    other = build(Definition(mem=768), on_disk.with_name("other"), store=str(Path(path).parent))
+    on_disk.rename(on_disk.with_name("old"))
+    other.rename(on_disk)
+    replaced = cache.get(path)
+    on_disk.rename(on_disk.with_name("gone"))
+
+    found = (first.definition, written.definition, replaced.definition)
+    assert [definition and definition.mem for definition in found] == [512, 640, 768]
+    assert cache.get(path).definition is None
+
+
+def test_a_runner_without_its_script_is_read_again_when_the_script_comes(tmp_path: Path) -> None:
+    cache = RunnerCache()
+    path = build(Definition(mem=512), tmp_path / "runner")
+    (path / "bin/microvm-run").rename(path / "away")
+    without = cache.get(str(path))
+    assert without.definition is not None
+    assert without.definition.mem is None
+    (path / "away").rename(path / "bin/microvm-run")
+
+    with_it = cache.get(str(path)).definition
+    assert with_it is not None
+    assert with_it.mem == 512
 
 
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:

@@ -134,6 +134,18 @@ async def test_a_runner_that_could_not_be_read_is_tried_again(web: Host, link: s
         assert (before.built.definition is None, after.built.definition is None) == (True, False)
 
 
+async def test_a_runner_outside_the_store_that_was_written_is_read_again(web: Host) -> None:
+    script = (web.state_dir / "web" / "current").readlink() / "bin/microvm-run"
+    kept = Kept(web)
+    before = await look(web, kept)
+    text = script.read_text().replace("-m 512M", "-m 640M")
+    script.unlink()
+    script.write_text(text)
+    after = await look(web, kept)
+    assert before.entry == after.entry
+    assert [one.built and one.built.definition and one.built.definition.mem for one in (before, after)] == [512, 640]
+
+
 async def test_a_loop_is_over_though_nothing_changed_but_the_time(web: Host) -> None:
     kept = Kept(web)
     now = 0.0
