@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,8 +66,8 @@ class FakeUnits:
             return self.outcomes[unit_name]
         up = verb in (UnitVerb.START, UnitVerb.RESTART)
         before = self.units.get(unit_name) or unit(unit_name)
-        self.units[unit_name] = replace(
-            before, active_state="active" if up else "inactive", sub_state="running" if up else "dead", since=EPOCH
+        self.units[unit_name] = before._replace(
+            active_state="active" if up else "inactive", sub_state="running" if up else "dead", since=EPOCH
         )
         self.changed.set()
         return JobResult(unit_name, "done", f"{unit_name}: done")

@@ -1,7 +1,6 @@
 """The JSON documents: sizes in bytes, times ISO 8601 in UTC, CPU in percent of one core."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from mvtui.model.definition import Definition, Share, Volume
@@ -25,7 +24,7 @@ def list_document(snapshot: Snapshot) -> Json:
         "stateDir": snapshot.state_dir,
         "manager": snapshot.manager,
         "microvms": [microvm_document(microvm) for microvm in snapshot.microvms],
-        "strays": [asdict(stray) for stray in snapshot.strays],
+        "strays": [stray._asdict() for stray in snapshot.strays],
         "findings": [_finding(finding) for finding in snapshot.findings],
     }
 

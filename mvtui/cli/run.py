@@ -1,12 +1,11 @@
 """Runs what the arguments ask for and turns every outcome into an exit code and, for people, a sentence."""
 
 import argparse
-import asyncio
 import gc
 import os
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
@@ -124,19 +123,31 @@ def look(args: argparse.Namespace) -> Snapshot:
     """One look at the host that `args` names."""
     from mvtui.operations.inventory import take_snapshot
 
+    host = open_host(args.state_dir, args.manager)
+
     async def once() -> Snapshot:
-        host = open_host(args.state_dir, args.manager)
         try:
             return await take_snapshot(host)
         finally:
             await host.units.close()
             host.processes.close()
 
-    return in_loop(once())
+    return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which waits for nothing that needs an event loop (D-Bus does)."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    raise AssertionError("it waits")
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` in an event loop of its own."""
+    import asyncio
+
     results: list[T] = []
 
     # What asyncio.run's own task returns is written out in words, all of it, when SIGINT gets its handler back.

@@ -7,7 +7,6 @@ What a definition leaves None gets microvm.nix's default (`with_defaults`).
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from mvtui.demo.runner_commands import hypervisor_command, shutdown_command
@@ -31,8 +30,7 @@ def with_defaults(definition: Definition) -> Definition:
     if on_disk is None:
         on_disk = all(share.source != "/nix/store" for share in shares)
     letters = _LETTERS[1:] if on_disk else _LETTERS
-    return replace(
-        definition,
+    return definition._replace(
         hypervisor=definition.hypervisor or Hypervisor.QEMU,
         host_name=host,
         mem=definition.mem or 512,
@@ -151,8 +149,7 @@ def _escaped(field: str) -> str:
 def _complete_share(share: Share, host: str) -> Share:
     virtiofs = share.proto is ShareProto.VIRTIOFS
     socket = share.socket or (f"{host}-virtiofs-{share.tag}.sock" if virtiofs else None)
-    return replace(
-        share,
+    return share._replace(
         socket=socket,
         read_only=bool(share.read_only),
         security_model=share.security_model or "none",
@@ -163,8 +160,7 @@ def _complete_share(share: Share, host: str) -> Share:
 
 def _complete_volume(volume: Volume, letter: str) -> Volume:
     auto_create = True if volume.auto_create is None else volume.auto_create
-    return replace(
-        volume,
+    return volume._replace(
         letter=letter,
         size=64 if volume.size is None and auto_create else volume.size,
         fs_type=volume.fs_type or "ext4",

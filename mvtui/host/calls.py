@@ -4,7 +4,6 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -55,7 +54,7 @@ class CallLog:
         key = call.kind, call.what
         before = self._polls.pop(key, None)
         if before is not None:
-            call = replace(call, count=before[1].count + 1)
+            call = call._replace(times=before[1].times + 1)
         self._polls[key] = number, call
         if len(self._polls) > self._most_polls:
             del self._polls[next(iter(self._polls))]
@@ -86,7 +85,7 @@ class CallUnderWay:
     def end(self, result: str, *, ok: bool | None = True) -> None:
         """It is over, with this result; only the first end counts."""
         if self._call.seconds is None:
-            self._call = replace(self._call, seconds=time.monotonic() - self._began, ok=ok, result=result)
+            self._call = self._call._replace(seconds=time.monotonic() - self._began, ok=ok, result=result)
             self._report(self._call)
 
     def __enter__(self) -> Self:

@@ -6,7 +6,6 @@ The same readers serve the exec line of bin/microvm-run and /proc/PID/cmdline.
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from mvtui.host.hypervisor_arguments import READERS, ReadFile, options_of, read_firecracker
 from mvtui.model.definition import Definition, Share, ShareProto
@@ -72,7 +71,7 @@ def read_command_line(
     options = options_of(argv[start:])
     is_firecracker = found is Hypervisor.FIRECRACKER
     definition = read_firecracker(options, read_file) if is_firecracker else READERS[found](options)
-    return replace(definition, hypervisor=found, host_name=definition.host_name or name)
+    return definition._replace(hypervisor=found, host_name=definition.host_name or name)
 
 
 def read_virtiofsd(argv: Sequence[str], tag: str | None = None) -> Share | None:
@@ -106,7 +105,7 @@ def read_virtiofsd(argv: Sequence[str], tag: str | None = None) -> Share | None:
 
 def join_shares(definition: Definition, virtiofsd_shares: Sequence[Share]) -> Definition:
     """`definition` with its virtiofs shares completed by those that virtiofsd serves on the same sockets."""
-    return replace(definition, shares=completed_shares(definition.shares, virtiofsd_shares))
+    return definition._replace(shares=completed_shares(definition.shares, virtiofsd_shares))
 
 
 def completed_shares(shares: Sequence[Share], others: Sequence[Share]) -> tuple[Share, ...]:
@@ -117,8 +116,7 @@ def completed_shares(shares: Sequence[Share], others: Sequence[Share]) -> tuple[
         other = served.get(posixpath.normpath(share.socket)) if share.socket else None
         if other is None or share.proto is not ShareProto.VIRTIOFS:
             return share
-        return replace(
-            share,
+        return share._replace(
             tag=share.tag if share.tag is not None else other.tag,
             source=share.source if share.source is not None else other.source,
             read_only=share.read_only if share.read_only is not None else other.read_only,

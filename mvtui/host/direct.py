@@ -4,20 +4,18 @@ Run directory of root's keepers: /run/mvtui/direct/DIGEST-OF-STATE-DIR, which ro
 STATE_DIR/.mvtui/direct, since a run directory of the login would go with the login, and microVMs stay.
 """
 
-import asyncio
 import hashlib
-import json
 import os
 import pwd
 import shlex
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.aside import aside
 from mvtui.host.calls import CallLog
 from mvtui.host.direct_status import is_active, unit_statuses
 from mvtui.host.keeper_group import Timings
@@ -63,7 +61,7 @@ class DirectUnits:
     async def statuses(self) -> Mapping[str, UnitStatus]:
         """What the keepers say, and of a microVM whose keeper was killed what still lives.
         Raises MvtuiError for a status that can't be read or understood."""
-        return await asyncio.to_thread(self._statuses)
+        return await aside(self._statuses)
 
     async def run_job(self, verb: UnitVerb, unit: str) -> JobResult:
         """The units of a microVM start and end together: any of them stands for all.
@@ -73,7 +71,7 @@ class DirectUnits:
         if parsed is None or parsed[1] in (".", "..") or any(char in parsed[1] for char in "/\0"):
             raise MvtuiError(f"{unit} is no unit of a microVM")
         name = parsed[1]
-        await asyncio.to_thread(self._check_rights, name)
+        await aside(self._check_rights, name)
         if verb is UnitVerb.RESTART:
             await self._end(UnitVerb.STOP, unit, name)
             return await self._start(unit, name)
@@ -92,10 +90,12 @@ class DirectUnits:
 
     async def changes(self) -> AsyncIterator[None]:
         """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
-        seen = await asyncio.to_thread(self._marks)
+        import asyncio  # noqa: PLC0415 - it takes time to import, and to look once needs none
+
+        seen = await aside(self._marks)
         while True:
             await asyncio.sleep(_CHANGE_POLL_SECONDS)
-            now = await asyncio.to_thread(self._marks)
+            now = await aside(self._marks)
             if now != seen:
                 seen = now
                 yield
@@ -138,7 +138,7 @@ class DirectUnits:
         return statuses
 
     async def _start(self, unit: str, name: str) -> JobResult:
-        document = await asyncio.to_thread(self._document, name)
+        document = await aside(self._document, name)
         if document is not None and live_keeper(document) and is_active(document):
             return JobResult(unit, "done", f"{name}: runs already")
         said = await self._ask_new_keeper("start", name)
@@ -152,13 +152,15 @@ class DirectUnits:
         return JobResult(unit, result, f"{name}: {word}: {said['words']}")
 
     async def _end(self, verb: UnitVerb, unit: str, name: str) -> JobResult:
+        import asyncio  # noqa: PLC0415
+
         give_up = time.monotonic() + _BUSY_SECONDS
         while True:
-            document = await asyncio.to_thread(self._document, name)
+            document = await aside(self._document, name)
             keeper = live_keeper(document) if document is not None else None
             if document is not None and keeper is not None:
                 await self._signal_and_wait(keeper, document["keeper"][1], _END_SIGNALS[verb])
-                document = await asyncio.to_thread(self._document, name)
+                document = await aside(self._document, name)
                 if document is None or not is_active(document):
                     break
                 continue  # it was killed before it could do what it was asked
@@ -168,7 +170,7 @@ class DirectUnits:
             if time.monotonic() > give_up:
                 raise MvtuiError(f"{name}: another keeper is at work on it and does not say so")
             await asyncio.sleep(_BUSY_POLL_SECONDS)
-        document = await asyncio.to_thread(self._document, name)
+        document = await aside(self._document, name)
         for kind, facts in (document or {"units": {}})["units"].items():
             if facts["active_state"] == "failed":
                 words = f"{name}: {_PAST[verb]}, but {unit_name(UnitKind(kind), name)} failed: {facts['result']}"
@@ -207,7 +209,7 @@ async def _launch_and_hear(command: list[str]) -> bytes:
     """Start a keeper; all it says, which ends with its first job."""
     reader, writer = os.pipe()
     try:
-        await asyncio.to_thread(_launch, command, writer)
+        await aside(_launch, command, writer)
         return await _read_to_end(reader)
     finally:
         os.close(reader)
@@ -215,6 +217,8 @@ async def _launch_and_hear(command: list[str]) -> bytes:
 
 def _understood(name: str, text: bytes) -> dict[str, str]:
     """What the keeper of microVM `name` said. Raises MvtuiError where it refused, or died before it could speak."""
+    import json  # noqa: PLC0415
+
     try:
         said = json.loads(text)
     except ValueError:
@@ -227,6 +231,8 @@ def _understood(name: str, text: bytes) -> dict[str, str]:
 
 def _launch(command: list[str], writer: int) -> None:
     """Start a keeper, in a session of its own and as nobody's child; closes `writer`, its standard output."""
+    import subprocess  # noqa: PLC0415
+
     try:
         subprocess.run(
             command,
@@ -244,6 +250,8 @@ def _launch(command: list[str], writer: int) -> None:
 
 
 async def _readable(descriptor: int) -> None:
+    import asyncio  # noqa: PLC0415
+
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(descriptor, ready.set)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -60,24 +59,29 @@ def store_overlay(mounts: Sequence[Mount]) -> str | None:
     return None
 
 
-def with_mounts(definition: Definition, mounts: Sequence[Mount]) -> Definition:
+def with_mounts(definition: Definition, mounts: tuple[Mount, ...]) -> Definition:
     """`definition` with the mount points of its shares (by tag and type) and volumes (by letter or label), and with
     the writable store overlay."""
-    somewhere = [mount for mount in reversed(mounts) if mount.mount_point.startswith("/")]
-    by_device = {(mount.device, mount.fs_type): mount for mount in somewhere}
-    devices = {mount.device: mount for mount in somewhere}
-    return replace(
-        definition,
-        shares=tuple(_mounted_share(share, by_device) for share in definition.shares),
+    by_type, devices, overlay = _index(mounts)
+    return definition._replace(
+        shares=tuple(_mounted_share(share, by_type) for share in definition.shares),
         volumes=tuple(_mounted_volume(volume, devices) for volume in definition.volumes),
-        writable_store_overlay=store_overlay(mounts),
+        writable_store_overlay=overlay,
         fstab_read=True,
     )
 
 
+@lru_cache(maxsize=64)
+def _index(mounts: tuple[Mount, ...]) -> tuple[dict[tuple[str, str], Mount], dict[str, Mount], str | None]:
+    """The first mount of each device and type, and of each device, and the writable store overlay."""
+    somewhere = [mount for mount in reversed(mounts) if mount.mount_point.startswith("/")]
+    by_type = {(mount.device, mount.fs_type): mount for mount in somewhere}
+    return by_type, {mount.device: mount for mount in somewhere}, store_overlay(mounts)
+
+
 def _mounted_share(share: Share, mounts: dict[tuple[str, str], Mount]) -> Share:
     mount = mounts.get((share.tag or "", share.proto.value))
-    return share if mount is None else replace(share, mount_point=mount.mount_point)
+    return share if mount is None else share._replace(mount_point=mount.mount_point)
 
 
 def _mounted_volume(volume: Volume, mounts: dict[str, Mount]) -> Volume:
@@ -86,7 +90,7 @@ def _mounted_volume(volume: Volume, mounts: dict[str, Mount]) -> Volume:
         mount = mounts.get(_LABEL + volume.label)
     if mount is None:
         return volume
-    return replace(volume, mount_point=mount.mount_point, fs_type=volume.fs_type or mount.fs_type)
+    return volume._replace(mount_point=mount.mount_point, fs_type=volume.fs_type or mount.fs_type)
 
 
 def _unescaped(field: str) -> str:

@@ -6,7 +6,6 @@ raises. What these words can't tell stays None. The syntax of every option is th
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
@@ -235,7 +234,7 @@ def _virtiofs(fields: Mapping[str, str]) -> Share:
 def _lettered(volumes: Sequence[Volume], *, offset: int) -> tuple[Volume, ...]:
     """Guests name disks in their order, the store disk first; the 27th gets no letter."""
     letters = _LETTERS[offset:]
-    return tuple(replace(volume, letter=letters[n : n + 1] or None) for n, volume in enumerate(volumes))
+    return tuple(volume._replace(letter=letters[n : n + 1] or None) for n, volume in enumerate(volumes))
 
 
 def _first(options: Options, name: str) -> str | None:

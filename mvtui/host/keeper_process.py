@@ -5,7 +5,6 @@ what it starts stays in it or descends from it.
 """
 
 import contextlib
-import ctypes
 import os
 import resource
 import select
@@ -160,6 +159,8 @@ class Watch:
         signal.signal(signal.SIGUSR1, lambda *_: self.ask("kill"))
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         # Daemons that fork twice become this process's children: they can be found, and leave no zombies.
+        import ctypes  # noqa: PLC0415 - keepers alone need it
+
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def ask(self, what: str) -> None:

@@ -10,7 +10,6 @@ removed after a clean stop and stays after a failure, as systemd keeps `failed`.
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import stat
 import time
@@ -66,6 +65,8 @@ def read_status(path: str) -> dict[str, Any] | None:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_uid not in (0, os.geteuid()):
             return None
+        import json  # noqa: PLC0415 - where no keeper is there is nothing to read
+
         document = json.loads(os.read(descriptor, MAX_STATUS_BYTES))
     finally:
         os.close(descriptor)
@@ -145,6 +146,8 @@ class Status:
 
     def write(self) -> None:
         """Replace the file. A full disk must not end what keeps a microVM: it is then written at the next change."""
+        import json  # noqa: PLC0415
+
         me = read_stat(os.getpid())
         document = {
             "schema": SCHEMA,

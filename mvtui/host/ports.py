@@ -1,7 +1,6 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -49,17 +48,24 @@ class Processes(Protocol):
         """Let go of kept descriptors."""
 
 
-@dataclass(frozen=True, slots=True)
 class Host:
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
     `calls` is the record of what mvtui asks of it."""
 
-    name: str
-    units: Units
-    processes: Processes
-    state_dir: Path
-    root: Path = Path("/")
-    calls: CallLog = field(default_factory=CallLog)
+    __slots__ = ("calls", "name", "processes", "root", "state_dir", "units")
+
+    def __init__(
+        self,
+        name: str,
+        units: Units,
+        processes: Processes,
+        state_dir: Path,
+        root: Path = Path("/"),
+        calls: CallLog | None = None,
+    ) -> None:
+        self.name, self.units, self.processes = name, units, processes
+        self.state_dir, self.root = state_dir, root
+        self.calls = calls if calls is not None else CallLog()
 
     def on_disk(self, path: str | Path) -> Path:
         """Where the host's absolute `path` is for this process."""

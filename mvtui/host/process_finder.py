@@ -1,18 +1,24 @@
-"""Which processes belong to a microVM, and what each of them is. psutil lists and describes them."""
+"""Which processes belong to a microVM, and what each of them is."""
 
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import psutil
-
 from mvtui.host.process_owner import Owner, manager_root, microvm_of_directory, owner_by_cgroup
 from mvtui.host.process_programs import is_part_of_microvm
-from mvtui.host.process_rights import may_write
-from mvtui.host.process_stat import CLOCK_TICKS, DescriptorBudget, Stat, StatFile, parse_stat, read_proc, read_stat
+from mvtui.host.process_rights import effective_uid, may_write
+from mvtui.host.process_stat import (
+    CLOCK_TICKS,
+    DescriptorBudget,
+    Stat,
+    StatFile,
+    boot_time,
+    parse_stat,
+    read_proc,
+    read_stat,
+)
 
 # systemd forks, moves the child into its cgroup and then executes; scripts execute what they start. A process younger
 # than this (seconds) is looked at again, since what it is may not be settled.
@@ -31,19 +37,28 @@ class Description(NamedTuple):
     uid: int
 
 
-@dataclass(slots=True)
 class Found:
     """A process of a microVM. `settled`: when it was looked at it was old enough to stay what it is, unless its
     command changes."""
 
-    pid: int
-    file: StatFile
-    owner: Owner
-    description: Description
-    start_ticks: int
-    started: datetime
-    command: bytes
-    settled: bool
+    __slots__ = ("command", "description", "file", "owner", "pid", "settled", "start_ticks", "started")
+
+    def __init__(
+        self, pid: int, file: StatFile, owner: Owner, description: Description, stat: Stat, started: datetime
+    ) -> None:
+        self.pid = pid
+        self.file = file
+        self.started = started
+        self.start_ticks = stat.start_ticks
+        self.take(owner, description, stat)
+
+    def take(self, owner: Owner, description: Description, stat: Stat) -> None:
+        """What it is now."""
+        self.owner = owner
+        self.description = description
+        self.command = stat.command
+        # Without an argv it was caught between two programs.
+        self.settled = bool(description.argv) and _is_old(stat)
 
     def read(self) -> tuple[bytes, Stat] | None:
         """Its stat now; None where it has ended, though its pid may be another process' already."""
@@ -58,14 +73,13 @@ class Finder:
     """Remembers what belongs to nobody, so that a process is looked at once (often, while it is young)."""
 
     def __init__(self, state_dir: str, proc: str, *, by_cgroup: bool) -> None:
-        psutil.PROCFS_PATH = proc
         self._by_cgroup = by_cgroup
         self._cgroup_root = manager_root(os.fsdecode(read_proc(f"{proc}/1/cgroup", _CGROUP_BYTES) or b""))
         self._state_dir = os.path.realpath(state_dir)
         self._proc = proc
         self._budget = DescriptorBudget()
         # Asked once: it follows the wall clock when that is set, and `started` must not.
-        self._boot_time = psutil.boot_time()
+        self._boot_time = boot_time(proc)
         # By pid what tells whether it is still the same process; None: neither alive nor ever to be.
         self._others: dict[int, tuple[int, bytes] | None] = {}
         # What was caught between two programs, and will be another at the next look.
@@ -77,7 +91,7 @@ class Finder:
         `thorough` also looks again at what belonged to nobody, where its start time or command is another one:
         a shell that executed a runner's script, or a pid that was given to a new process between two looks.
         """
-        pids = psutil.pids()
+        pids = [int(name) for name in os.listdir(self._proc) if name.isdigit()]
         self._executing.clear()
         self._forget(pids, thorough=thorough)
         found: list[Found] = []
@@ -100,10 +114,8 @@ class Finder:
 
     def look_again(self, process: Found, stat: Stat) -> None:
         """Renew owner and description: it is young, or has executed something else."""
-        process.owner = self._owner(process.pid) or process.owner
-        process.description = self._describe(process.pid) or process.description
-        process.command = stat.command
-        process.settled = _is_settled(stat, process.description)
+        owner, description = self._owner(process.pid), self._describe(process.pid)
+        process.take(owner or process.owner, description or process.description, stat)
 
     def _forget(self, pids: Iterable[int], *, thorough: bool) -> None:
         others = self._others
@@ -136,8 +148,7 @@ class Finder:
         description = self._describe(pid)
         if description is not None:
             started = datetime.fromtimestamp(self._boot_time + stat.start_ticks / CLOCK_TICKS, UTC)
-            settled = _is_settled(stat, description)
-            process = Found(pid, file, owner, description, stat.start_ticks, started, stat.command, settled)
+            process = Found(pid, file, owner, description, stat, started)
             if process.read() is not None:
                 return process
         file.close()
@@ -178,11 +189,9 @@ class Finder:
         return f"{self._proc}/{pid}/stat"
 
     def _describe(self, pid: int) -> Description | None:
-        """None where the process has ended. Not psutil's `cmdline` and `exe`: the one reads without end, the other
-        raises OSError where the path is longer than a page."""
-        try:
-            uid = psutil.Process(pid).uids().effective
-        except (psutil.Error, OSError):
+        """None where the process has ended."""
+        uid = effective_uid(pid, self._proc)
+        if uid is None:
             return None
         command_line = read_proc(f"{self._proc}/{pid}/cmdline", _ARGV_BYTES)
         words = command_line.removesuffix(b"\0").split(b"\0") if command_line else ()
@@ -191,11 +200,6 @@ class Finder:
         except OSError:
             exe = None
         return Description(tuple(os.fsdecode(word) for word in words), exe, uid)
-
-
-def _is_settled(stat: Stat, description: Description) -> bool:
-    """No argv: it was caught between two programs."""
-    return bool(description.argv) and _is_old(stat)
 
 
 def _is_old(stat: Stat) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,21 +29,24 @@ Identity = tuple[int, int, str, str | None, tuple[str, ...], str | None, int, da
 Slow = tuple[int | None, int | None, int | None, frozenset[str] | None]
 
 
-@dataclass(slots=True)
 class _Tracked:
     """A process, its last stat and sample; `identity` and `slow` are the first and the last fields of that. CPU is
     counted from `base_ticks` at `base_time` (monotonic). `idle`: where the same stat comes again, so does the same
     sample."""
 
-    found: Found
-    data: bytes
-    base_ticks: int
-    base_time: float
-    identity: Identity
-    sample: ProcessSample
-    slow: Slow = (None, None, None, None)
-    idle: bool = False
-    pss_time: float = 0.0
+    __slots__ = ("base_ticks", "base_time", "data", "found", "identity", "idle", "pss_time", "sample", "slow")
+
+    def __init__(self, found: Found, data: bytes, stat: Stat, now: float) -> None:
+        self.found = found
+        self.data = data
+        self.base_ticks = stat.cpu_ticks
+        self.base_time = now
+        self.identity = _identity(found, stat)
+        cpu_seconds = stat.cpu_ticks / CLOCK_TICKS
+        self.sample = ProcessSample(*self.identity, cpu_seconds, None, stat.rss, stat.threads, frozen=stat.frozen)
+        self.slow: Slow = (None, None, None, None)
+        self.idle = False
+        self.pss_time = 0.0
 
 
 class ProcFs:
@@ -100,11 +102,7 @@ class ProcFs:
         if (read := found.read()) is None:
             found.file.close()
             return
-        data, stat = read
-        identity = _identity(found, stat)
-        cpu_seconds = stat.cpu_ticks / CLOCK_TICKS
-        sample = ProcessSample(*identity, cpu_seconds, None, stat.rss, stat.threads, frozen=stat.frozen)
-        self._tracked[found.pid] = _Tracked(found, data, stat.cpu_ticks, now, identity, sample)
+        self._tracked[found.pid] = _Tracked(found, *read, now)
 
     def _renew_slow(self) -> None:
         sockets = UnixSockets(self._proc)
@@ -126,8 +124,8 @@ class ProcFs:
             # What was read by pid is this process' only if it still lives.
             if slow != tracked.slow and tracked.found.read() is not None:
                 tracked.slow = slow
-                tracked.sample = replace(
-                    tracked.sample, pss=slow[0], open_files=slow[1], open_files_limit=slow[2], connected_sockets=slow[3]
+                tracked.sample = tracked.sample._replace(
+                    pss=slow[0], open_files=slow[1], open_files_limit=slow[2], connected_sockets=slow[3]
                 )
 
 

@@ -4,7 +4,6 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,9 @@ from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.hypervisor import Hypervisor
 
 T = TypeVar("T")
+Signature = tuple[int, ...]
+
+_STORE = "/nix/store/"
 
 # A script has a few KiB; those of one share, and what is a path or a word, are smaller. QEMU ends at some 30 devices.
 _MAX_BYTES = 1 << 20
@@ -39,28 +41,46 @@ def read_runner(path: str, *, root: Path = Path("/")) -> Runner:
 
 
 class RunnerCache:
-    """Runners by store path, each read once: a path in the store never changes.
+    """Runners by path, each read once: what stands in the store never changes. One that stands elsewhere is read again
+    when its bin/microvm-run is another file or was written, and one that could not be read at all, always.
 
-    One that could not be read at all is tried again. Only the last `size` ones are kept.
+    Only the last `size` ones are kept.
     """
 
     def __init__(self, root: Path = Path("/"), size: int = 16384) -> None:
         self._root = root
         self._size = size
-        self._runners: OrderedDict[str, Runner] = OrderedDict()
+        self._runners: OrderedDict[str, tuple[Runner, Signature | None]] = OrderedDict()
 
     def get(self, path: str) -> Runner:
         """The runner at `path`, as `read_runner`."""
-        runner = self._runners.get(path)
-        if runner is not None:
+        signature = None if _is_in_store(path) else _sign(path, self._root)
+        known = self._runners.get(path)
+        if known is not None and known[1] == signature:
             self._runners.move_to_end(path)
-            return runner
+            return known[0]
         runner = read_runner(path, root=self._root)
         if runner.definition is not None:
-            self._runners[path] = runner
+            self._runners[path] = runner, signature
             if len(self._runners) > self._size:
                 self._runners.popitem(last=False)
         return runner
+
+
+def _is_in_store(path: str) -> bool:
+    return path.startswith(_STORE) and ".." not in path
+
+
+def _sign(path: str, root: Path) -> Signature | None:
+    """Another one when the runner's bin/microvm-run is, or where there is none its directory; None where nothing is."""
+    files = RootedFiles(root)
+    for place in (f"{path}/bin/microvm-run", path):
+        try:
+            status = files.stat(place)
+        except (OSError, ValueError):
+            continue
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return None
 
 
 class _Reader:
@@ -115,8 +135,7 @@ class _Reader:
         known = {share.tag for share in shares}
         shares = (*shares, *(share for share in listed if share.tag not in known))
         cid = self._text("share/microvm/vsock-cid", _SMALL, optional=True)
-        return replace(
-            definition,
+        return definition._replace(
             hypervisor=named or definition.hypervisor,
             shares=shares,
             volumes=_with_created(definition.volumes, run),
@@ -231,11 +250,10 @@ def _with_created(volumes: tuple[Volume, ...], run: str | None) -> tuple[Volume,
     for volume in volumes:
         made = created.get(volume.image)
         if made is None:
-            joined.append(replace(volume, auto_create=False) if run is not None else volume)
+            joined.append(volume._replace(auto_create=False) if run is not None else volume)
             continue
         joined.append(
-            replace(
-                volume,
+            volume._replace(
                 size=made.size,
                 fs_type=made.fs_type,
                 label=made.label,

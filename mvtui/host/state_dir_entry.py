@@ -4,7 +4,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from mvtui.model.microvm import StateDirEntry
@@ -91,7 +90,7 @@ def with_targets(entry: StateDirEntry, look: Look) -> StateDirEntry:
             problems.append(f"{entry.path}/{link}{_of_target(met)}")
     if not dangling and not problems:
         return entry
-    return replace(entry, dangling=tuple(dangling), problems=(*entry.problems, *problems))
+    return entry._replace(dangling=tuple(dangling), problems=(*entry.problems, *problems))
 
 
 def _of_target(met: int) -> str:

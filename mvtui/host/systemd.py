@@ -3,43 +3,20 @@
 import asyncio
 import contextlib
 import os
-import stat
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.host.systemd_errors import ReplyError
+from mvtui.host.systemd_runs import ADDRESS_VARIABLE, SOCKET
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
 if TYPE_CHECKING:
     from dbus_fast import Message
 
-_SOCKET = "/run/dbus/system_bus_socket"
-_ADDRESS_VARIABLE = "DBUS_SYSTEM_BUS_ADDRESS"
-
 # A change of one microVM comes as some 30 signals within a few milliseconds.
 _BURST = 0.03
-
-
-def systemd_runs(root: Path) -> bool:
-    """True where systemd is the manager of the host below `root` (sd_booted(3)) and its bus can be reached."""
-    try:
-        booted = stat.S_ISDIR(os.lstat(root / "run/systemd/system").st_mode)
-        return booted and stat.S_ISSOCK(os.stat(_socket(root)).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _socket(root: Path) -> Path:
-    """The socket of the system bus; where the address names none, the place where it always is."""
-    for address in os.environ.get(_ADDRESS_VARIABLE, "").split(";"):
-        transport, _, options = address.partition(":")
-        path = dict(option.partition("=")[::2] for option in options.split(",")).get("path")
-        if transport == "unix" and path:
-            return Path(path)
-    return root / _SOCKET.lstrip("/")
 
 
 class SystemdUnits:
@@ -63,7 +40,7 @@ class SystemdUnits:
         from mvtui.host.systemd_jobs import Jobs  # noqa: PLC0415
         from mvtui.host.systemd_units import UnitTable  # noqa: PLC0415
 
-        address = address or os.environ.get(_ADDRESS_VARIABLE) or f"unix:path={_SOCKET}"
+        address = address or os.environ.get(ADDRESS_VARIABLE) or f"unix:path={SOCKET}"
         self._bus = SystemBus(address, timeout, self._note, calls or CallLog())
         self._table = UnitTable(self._bus, resync)
         self._jobs = Jobs(self._bus)

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mvtui.host.systemd_bus import SERVICE, UNIT, Question
 from mvtui.host.systemd_units import KILLED, KILLED_OR_DUMPED, unit_path
@@ -33,8 +33,7 @@ _RESULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """A unit after a job: properties of systemd's, None where it does not tell. `conditions` are (type, triggering,
     negated, parameter, 1 held or -1 did not or 0 not tried)."""
 

@@ -1,9 +1,8 @@
 """What systemd says of the units of all microVMs: one list, and what the list lacks kept until it changes."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbus_fast import Message
 
@@ -53,16 +52,14 @@ _AUTOSTART = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """A unit's status, and what the list said when the rest was asked for."""
 
     listed: tuple[str, str, str, int, str]
     status: UnitStatus
 
 
-@dataclass(frozen=True, slots=True)
-class _Autostart:
+class _Autostart(NamedTuple):
     """The units that the targets of autostart pull in; `complete` where microvms.target exists."""
 
     units: frozenset[str]

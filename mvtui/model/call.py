@@ -1,8 +1,8 @@
 """A command or a D-Bus call that mvtui made: what, when, how long, what came back."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CallKind(StrEnum):
@@ -12,9 +12,8 @@ class CallKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call, or `count` of the same poll: then the rest is the last one's.
+class Call(NamedTuple):
+    """One call, or `times` as many of the same poll: then the rest is the last one's.
 
     `at` (UTC) is when it began. `what` is one line as a person could type it: `StopUnit microvm@web.service replace`,
     `kill -TERM 4711`. `seconds` is how long it took, None while it runs. `ok`: True where it did what was asked, False
@@ -28,4 +27,4 @@ class Call:
     seconds: float | None = None
     ok: bool | None = None
     result: str = ""
-    count: int = 1
+    times: int = 1

@@ -1,8 +1,8 @@
 """What is wrong, in one shape for the why-line, the page, `--json` and refusals."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 # The note of a finding that a person with more rights would not have.
 NO_RIGHTS = "no rights"
@@ -16,8 +16,7 @@ class Severity(IntEnum):
     ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """`subject`: what it is about (`share home`); `note`: a word or two for the list's NOTE column (`fsd home`);
     `what`: one sentence; `why`: its cause, or ""; `fix`: the key or command that mends it, or ""."""
 

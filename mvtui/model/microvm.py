@@ -1,8 +1,8 @@
 """One microVM with all that is known of it, and a host's microVMs at one instant."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from mvtui.model.definition import Definition, Runner, Share, Volume
 from mvtui.model.finding import Finding
@@ -11,8 +11,7 @@ from mvtui.model.state import State
 from mvtui.model.unit import UnitKind, UnitStatus
 
 
-@dataclass(frozen=True, slots=True)
-class StateDirEntry:
+class StateDirEntry(NamedTuple):
     """What stands in the state directory under one name.
 
     `current`, `booted`, `toplevel` are the links' targets as written, None where absent or unreadable; `dangling` are
@@ -41,16 +40,14 @@ class StateDirEntry:
         return self.booted is not None and self.current is not None and self.booted != self.current
 
 
-@dataclass(frozen=True, slots=True)
-class StrayEntry:
+class StrayEntry(NamedTuple):
     """An entry of the state directory that is no microVM: its name, and what it is instead (`a file`)."""
 
     name: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(NamedTuple):
     """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_used` come from its superblock
     (an ext file system's free blocks lag behind while a guest has it mounted), None where not told.
     `problem`: why it could not be read; the rest is then None or 0."""
@@ -81,8 +78,7 @@ class ShareHealth(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ShareStatus:
+class ShareStatus(NamedTuple):
     """One share and what serves it. `daemons` are its virtiofsd processes, parent first; empty for 9p.
     `socket_exists` and `connected` are None where they do not apply or can't be told."""
 
@@ -95,8 +91,7 @@ class ShareStatus:
     source_exists: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeStatus:
+class VolumeStatus(NamedTuple):
     """One volume and its image; `image` is None where it has not been looked at. `overlay`: it holds the writable
     store overlay."""
 
@@ -105,8 +100,7 @@ class VolumeStatus:
     overlay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MicroVM:
+class MicroVM(NamedTuple):
     """One microVM. `built` is the runner behind `current`, `booted` the definition of what runs now (from the live
     command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
     `autostart`: None where not known."""
@@ -147,8 +141,7 @@ class MicroVM:
         return next((unit for unit in self.units if unit.kind is kind), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """Every microVM of a host at one instant, sorted by name. There is no clock in it: an unchanged host gives an
     equal snapshot. `manager` is `systemd` or `direct`. `findings` concern the host as a whole (no D-Bus, a state
     directory that can't be read). `units_stale_since` (UTC) is when the manager last answered, None while it does."""

@@ -1,11 +1,10 @@
 """The processes of a microVM: its hypervisor, the virtiofsd of each share, and what stands between them and init."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessSample:
+class ProcessSample(NamedTuple):
     """One living process that belongs to a microVM.
 
     `microvm` and `unit` come from the cgroup (`…/microvm@NAME.service`); without one, `unit` is None and `microvm`

@@ -1,7 +1,7 @@
 """One microVM as a row of the list: the texts of its cells, the same in the panel and in `mvtui list`. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mvtui.model.definition import ShareProto
 from mvtui.model.format import NOTHING, age, duration, percent, size
@@ -10,8 +10,7 @@ from mvtui.model.state import State, StateWord
 from mvtui.model.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Texts without control characters; `-` where nobody knows. `mem` is used / most."""
 
     name: str

@@ -1,8 +1,8 @@
 """The states that a microVM can be in, and how each looks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class StateWord(StrEnum):
@@ -52,8 +52,7 @@ _UP = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """`since` is UTC, None where nobody knows. `why` is one sentence, never empty. `detail` is the result in words
     behind `failed` (`exit 1`, `oom`, `timeout`, `dependency`). `restarts` counts behind `looping`. `deadline` is when
     a `stopping` microVM is killed."""

@@ -1,8 +1,8 @@
 """The systemd units of a microVM, as microvm.nix's host module declares them, and what systemd says of each."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class UnitKind(StrEnum):
@@ -58,8 +58,7 @@ class UnitVerb(StrEnum):
     KILL = "kill"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A job that systemd has queued or runs: `kind` is `start`, `stop`, `restart` …, `state` `waiting` or `running`."""
 
     id: int
@@ -67,8 +66,7 @@ class Job:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
+class JobResult(NamedTuple):
     """How a job ended. `result` is systemd's word: `done`, `canceled`, `timeout`, `failed`, `dependency`, `skipped`;
     `words` is the same for people, with the unit's own result where that says more."""
 
@@ -82,8 +80,7 @@ class JobResult:
         return self.result == "done"
 
 
-@dataclass(frozen=True, slots=True)
-class UnitStatus:
+class UnitStatus(NamedTuple):
     """One unit, in the words of org.freedesktop.systemd1.Unit and .Service.
 
     `active_state`: active, reloading, inactive, failed, activating, deactivating. `result`: success, exit-code,

@@ -1,9 +1,8 @@
 """The definition as booted: what the live command lines say, completed by the runner that they came from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mvtui.host.command_line import join_shares, read_command_line, read_virtiofsd, which_hypervisor
 from mvtui.model.definition import Definition, Share, Volume
@@ -47,8 +46,8 @@ def booted_definition(
     # Firecracker's command line only names a file; where that can't be read, mem is not known either.
     told = live.volumes if live.volumes or live.mem is not None else runner.volumes
     volumes = tuple(_fill(volume, _same_volume(volume, runner.volumes)) for volume in told)
-    whole = _fill(replace(live, shares=shares, volumes=volumes), runner)
-    return replace(whole, fstab_read=runner.fstab_read)
+    whole = _fill(live._replace(shares=shares, volumes=volumes), runner)
+    return whole._replace(fstab_read=runner.fstab_read)
 
 
 @lru_cache(maxsize=_KEPT_COMMAND_LINES)
@@ -78,9 +77,5 @@ def _fill(value: T, other: T | None) -> T:
     """`value` with each field that it can't tell taken from `other`."""
     if other is None:
         return value
-    known = {
-        field.name: getattr(other, field.name)
-        for field in fields(value)
-        if getattr(value, field.name) is None and getattr(other, field.name) is not None
-    }
-    return replace(value, **known) if known else value
+    filled: list[Any] = [told if own is None else own for own, told in zip(value, other, strict=True)]
+    return type(value)(*filled)

@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mvtui.model.state import State, StateWord
@@ -18,15 +17,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
 class History:
     """Kept from look to look; knows nothing of what was before the first one."""
 
-    now: Callable[[], datetime] = utc_now
-    monotonic: Callable[[], float] = time.monotonic
-    _restarts: dict[str, int] = field(default_factory=dict)
-    _grew: dict[str, deque[float]] = field(default_factory=dict)
-    _states: dict[str, State] = field(default_factory=dict)
+    def __init__(self, now: Callable[[], datetime] = utc_now, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.now = now
+        self.monotonic = monotonic
+        self._restarts: dict[str, int] = {}
+        self._grew: dict[str, deque[float]] = {}
+        self._states: dict[str, State] = {}
 
     def restarting(self, name: str, unit: UnitStatus | None) -> bool:
         """Whether the unit's NRestarts grew at least twice within LOOP_SECONDS, the last time not longer ago."""
@@ -49,9 +48,9 @@ class History:
         dated = state
         if state.since is None and before is not None:
             if before.word is not state.word:
-                dated = replace(state, since=self.now()) if state.word is StateWord.DEGRADED else state
+                dated = state._replace(since=self.now()) if state.word is StateWord.DEGRADED else state
             else:
-                dated = replace(state, since=before.since)
+                dated = state._replace(since=before.since)
         self._states[name] = dated
         return dated
 

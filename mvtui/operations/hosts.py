@@ -1,7 +1,6 @@
 """Which host mvtui looks at: this one, by its state directory and its unit manager."""
 
 import os
-import socket
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +8,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.host.ports import Host, Units
 from mvtui.host.processes import ProcFs
-from mvtui.host.systemd import systemd_runs
+from mvtui.host.systemd_runs import systemd_runs
 
 DEFAULT_STATE_DIR = Path("/var/lib/microvms")
 
@@ -26,7 +25,7 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
     calls = CallLog()
     units = _units(state_dir, manager, calls)
     return Host(
-        name=socket.gethostname(),
+        name=os.uname().nodename,
         units=units,
         processes=ProcFs(state_dir, by_cgroup=units.manager == "systemd"),
         state_dir=state_dir,

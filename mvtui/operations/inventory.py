@@ -1,12 +1,12 @@
 """One look at a host: state directory, runners, units, processes, images, combined into a Snapshot."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
+from mvtui.host.aside import aside
 from mvtui.host.ports import Host
 from mvtui.host.state_dir import StateDirReading
 from mvtui.model.definition import Definition, Runner
@@ -37,14 +37,11 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     What can't be read becomes a finding or a problem on its row; nothing is raised for it.
     """
     kept = kept if kept is not None else Kept(host)
-    looks = asyncio.gather(
-        asyncio.to_thread(kept.state_dir.read),
-        asyncio.to_thread(lambda: host.processes.sample(slow=slow)),
-    )
+    directory = await aside(kept.state_dir.read)
+    processes = await aside(host.processes.sample, slow=slow)
     units, trouble = await _ask_units(host, kept)
-    directory, processes = await looks
     sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
-    return await asyncio.to_thread(combine, host, kept, sighting)
+    return await aside(combine, host, kept, sighting)
 
 
 async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:
@@ -72,9 +69,11 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     names |= {name for name in units.keys() - names if _speak_of_a_microvm(units[name])}
     made = {}
     for name in sorted(names):
-        own = units.get(name, [])
+        entry, own, living = entries.get(name), units.get(name, []), processes.get(name, [])
+        built = _runner(kept, entry.current if entry is not None else None)
+        behind = _runner(kept, entry.booted if entry is not None and living else None)
         restarting = kept.history.restarting(name, _hypervisor_unit(own))
-        parts = Parts(entries.get(name), own, processes.get(name, []), seen.units is not None, restarting, kept.facts)
+        parts = Parts(entry, built, behind, own, living, seen.units is not None, restarting, kept.facts)
         last = kept.made.get(name)
         made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
     kept.made = made
@@ -107,11 +106,9 @@ def _hypervisor_unit(units: list[UnitStatus]) -> UnitStatus | None:
 def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) -> Made:
     """A microVM of its parts; what `last` has of it is taken over where it can't have changed."""
     directory = os.path.join(str(host.state_dir), name)
-    entry = parts.entry
+    entry, built, behind = parts.entry, parts.built, parts.behind
     units = {unit.kind: unit for unit in parts.units}
     hypervisor, daemons = hypervisor_of(parts.processes), daemons_of(parts.processes)
-    built = _runner(kept, entry.current if entry is not None else None)
-    behind = _runner(kept, entry.booted if entry is not None and hypervisor is not None else None)
     booted, commands = None, None
     if hypervisor is not None:
         commands = (hypervisor.argv, hypervisor.exe, [share for share, _ in daemons], behind, parts.facts)
@@ -159,8 +156,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         findings=health.findings(evidence, state, built, volumes, autostart),
         autostart=autostart,
     )
-    is_whole = all(runner.definition is not None for runner in (built, behind) if runner is not None)
-    return Made(microvm, parts if is_whole else None, commands)
+    return Made(microvm, parts, commands)
 
 
 def _runner(kept: Kept, path: str | None) -> Runner | None:

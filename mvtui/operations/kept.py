@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
+from mvtui.model.definition import Runner
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
@@ -24,9 +24,11 @@ _MAX_FILE_BYTES = 1 << 20
 
 class Parts(NamedTuple):
     """All that a microVM is made of at a look, but for the slow facts: `facts` is another number when those may be
-    others."""
+    others. `built` is the runner behind `current`, `behind` the one behind `booted`, None while nothing runs."""
 
     entry: StateDirEntry | None
+    built: Runner | None
+    behind: Runner | None
     units: list[UnitStatus]
     processes: list[ProcessSample]
     units_known: bool
@@ -35,38 +37,32 @@ class Parts(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A microVM, and what it was made of; `parts` is None where something could not be read, and is to be tried again.
-    `commands` is what its `booted` was read from, None while nothing runs."""
+    """A microVM, and what it was made of. `commands` is what its `booted` was read from, None while nothing runs."""
 
     microvm: MicroVM
-    parts: Parts | None
+    parts: Parts
     commands: tuple[object, ...] | None
 
 
-@dataclass
 class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look."""
 
-    host: Host
-    inline: bool = True
-    runners: RunnerCache = field(init=False)
-    state_dir: StateDir = field(init=False)
-    history: History = field(default_factory=History)
-    units: Mapping[str, UnitStatus] | None = None
-    units_at: datetime | None = None
-    made: Mapping[str, Made] = field(default_factory=dict)
-    facts: int = 0
-    _images: dict[tuple[str, str], ImageFacts] = field(default_factory=dict)
-    _exists: dict[str, bool | None] = field(default_factory=dict)
-    _asked_images: set[tuple[str, str]] = field(default_factory=set)
-    _asked_paths: set[str] = field(default_factory=set)
-    _is_own_root: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.runners = RunnerCache(self.host.root)
-        self.state_dir = StateDir(self.host.state_dir, self.host.root)
-        self._is_own_root = self.host.root == Path("/")
+    def __init__(self, host: Host, *, inline: bool = True) -> None:
+        self.host = host
+        self.inline = inline
+        self.runners = RunnerCache(host.root)
+        self.state_dir = StateDir(host.state_dir, host.root)
+        self.history = History()
+        self.units: Mapping[str, UnitStatus] | None = None
+        self.units_at: datetime | None = None
+        self.made: Mapping[str, Made] = {}
+        self.facts = 0
+        self._images: dict[tuple[str, str], ImageFacts] = {}
+        self._exists: dict[str, bool | None] = {}
+        self._asked_images: set[tuple[str, str]] = set()
+        self._asked_paths: set[str] = set()
+        self._is_own_root = host.root == Path("/")
 
     @property
     def missing(self) -> bool:

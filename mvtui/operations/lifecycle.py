@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host import journal
@@ -21,8 +21,7 @@ SETTLE_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a verb on one microVM. `words` is one sentence; `hint` what to do next, or ""."""
 
     microvm: str

@@ -1,8 +1,8 @@
 """Which state a microVM is in, since when and why: from its directory, units, processes and shares together. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
 from mvtui.model.process import ProcessSample
@@ -14,8 +14,7 @@ SHORT_RUN_SECONDS = 60.0
 LOOP_RESTARTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """All that speaks for one microVM's state. `units_known` is false where the manager has never answered;
     `restarting` is true where earlier looks saw it restart again and again."""
 

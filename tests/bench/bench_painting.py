@@ -4,7 +4,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from statistics import median, quantiles
@@ -98,8 +98,8 @@ def post(app: App[None], event: events.Event) -> None:
 
 def with_cpu(one: MicroVM, percent: float) -> MicroVM:
     assert one.hypervisor is not None
-    hypervisor = replace(one.hypervisor, cpu_percent=percent)
-    return replace(one, hypervisor=hypervisor, processes=(hypervisor,))
+    hypervisor = one.hypervisor._replace(cpu_percent=percent)
+    return one._replace(hypervisor=hypervisor, processes=(hypervisor,))
 
 
 def snapshots(count: int, every: int) -> list[Snapshot]:
@@ -110,7 +110,7 @@ def snapshots(count: int, every: int) -> list[Snapshot]:
         rows = told[-1].microvms
         load = 10.0 + tick
         changed = (with_cpu(one, load) if index % every == 0 else one for index, one in enumerate(rows))
-        told.append(replace(told[-1], microvms=tuple(changed)))
+        told.append(told[-1]._replace(microvms=tuple(changed)))
     return told
 
 

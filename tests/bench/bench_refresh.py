@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -87,7 +86,7 @@ class Busy:
     def __init__(self, processes: Processes) -> None:
         seen = processes.sample()
         self._looks = cycle(
-            [{pid: replace(sample, cpu_percent=percent) for pid, sample in seen.items()} for percent in (1.0, 2.0)]
+            [{pid: sample._replace(cpu_percent=percent) for pid, sample in seen.items()} for percent in (1.0, 2.0)]
         )
 
     def sample(self, *, slow: bool = False) -> Mapping[int, ProcessSample]:
@@ -104,7 +103,7 @@ def test_refresh(benchmark: BenchmarkFixture, tmp_path: Path, count: int) -> Non
     with running(states), closing(loop):
         processes = settled(states, count * PROCESSES_EACH)
         host = Host("bench", DirectUnits(states), processes, states)
-        at_work = replace(host, processes=Busy(processes))
+        at_work = Host(host.name, host.units, Busy(processes), states)
         kept = Kept(host, inline=False)
 
         def look(host: Host = host) -> Snapshot:

@@ -1,6 +1,5 @@
 """State directories with as many microVMs as a benchmark wants, their runners in the form of microvm.nix."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from mvtui.demo.runner_tools import Tools
@@ -26,7 +25,7 @@ def build(folder: Path, count: int) -> Path:
     tools = Tools(hypervisor="/bin/qemu-system-x86_64")
     for number in range(count):
         name = f"vm{number:04}"
-        spec = replace(SPEC, host_name=name)
+        spec = SPEC._replace(host_name=name)
         runner = build_runner(spec, store / f"{number}-microvm-qemu-{name}", tools)
         (states / name).mkdir(parents=True)
         for link in ("current", "toplevel"):

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +252,7 @@ def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_since_is_utc_and_ends_in_z(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     run_web(host)
-    units_of(host).units["microvm@web.service"] = replace(units_of(host).units["microvm@web.service"])
+    units_of(host).units["microvm@web.service"] = units_of(host).units["microvm@web.service"]._replace()
     assert run(["show", "web", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["since"] == "2026-08-01T12:00:00Z"
 

@@ -4,7 +4,6 @@ import configparser
 import os
 import socket
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,5 +203,5 @@ def test_defaults_are_those_of_microvm_nix() -> None:
     assert definition.shares[0].socket == "microvm-virtiofs-t.sock"
     assert (definition.volumes[0].letter, definition.volumes[0].fs_type) == ("a", "ext4")
     assert with_defaults(definition) == definition
-    assert with_defaults(replace(definition, shares=())).volumes[0].letter == "a"
+    assert with_defaults(definition._replace(shares=())).volumes[0].letter == "a"
     assert with_defaults(Definition(volumes=(Volume("i"),))).volumes[0].letter == "b"

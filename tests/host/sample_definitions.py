@@ -1,6 +1,5 @@
 """Definitions with everything that a hypervisor can have, and what its runner tells of them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from mvtui.demo.runner_tools import Tools
@@ -34,7 +33,7 @@ PLAIN = Volume("made by hand.img", auto_create=False)
 def sample(hypervisor: Hypervisor) -> Definition:
     """A definition that uses all that microvm.nix lets this hypervisor have."""
     shares = () if hypervisor in WITHOUT_VIRTIOFS else (STORE, HOME, RELATIVE)
-    docs = replace(DOCS, security_model="mapped", read_only=True) if hypervisor is Hypervisor.QEMU else DOCS
+    docs = DOCS._replace(security_model="mapped", read_only=True) if hypervisor is Hypervisor.QEMU else DOCS
     return Definition(
         hypervisor=hypervisor,
         host_name="web-1",
@@ -54,24 +53,22 @@ def as_told(definition: Definition) -> Definition:
     shares = []
     for share in whole.shares:
         if share.proto is ShareProto.VIRTIOFS:
-            shares.append(replace(share, security_model=None))
+            shares.append(share._replace(security_model=None))
         else:
             model = share.security_model if hypervisor is Hypervisor.QEMU else None
-            shares.append(replace(share, security_model=model, cache=None, posix_acl=None))
+            shares.append(share._replace(security_model=model, cache=None, posix_acl=None))
     volumes = []
     for volume in whole.volumes:
-        told = replace(
-            volume,
+        told = volume._replace(
             serial=None if hypervisor in IGNORES_SERIAL else volume.serial,
             direct=None if hypervisor in IGNORES_DIRECT else volume.direct,
             image_type=volume.image_type if hypervisor in TELLS_IMAGE_TYPE else None,
         )
         if not volume.auto_create:
             fs_type = volume.fs_type if volume.mount_point is not None else None
-            told = replace(told, size=None, fs_type=fs_type, label=None, mkfs_extra_args=None)
+            told = told._replace(size=None, fs_type=fs_type, label=None, mkfs_extra_args=None)
         volumes.append(told)
-    return replace(
-        whole,
+    return whole._replace(
         socket=whole.socket if hypervisor in HAS_SOCKET else None,
         shares=tuple(shares),
         volumes=tuple(volumes),

@@ -27,7 +27,7 @@ def test_it_runs_until_it_is_ended() -> None:
     before = datetime.now(UTC)
     running = log.call(COMMAND, "true")
     call = only(log)
-    assert (call.kind, call.what, call.seconds, call.ok, call.result, call.count) == (
+    assert (call.kind, call.what, call.seconds, call.ok, call.result, call.times) == (
         COMMAND,
         "true",
         None,
@@ -94,7 +94,7 @@ def test_same_poll_is_one_entry_at_its_newest_place() -> None:
     log.call(DBUS, "List", poll=True).end("no answer", ok=False)
     assert whats(log) == ["StopUnit web", "List", "List"]
     last = log.calls[-1]
-    assert (last.kind, last.count, last.ok, last.result) == (DBUS, 2, False, "no answer")
+    assert (last.kind, last.times, last.ok, last.result) == (DBUS, 2, False, "no answer")
     assert last.at >= first.at
 
 
@@ -111,7 +111,7 @@ def test_late_end_of_a_poll_that_was_made_again_does_not_count() -> None:
     slow, quick = log.call(DBUS, "List", poll=True), log.call(DBUS, "List", poll=True)
     quick.end("2 units")
     slow.end("1 unit")
-    assert (only(log).result, only(log).count) == ("2 units", 2)
+    assert (only(log).result, only(log).times) == ("2 units", 2)
 
 
 def test_polls_push_out_no_action() -> None:
@@ -149,5 +149,5 @@ def test_from_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(log.calls) == 8 * 500 + 1
-    assert next(call.count for call in log.calls if call.what == "List") == 8 * 500
+    assert next(call.times for call in log.calls if call.what == "List") == 8 * 500
     assert all(call.ok for call in log.calls)

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,10 +38,9 @@ def seen_live(definition: Definition) -> Definition:
     """What a hypervisor's own command line tells of a sample: nothing of sources, mounts and file systems."""
     told = as_told(definition)
     crosvm = told.hypervisor is Hypervisor.CROSVM
-    return replace(
-        told,
+    return told._replace(
         shares=tuple(
-            replace(share, mount_point=None)
+            share._replace(mount_point=None)
             if share.proto is ShareProto.NINE_P
             else Share(None if crosvm else share.tag, VIRTIOFS, socket=share.socket)
             for share in told.shares
@@ -176,7 +174,7 @@ def test_cloud_hypervisor_with_hotplugged_memory_does_not_tell_mem() -> None:
 
 
 def test_the_store_disk_is_no_volume_and_a_read_only_first_volume_is_one(tmp_path: Path) -> None:
-    volume = replace(OVERLAY, read_only=True)
+    volume = OVERLAY._replace(read_only=True)
     for hypervisor in Hypervisor:
         for on_disk, letter in ((True, "b"), (False, "a")):
             if hypervisor is Hypervisor.FIRECRACKER and not on_disk:

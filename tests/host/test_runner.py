@@ -1,5 +1,6 @@
 """Runners as microvm.nix writes them, read back; and what else may stand in their place."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_the_root_stands_before_every_path_and_every_link(hypervisor: Hypervisor
 
 def test_the_overlay_is_found_in_its_volume_and_in_its_share(tmp_path: Path) -> None:
     on_volume = read_runner(str(build(sample(Hypervisor.QEMU), tmp_path / "a"))).definition
-    share = replace(HOME, mount_point="/nix/.rw-store")
+    share = HOME._replace(mount_point="/nix/.rw-store")
     on_share = read_runner(
         str(build(Definition(shares=(STORE, share), writable_store_overlay="/nix/.rw-store"), tmp_path / "b"))
     ).definition
@@ -109,8 +110,8 @@ def test_shares_come_from_their_list_where_the_script_is_unreadable(tmp_path: Pa
     assert runner.definition is not None
     assert runner.definition.hypervisor is Hypervisor.QEMU
     assert [share.tag for share in runner.definition.shares] == ["data", "home", "ro-store"]
-    assert runner.definition.shares[1] == replace(
-        HOME, socket="web-1-virtiofs-home.sock", read_only=False, mount_point="/ho me"
+    assert runner.definition.shares[1] == HOME._replace(
+        socket="web-1-virtiofs-home.sock", read_only=False, mount_point="/ho me"
     )
     assert runner.definition.volumes == ()
     assert runner.definition.vsock_cid == 7
@@ -165,15 +166,56 @@ def test_volumes_come_from_the_script_where_the_command_is_unknown(tmp_path: Pat
 
 
 def test_the_cache_reads_a_store_path_once_and_what_was_missing_again(tmp_path: Path) -> None:
-    cache = RunnerCache()
-    path = str(tmp_path / "a")
+    cache = RunnerCache(tmp_path)
+    path = "/nix/store/1-runner"
     assert cache.get(path).definition is None
 
-    build(Definition(), tmp_path / "a")
+    (tmp_path / "nix/store").mkdir(parents=True)
+    build(Definition(), tmp_path / "nix/store/1-runner", store="/nix/store")
     first = cache.get(path)
     assert first.definition is not None
-    rewrite(tmp_path / "a/bin/microvm-run", "")
+    rewrite(tmp_path / "nix/store/1-runner-microvm-run", "")
     assert cache.get(path) is first
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/runner", "/nix/store/../../srv/runner", "/srv/store/runner", "/nix/stores/runner"]
+)
+def test_what_stands_outside_the_store_is_read_again_when_it_changed(path: str, tmp_path: Path) -> None:
+    cache = RunnerCache(tmp_path)
+    (tmp_path / "nix/store").mkdir(parents=True)
+    on_disk = Path(os.path.normpath(f"{tmp_path}{path}"))
+    on_disk.parent.mkdir(parents=True, exist_ok=True)
+    build(Definition(mem=512), on_disk, store=str(Path(path).parent))
+    first = cache.get(path)
+    assert cache.get(path) is first
+
+    script = on_disk.with_name(f"{on_disk.name}-microvm-run")
+    rewrite(script, script.read_text().replace("512M", "640M"))
+    written = cache.get(path)
+    other = build(Definition(mem=768), on_disk.with_name("other"), store=str(Path(path).parent))
+    on_disk.rename(on_disk.with_name("old"))
+    other.rename(on_disk)
+    replaced = cache.get(path)
+    on_disk.rename(on_disk.with_name("gone"))
+
+    found = (first.definition, written.definition, replaced.definition)
+    assert [definition and definition.mem for definition in found] == [512, 640, 768]
+    assert cache.get(path).definition is None
+
+
+def test_a_runner_without_its_script_is_read_again_when_the_script_comes(tmp_path: Path) -> None:
+    cache = RunnerCache()
+    path = build(Definition(mem=512), tmp_path / "runner")
+    (path / "bin/microvm-run").rename(path / "away")
+    without = cache.get(str(path))
+    assert without.definition is not None
+    assert without.definition.mem is None
+    (path / "away").rename(path / "bin/microvm-run")
+
+    with_it = cache.get(str(path)).definition
+    assert with_it is not None
+    assert with_it.mem == 512
 
 
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,7 +220,7 @@ def test_a_damaged_firecracker_configuration_is_a_problem(config: str, tmp_path:
 
 
 def test_a_fstab_with_garbage(tmp_path: Path) -> None:
-    spec = Definition(shares=(STORE, replace(DOCS, mount_point="/docs")))
+    spec = Definition(shares=(STORE, DOCS._replace(mount_point="/docs")))
     path = build(spec, tmp_path / "runner")
     fstab = tmp_path / "runner-system/etc/fstab"
     fstab.write_bytes(b"\xff\xfe\0garbage\nx\n" + fstab.read_bytes() + b"\na b c d e f g\n[/red] \x1b[31m x\n")

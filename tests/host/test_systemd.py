@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mvtui.host.systemd import SystemdUnits, systemd_runs
+from mvtui.host.systemd import SystemdUnits
+from mvtui.host.systemd_runs import systemd_runs
 from mvtui.host.systemd_units import unit_path
 from mvtui.model.unit import Job, UnitKind, UnitStatus, parse_unit_name
 from tests.private_bus import PrivateBus
@@ -29,7 +29,7 @@ def at(microseconds: int) -> datetime:
 def status(name: str, active: str, sub: str, **more: Any) -> UnitStatus:
     parsed = parse_unit_name(name)
     assert parsed is not None
-    return replace(UnitStatus(name, *parsed, "loaded", active, sub), **more)
+    return UnitStatus(name, *parsed, "loaded", active, sub)._replace(**more)
 
 
 EXPECTED = {

@@ -46,7 +46,7 @@ async def test_connection_and_look(recorded: SystemdUnits, systemd: Systemd1, lo
     assert found(log, "Subscribe")[0].result == "sent, no reply wanted"
     (listed,) = found(log, "ListUnitsByPatterns")
     assert listed.what.startswith("ListUnitsByPatterns [] [microvm-set-booted@*.service ")
-    assert (listed.result, listed.count) == ("2 units", 1)
+    assert (listed.result, listed.times) == ("2 units", 1)
     read = {call.what: call.result for call in found(log, "Get")}
     assert read == {
         "Get microvms.target multi-user.target (6 properties)": "6 values",
@@ -62,7 +62,7 @@ async def test_looks_are_one_entry(recorded: SystemdUnits, systemd: Systemd1, lo
     systemd.set("microvm@db.service")
     await recorded.statuses()
     (listed,) = found(log, "ListUnitsByPatterns")
-    assert (listed.result, listed.count) == ("2 units", 4)
+    assert (listed.result, listed.times) == ("2 units", 4)
     assert len(log.calls) == before + 1, "only what was read of db is new"
 
 
@@ -133,7 +133,7 @@ async def test_bus_that_is_not_there(tmp_path: Path, nothing_left: None, log: Ca
         with pytest.raises(MvtuiError):
             await units.statuses()
     (tried,) = log.calls
-    assert (tried.ok, tried.count) == (False, 2)
+    assert (tried.ok, tried.times) == (False, 2)
     assert tried.result.endswith("No such file or directory")
 
 

@@ -1,6 +1,5 @@
 """A host with one microVM, `web`: its directory and its runner are real, what runs is what the test says."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from mvtui.demo.runner_tools import Tools
@@ -55,9 +54,9 @@ def run_web(host: Host, *, daemons: int = 2) -> None:
     """`web` runs: both units, the hypervisor, and so many virtiofsd processes (parent, child)."""
     for name in ("microvm@web.service", "microvm-virtiofsd@web.service"):
         units_of(host).units[name] = unit(name)
-    hypervisor = replace(process(100, "web", *QEMU), exe="/bin/qemu-system-x86_64")
-    daemon = replace(process(90, "web", *VIRTIOFSD), connected_sockets=frozenset({"web-virtiofs-ro-store.sock"}))
-    known = [hypervisor, daemon, replace(daemon, pid=91, ppid=90)][: 1 + daemons]
+    hypervisor = process(100, "web", *QEMU)._replace(exe="/bin/qemu-system-x86_64")
+    daemon = process(90, "web", *VIRTIOFSD)._replace(connected_sockets=frozenset({"web-virtiofs-ro-store.sock"}))
+    known = [hypervisor, daemon, daemon._replace(pid=91, ppid=90)][: 1 + daemons]
     processes_of(host).living = {each.pid: each for each in known}
     link = host.state_dir / "web" / "booted"
     if not link.is_symlink():

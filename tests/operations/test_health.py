@@ -1,7 +1,5 @@
 """What is wrong, worst first, and what mends it."""
 
-from dataclasses import replace
-
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
@@ -13,7 +11,7 @@ ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", bo
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
 RUNNING = State(StateWord.RUNNING, None, "runs")
 STOPPED = State(StateWord.STOPPED, None, "stopped")
-EVIDENCE = Evidence("web", replace(ENTRY, booted=ENTRY.current), {}, True, "systemd", None, ())
+EVIDENCE = Evidence("web", ENTRY._replace(booted=ENTRY.current), {}, True, "systemd", None, ())
 
 
 def found(
@@ -35,19 +33,19 @@ def test_nothing_wrong() -> None:
 
 
 def test_share_down_is_worst() -> None:
-    seen = replace(EVIDENCE, entry=ENTRY, shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),))
+    seen = EVIDENCE._replace(entry=ENTRY, shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),))
     assert notes(seen) == ["fsd home", "≠ restart"]
 
 
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
-    seen = replace(EVIDENCE, shares=(ShareStatus(HOME, ShareHealth.OFF, source_exists=False),))
+    seen = EVIDENCE._replace(shares=(ShareStatus(HOME, ShareHealth.OFF, source_exists=False),))
     (finding,) = found(seen, STOPPED)
     assert (finding.note, finding.fix) == ("no source", "create /srv/home")
 
 
 def test_stale_only_matters_while_it_runs() -> None:
-    assert notes(replace(EVIDENCE, entry=ENTRY), STOPPED) == []
-    assert notes(replace(EVIDENCE, entry=ENTRY), RUNNING) == ["≠ restart"]
+    assert notes(EVIDENCE._replace(entry=ENTRY), STOPPED) == []
+    assert notes(EVIDENCE._replace(entry=ENTRY), RUNNING) == ["≠ restart"]
 
 
 def test_autostart_wants_what_is_stopped() -> None:
@@ -57,16 +55,16 @@ def test_autostart_wants_what_is_stopped() -> None:
 
 
 def test_dangling_current_names_the_command_that_mends_it() -> None:
-    entry = replace(ENTRY, booted=None, dangling=("current",))
-    (finding,) = found(replace(EVIDENCE, entry=entry), STOPPED)
+    entry = ENTRY._replace(booted=None, dangling=("current",))
+    (finding,) = found(EVIDENCE._replace(entry=entry), STOPPED)
     assert finding.fix == "rebuild it: microvm -u web"
-    (finding,) = found(replace(EVIDENCE, entry=replace(entry, toplevel="/nix/store/t")), STOPPED)
+    (finding,) = found(EVIDENCE._replace(entry=entry._replace(toplevel="/nix/store/t")), STOPPED)
     assert finding.fix == "rebuild it: nixos-rebuild switch"
 
 
 def test_a_name_that_no_unit_can_have() -> None:
-    assert notes(replace(EVIDENCE, name="db[prod]")) == ["bad name"]
-    assert notes(replace(EVIDENCE, name="db[prod]", manager="direct")) == []
+    assert notes(EVIDENCE._replace(name="db[prod]")) == ["bad name"]
+    assert notes(EVIDENCE._replace(name="db[prod]", manager="direct")) == []
 
 
 def test_full_overlay() -> None:
@@ -74,7 +72,7 @@ def test_full_overlay() -> None:
     full = ImageFacts("/x", size=100, allocated=98, fs_type="ext4", fs_size=100, fs_used=96)
     assert notes(volumes=(VolumeStatus(volume, full, overlay=True),)) == ["ov full"]
     assert notes(volumes=(VolumeStatus(volume, full),)) == ["vol full"]
-    assert notes(volumes=(VolumeStatus(volume, replace(full, fs_used=50), overlay=True),)) == []
+    assert notes(volumes=(VolumeStatus(volume, full._replace(fs_used=50), overlay=True),)) == []
 
 
 def test_what_is_not_known_is_not_full() -> None:
@@ -85,11 +83,11 @@ def test_what_is_not_known_is_not_full() -> None:
 def test_shares_that_nothing_will_serve() -> None:
     runner = Runner("/nix/store/b", Definition(shares=(HOME,)))
     assert notes(EVIDENCE, STOPPED, built=runner) == ["no virtiofsd"]
-    assert notes(EVIDENCE, STOPPED, built=replace(runner, has_virtiofsd_run=True)) == []
+    assert notes(EVIDENCE, STOPPED, built=runner._replace(has_virtiofsd_run=True)) == []
 
 
 def test_what_could_not_be_read_is_shown() -> None:
-    entry = replace(ENTRY, booted=None, problems=("flake: permission denied",))
+    entry = ENTRY._replace(booted=None, problems=("flake: permission denied",))
     runner = Runner("/nix/store/b", None, problems=("bin/microvm-run is empty",))
-    what = [finding.what for finding in found(replace(EVIDENCE, entry=entry), STOPPED, built=runner)]
+    what = [finding.what for finding in found(EVIDENCE._replace(entry=entry), STOPPED, built=runner)]
     assert what == ["flake: permission denied", "bin/microvm-run is empty"]

@@ -1,6 +1,5 @@
 """What only several looks together can tell."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from mvtui.model.state import State, StateWord
@@ -11,7 +10,7 @@ UNIT = unit("microvm@web.service")
 
 
 def restarts(history: History, *counts: int) -> list[bool]:
-    return [history.restarting("web", replace(UNIT, n_restarts=count)) for count in counts]
+    return [history.restarting("web", UNIT._replace(n_restarts=count)) for count in counts]
 
 
 def test_a_count_that_stands_is_no_loop() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,7 @@ async def test_a_hypervisor_without_a_directory_is_an_orphan(web: Host) -> None:
 async def test_loaded_but_inactive_units_without_a_directory_are_no_row(web: Host) -> None:
     units_of(web).units["microvm@gone.service"] = unit("microvm@gone.service", "inactive", "dead")
     assert (await look(web)).find("gone") is None
-    units_of(web).units["microvm@gone.service"] = replace(units_of(web).units["microvm@gone.service"], wanted=True)
+    units_of(web).units["microvm@gone.service"] = units_of(web).units["microvm@gone.service"]._replace(wanted=True)
     assert (await look(web)).find("gone") is not None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ async def test_a_job_that_failed_is_told_in_the_adapter_s_words(host: Host) -> N
 
 async def test_a_start_that_was_skipped_is_no_success(host: Host) -> None:
     units = units_of(host)
-    units.units["microvm@web.service"] = replace(unit("microvm@web.service"), active_state="inactive")
+    units.units["microvm@web.service"] = unit("microvm@web.service")._replace(active_state="inactive")
     units.outcomes["microvm@web.service"] = JobResult("microvm@web.service", "done", "web: skipped, no current")
     outcome = await lifecycle.run(host, UnitVerb.START, "web")
     assert (outcome.ok, outcome.words) == (False, "web: skipped, no current")
@@ -59,7 +59,7 @@ class SlowDaemons(FakeUnits):
             name = "microvm-virtiofsd@web.service"
             self.looks_left -= 1
             state = "deactivating" if self.looks_left > 0 else "inactive"
-            self.units[name] = replace(self.units[name], active_state=state)
+            self.units[name] = self.units[name]._replace(active_state=state)
         return await FakeUnits.statuses(self)
 
 
@@ -79,7 +79,7 @@ async def test_stop_waits_for_all_units(tmp_path: Path) -> None:
 async def test_a_unit_that_never_arrives_is_named(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "SETTLE_SECONDS", 0.0)
     name = "microvm-virtiofsd@web.service"
-    units_of(host).units[name] = replace(unit(name), active_state="deactivating")
+    units_of(host).units[name] = unit(name)._replace(active_state="deactivating")
     outcome = await lifecycle.run(host, UnitVerb.STOP, "web")
     assert not outcome.ok
     assert name in outcome.words
@@ -88,7 +88,7 @@ async def test_a_unit_that_never_arrives_is_named(host: Host, monkeypatch: pytes
 async def test_what_restarts_for_ever_is_not_waited_for(host: Host) -> None:
     name = "microvm@web.service"
     units_of(host).outcomes[name] = JobResult(name, "done", "web: started, and ended at once: exit 1")
-    units_of(host).units[name] = replace(unit(name), active_state="activating", sub_state="auto-restart")
+    units_of(host).units[name] = unit(name)._replace(active_state="activating", sub_state="auto-restart")
     async with asyncio.timeout(5):
         outcome = await lifecycle.run(host, UnitVerb.START, "web")
     assert (outcome.ok, outcome.words) == (False, "web: started, and ended at once: exit 1")
@@ -142,7 +142,7 @@ async def test_cancel_of_what_is_no_name(host: Host, journalled: list[tuple[str,
 async def test_what_was_cancelled_is_not_waited_for(host: Host) -> None:
     name = "microvm@web.service"
     units_of(host).outcomes[name] = JobResult(name, "canceled", f"{name}: cancelled")
-    units_of(host).units[name] = replace(unit(name), active_state="activating")
+    units_of(host).units[name] = unit(name)._replace(active_state="activating")
     async with asyncio.timeout(5):
         outcome = await lifecycle.run(host, UnitVerb.START, "web")
     assert (outcome.ok, outcome.words) == (False, f"{name}: cancelled")

@@ -1,7 +1,5 @@
 """A share is up when its daemon lives and is connected, whatever its unit says."""
 
-from dataclasses import replace
-
 import pytest
 
 from mvtui.model.definition import Definition, Share, ShareProto
@@ -25,19 +23,19 @@ def statuses(
     sources: bool | None = True,
     visible: bool = True,
 ) -> tuple[ShareStatus, ...]:
-    pairs = [(replace(HOME, socket=socket), daemon) for daemon in daemons]
+    pairs = [(HOME._replace(socket=socket), daemon) for daemon in daemons]
     definition = Definition(shares=(HOME, DOCS))
     return share_statuses(definition, DIRECTORY, hypervisor, pairs, lambda path: sources, daemons_visible=visible)
 
 
 def test_daemon_lives() -> None:
-    home = statuses(CHILD, replace(PARENT, connected_sockets=frozenset({"web-home.sock"})))[0]
+    home = statuses(CHILD, PARENT._replace(connected_sockets=frozenset({"web-home.sock"})))[0]
     assert home.health is ShareHealth.UP
     assert [daemon.pid for daemon in home.daemons] == [90, 91], "parent first"
 
 
 def test_socket_may_be_absolute_on_one_side() -> None:
-    parent = replace(PARENT, connected_sockets=frozenset({"web-home.sock"}))
+    parent = PARENT._replace(connected_sockets=frozenset({"web-home.sock"}))
     assert statuses(parent, socket=f"{DIRECTORY}/web-home.sock")[0].health is ShareHealth.UP
 
 
@@ -65,12 +63,12 @@ def test_daemon_died_since_its_source_is_missing() -> None:
     ],
 )
 def test_connection(sockets: frozenset[str] | None, connected: bool | None, health: ShareHealth) -> None:
-    home = statuses(replace(PARENT, connected_sockets=sockets))[0]
+    home = statuses(PARENT._replace(connected_sockets=sockets))[0]
     assert (home.connected, home.health) == (connected, health)
 
 
 def test_a_frozen_daemon_serves_nobody() -> None:
-    home = statuses(replace(CHILD, connected_sockets=frozenset({"web-home.sock"}), frozen=True), PARENT)[0]
+    home = statuses(CHILD._replace(connected_sockets=frozenset({"web-home.sock"}), frozen=True), PARENT)[0]
     assert home.health is ShareHealth.DOWN
     assert "kill -CONT 91" in home.why
 

@@ -1,6 +1,5 @@
 """Each row of what real units do has its state here, and none may be wrong."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,12 +18,12 @@ START = Job(7, "start", "waiting")
 
 def evidence(*units: UnitStatus, **changes: object) -> Evidence:
     seen = Evidence("web", ENTRY, {each.kind: each for each in units}, True, "systemd", None, ())
-    return replace(seen, **changes)  # type: ignore[arg-type]
+    return seen._replace(**changes)  # type: ignore[arg-type]
 
 
 def share(health: ShareHealth, **changes: object) -> ShareStatus:
     home = Share("home", ShareProto.VIRTIOFS, source="/srv/home", mount_point="/home", socket="web-home.sock")
-    return replace(ShareStatus(home, health), **changes)  # type: ignore[arg-type]
+    return ShareStatus(home, health)._replace(**changes)  # type: ignore[arg-type]
 
 
 HYPERVISOR = unit("microvm@web.service")
@@ -32,7 +31,7 @@ DAEMONS = unit("microvm-virtiofsd@web.service")
 
 
 def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitStatus:
-    return replace(HYPERVISOR, active_state=state, sub_state=sub, **changes)  # type: ignore[arg-type]
+    return HYPERVISOR._replace(active_state=state, sub_state=sub, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +84,13 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             id="many-reboots-are-no-loop",
         ),
         pytest.param(
-            evidence(replace(HYPERVISOR, n_restarts=5), restarting=True, hypervisor=QEMU),
+            evidence(HYPERVISOR._replace(n_restarts=5), restarting=True, hypervisor=QEMU),
             StateWord.LOOPING,
             "5 restarts",
             id="loop-seen-over-several-looks",
         ),
         pytest.param(
-            evidence(down(job=START), replace(DAEMONS, active_state="activating", sub_state="start")),
+            evidence(down(job=START), DAEMONS._replace(active_state="activating", sub_state="start")),
             StateWord.STARTING,
             "waits for microvm-virtiofsd@web.service",
             id="waits-for-virtiofsd",
@@ -99,7 +98,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         pytest.param(
             evidence(
                 down(job=START),
-                replace(DAEMONS, active_state="activating", sub_state="start"),
+                DAEMONS._replace(active_state="activating", sub_state="start"),
                 shares=(share(ShareHealth.OFF, source_exists=False),),
             ),
             StateWord.STARTING,
@@ -109,7 +108,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         pytest.param(
             evidence(
                 down(),
-                replace(DAEMONS, active_state="activating", sub_state="auto-restart"),
+                DAEMONS._replace(active_state="activating", sub_state="auto-restart"),
                 shares=(share(ShareHealth.OFF, source_exists=False),),
             ),
             StateWord.FAILED,
@@ -118,7 +117,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         ),
         pytest.param(evidence(down("deactivating", "stop")), StateWord.STOPPING, "is being stopped", id="deactivating"),
         pytest.param(
-            evidence(down(), replace(DAEMONS, active_state="deactivating", sub_state="stop-sigterm")),
+            evidence(down(), DAEMONS._replace(active_state="deactivating", sub_state="stop-sigterm")),
             StateWord.STOPPING,
             "microvm-virtiofsd@web.service still stops",
             id="virtiofsd-still-stops",
@@ -150,7 +149,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             evidence(down(condition_failed=True)), StateWord.STOPPED, "skipped", id="no-current-condition-failed"
         ),
         pytest.param(
-            evidence(entry=replace(ENTRY, current=None, flake="git+file:///x")),
+            evidence(entry=ENTRY._replace(current=None, flake="git+file:///x")),
             StateWord.STOPPED,
             "nothing to start",
             id="no-current",
@@ -162,19 +161,19 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             id="started-by-hand",
         ),
         pytest.param(
-            evidence(HYPERVISOR, hypervisor=replace(QEMU, frozen=True)),
+            evidence(HYPERVISOR, hypervisor=QEMU._replace(frozen=True)),
             StateWord.DEGRADED,
             "kill -CONT 100",
             id="frozen",
         ),
         pytest.param(
-            evidence(hypervisor=replace(QEMU, frozen=True)), StateWord.DEGRADED, "kill -CONT 100", id="frozen-by-hand"
+            evidence(hypervisor=QEMU._replace(frozen=True)), StateWord.DEGRADED, "kill -CONT 100", id="frozen-by-hand"
         ),
         pytest.param(
-            evidence(entry=replace(ENTRY, dangling=("current",))), StateWord.ORPHAN, "does not exist", id="dangling"
+            evidence(entry=ENTRY._replace(dangling=("current",))), StateWord.ORPHAN, "does not exist", id="dangling"
         ),
         pytest.param(
-            evidence(HYPERVISOR, entry=replace(ENTRY, dangling=("current",)), hypervisor=QEMU),
+            evidence(HYPERVISOR, entry=ENTRY._replace(dangling=("current",)), hypervisor=QEMU),
             StateWord.RUNNING,
             "is active",
             id="dangling-but-runs",
@@ -188,13 +187,13 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             evidence(units_known=False, hypervisor=QEMU), StateWord.RUNNING, "can't be asked", id="no-answer-but-lives"
         ),
         pytest.param(
-            evidence(manager="direct", entry=replace(ENTRY, current=None, problems=("no rights",))),
+            evidence(manager="direct", entry=ENTRY._replace(current=None, problems=("no rights",))),
             StateWord.UNKNOWN,
             "can't be read",
             id="unreadable-directory",
         ),
         pytest.param(
-            evidence(HYPERVISOR, entry=replace(ENTRY, current=None, problems=("no rights",))),
+            evidence(HYPERVISOR, entry=ENTRY._replace(current=None, problems=("no rights",))),
             StateWord.RUNNING,
             "is active",
             id="unreadable-directory-but-systemd-knows",
@@ -239,5 +238,5 @@ def test_every_kind_of_unit_alone_never_raises() -> None:
     for kind in UnitKind:
         for active in ("active", "inactive", "failed", "activating", "deactivating", "reloading", "maintenance"):
             for job in (None, START, Job(1, "stop")):
-                one = replace(HYPERVISOR, kind=kind, active_state=active, job=job)
+                one = HYPERVISOR._replace(kind=kind, active_state=active, job=job)
                 assert derive(evidence(one)).why

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ async def test_numbers_are_new_and_what_was_booted_is_the_same(web: Host) -> Non
     kept = Kept(web)
     first = await look(web, kept)
     living = processes_of(web).living
-    living[100] = replace(living[100], cpu_percent=7.0)
+    living[100] = living[100]._replace(cpu_percent=7.0)
     second = await look(web, kept)
     assert second.hypervisor is living[100]
     assert second.booted is first.booted
@@ -50,7 +49,7 @@ async def test_a_hypervisor_with_another_command_line_booted_something_else(web:
     await look(web, kept)
     living = processes_of(web).living
     argv = tuple("1024M" if word == "512M" else word for word in living[100].argv)
-    living[100] = replace(living[100], argv=argv)
+    living[100] = living[100]._replace(argv=argv)
     booted = (await look(web, kept)).booted
     assert booted is not None
     assert booted.mem == 1024
@@ -69,7 +68,7 @@ async def test_a_unit_that_changed_is_seen(web: Host) -> None:
     kept = Kept(web)
     await look(web, kept)
     units = units_of(web).units
-    units["microvm@web.service"] = replace(units["microvm@web.service"], active_state="deactivating")
+    units["microvm@web.service"] = units["microvm@web.service"]._replace(active_state="deactivating")
     assert (await look(web, kept)).state.word is StateWord.STOPPING
 
 
@@ -135,13 +134,25 @@ async def test_a_runner_that_could_not_be_read_is_tried_again(web: Host, link: s
         assert (before.built.definition is None, after.built.definition is None) == (True, False)
 
 
+async def test_a_runner_outside_the_store_that_was_written_is_read_again(web: Host) -> None:
+    script = (web.state_dir / "web" / "current").readlink() / "bin/microvm-run"
+    kept = Kept(web)
+    before = await look(web, kept)
+    text = script.read_text().replace("-m 512M", "-m 640M")
+    script.unlink()
+    script.write_text(text)
+    after = await look(web, kept)
+    assert before.entry == after.entry
+    assert [one.built and one.built.definition and one.built.definition.mem for one in (before, after)] == [512, 640]
+
+
 async def test_a_loop_is_over_though_nothing_changed_but_the_time(web: Host) -> None:
     kept = Kept(web)
     now = 0.0
     kept.history.monotonic = lambda: now
     units = units_of(web).units
     for restarts in (1, 2, 3):
-        units["microvm@web.service"] = replace(units["microvm@web.service"], n_restarts=restarts)
+        units["microvm@web.service"] = units["microvm@web.service"]._replace(n_restarts=restarts)
         now += 1
         microvm = await look(web, kept)
     assert microvm.state.word is StateWord.LOOPING

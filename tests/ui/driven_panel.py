@@ -29,8 +29,8 @@ TWELVE = snapshot(
 def with_cpu(one: MicroVM, percent: float) -> MicroVM:
     """The same with another load."""
     assert one.hypervisor is not None
-    hypervisor = replace(one.hypervisor, cpu_percent=percent)
-    return replace(one, hypervisor=hypervisor, processes=(hypervisor,))
+    hypervisor = one.hypervisor._replace(cpu_percent=percent)
+    return one._replace(hypervisor=hypervisor, processes=(hypervisor,))
 
 
 class DrivenPanel:
@@ -65,13 +65,13 @@ class DrivenPanel:
             elif verb == "refuse":
                 self.fake.fail(*self.fake.asked[-1], RightsMissingError("polkit refused it", "be root"))
             # Equal, and not the same object: as a real look yields it.
-            self.fake.tell(replace(self.shown, microvms=tuple(replace(one) for one in self.shown.microvms)))
+            self.fake.tell(self.shown._replace(microvms=tuple(one._replace() for one in self.shown.microvms)))
 
     def change(self, count: int) -> None:
         self.percent += 1.3
         before = self.shown.microvms
         last = tuple(with_cpu(one, self.percent) for one in before[-count:])
-        self.shown = replace(self.shown, microvms=(*before[:-count], *last))
+        self.shown = self.shown._replace(microvms=(*before[:-count], *last))
 
     def mark(self) -> None:
         app = active_app.get()

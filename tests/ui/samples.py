@@ -1,6 +1,5 @@
 """The host of the pictures: the list as people have it in mind, every state, and names that would do harm."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
@@ -178,9 +177,9 @@ FAILED = microvm(
 )
 OOM = microvm("eta", state=State(StateWord.FAILED, ago(minutes=9), "microvm@eta.service failed: oom.", "oom"))
 EXIT = microvm("theta", state=State(StateWord.FAILED, ago(hours=9), "microvm@theta failed: exit 127.", "exit 127"))
-ORPHAN = replace(
-    microvm("zeta", state=State(StateWord.ORPHAN, None, "A hypervisor runs, its state directory is gone.")), entry=None
-)
+ORPHAN = microvm(
+    "zeta", state=State(StateWord.ORPHAN, None, "A hypervisor runs, its state directory is gone.")
+)._replace(entry=None)
 UNKNOWN = microvm("iota", state=State(StateWord.UNKNOWN, None, "Its units can't be asked."))
 STATES = snapshot(DB, STARTING, STOPPING, GIT, MAIL, FAILED, OOM, EXIT, LAB, ORPHAN, UNKNOWN)
 
@@ -208,8 +207,7 @@ UNREADABLE = snapshot(
         ),
     )
 )
-NO_BUS = replace(
-    PRODUCT,
+NO_BUS = PRODUCT._replace(
     findings=(
         Finding(
             Severity.ERROR, "systemd", "no units", "systemd does not answer on D-Bus.", "", "systemctl status dbus"

@@ -29,10 +29,10 @@ def test_the_header_leaves_out_what_is_well_first() -> None:
 
 
 def test_the_header_says_what_is_special() -> None:
-    direct = header(80, snapshot=replace(PRODUCT, manager="direct"), paused=True, read_only=True, locked=True)
+    direct = header(80, snapshot=PRODUCT._replace(manager="direct"), paused=True, read_only=True, locked=True)
     assert direct.startswith("mvtui  hv01  direct  paused ")
     assert direct.endswith("RO  12:04")
-    assert header(80, snapshot=replace(PRODUCT, microvms=(WEB,))).startswith("mvtui  hv01     1 VM  1 running ")
+    assert header(80, snapshot=PRODUCT._replace(microvms=(WEB,))).startswith("mvtui  hv01     1 VM  1 running ")
     assert "\\x1b[2J" in header(80, host="h\x1b[2J")
 
 
@@ -70,10 +70,10 @@ def test_what_is_wrong_with_the_host_hides_behind_no_message() -> None:
 
 
 def test_what_is_less_than_wrong_waits() -> None:
-    hint = replace(NO_BUS, findings=(replace(NO_BUS.findings[0], severity=Severity.WARNING),))
+    hint = NO_BUS._replace(findings=(NO_BUS.findings[0]._replace(severity=Severity.WARNING),))
     assert status(snapshot=hint).startswith("systemd does not answer")
     assert status(snapshot=hint, message=MESSAGE) == "git runs already"
     assert status(snapshot=hint, message=MESSAGE, jobs=STARTING_LAB) == "git runs already   starting lab"
-    assert status(snapshot=replace(NO_BUS, findings=(*hint.findings, *NO_BUS.findings)), message=MESSAGE) == (
+    assert status(snapshot=NO_BUS._replace(findings=(*hint.findings, *NO_BUS.findings)), message=MESSAGE) == (
         "systemd does not answer on D-Bus.   git runs already"
     )

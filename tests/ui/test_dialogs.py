@@ -1,7 +1,5 @@
 """Nothing happens without its question, and no question is answered by a key that was meant for something else."""
 
-from dataclasses import replace
-
 import pytest
 from textual.widgets import Input
 
@@ -211,7 +209,7 @@ async def test_two_keys_at_once_open_one_dialog(open_panel: Open) -> None:
 
 
 async def test_an_orphan_has_nothing_to_start(open_panel: Open) -> None:
-    lost = replace(microvm("lost", StateWord.ORPHAN), entry=None)
+    lost = microvm("lost", StateWord.ORPHAN)._replace(entry=None)
     async with open_panel(snapshot(lost)) as panel:
         await panel.press("S")
         assert "lost has no state directory: nothing to start" in panel.text

@@ -1,6 +1,5 @@
 """Lines of text, and the columns of the list."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -88,6 +87,6 @@ def test_wrapped_ends_in_an_ellipsis() -> None:
 )
 def test_shares_are_an_error_only_where_one_is_known_to_be_down(health: tuple[ShareHealth, ...], role: str) -> None:
     columns = layout(80, False)
-    cells = columns.cells(replace(WEB, shares=shares("web", *health)), NOW)
+    cells = columns.cells(WEB._replace(shares=shares("web", *health)), NOW)
     titles = [column.title for column, _ in columns.columns]
     assert cells[titles.index("FSD")][1] == role

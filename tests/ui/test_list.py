@@ -1,7 +1,5 @@
 """The list follows the host."""
 
-from dataclasses import replace
-
 import pytest
 from rich.cells import cell_len
 
@@ -112,9 +110,9 @@ async def test_a_change_shows_in_its_cell_alone(open_panel: Open) -> None:
     async with open_panel() as panel:
         before = panel.lines
         assert WEB.hypervisor is not None
-        busy = replace(WEB.hypervisor, cpu_percent=97.0)
+        busy = WEB.hypervisor._replace(cpu_percent=97.0)
         await panel.tell(
-            replace(PRODUCT, microvms=(*PRODUCT.microvms[:-1], replace(WEB, hypervisor=busy, processes=(busy,))))
+            PRODUCT._replace(microvms=(*PRODUCT.microvms[:-1], WEB._replace(hypervisor=busy, processes=(busy,))))
         )
         assert panel.lines[8] == before[8].replace(" 3.1", "97.0")
         assert [line for y, line in enumerate(panel.lines) if y != 8] == [

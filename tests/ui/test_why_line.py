@@ -1,6 +1,5 @@
 """Why the selected microVM is in its state."""
 
-from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
@@ -79,5 +78,5 @@ def test_why_says_nothing_twice(word: StateWord, why: str) -> None:
     shown = texts(one, 160)
     assert shown[1] == why
     assert shown[-1].startswith("  create /srv/home")
-    told_more = replace(MISSING, why="The next start waits for it and fails.")
-    assert texts(replace(one, findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."
+    told_more = MISSING._replace(why="The next start waits for it and fails.")
+    assert texts(one._replace(findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."

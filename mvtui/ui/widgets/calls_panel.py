@@ -24,14 +24,14 @@ def call_entries(calls: Sequence[Call], width: int, cursor: str | None) -> list[
         return [Entry(((("  mvtui has called nothing yet.", "text"),),))]
     entries = []
     for number, call in reversed(list(enumerate(calls))):
-        key = f"{call.at.timestamp()} {number}" if call.count == 1 else call.what
+        key = f"{call.at.timestamp()} {number}" if call.times == 1 else call.what
         entries.append(Entry(tuple(_lines(call, width, whole=key == cursor)), key))
     return entries
 
 
 def _lines(call: Call, width: int, *, whole: bool) -> list[Line]:
     took = f"{call.seconds * 1000:.1f}ms" if call.seconds is not None else "runs"
-    times = f" ×{call.count}" if call.count > 1 else ""
+    times = f" ×{call.times}" if call.times > 1 else ""
     role = "text" if call.ok else "dim" if call.ok is None else "error"
     start: Line = (
         (f"{call.at.astimezone():%H:%M:%S} ", "dim"),
