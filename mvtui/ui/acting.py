@@ -105,17 +105,8 @@ class ActingApp(App[None], inherit_bindings=False):
         return may_kill and questions.stops_long(microvm, job.since if job is not None else None, self.seams.now())
 
     def _ask_about_long_stop(self, microvm: MicroVM) -> None:
-        kill, cancel = command("kill"), command("cancel")
-        may_cancel = not cancel.refusal(self.shown.situation(microvm))
-        self.panel.ask(
-            questions.takes_long(
-                microvm,
-                self.host.name,
-                self.seams.now(),
-                partial(self._offer, kill, microvm),
-                partial(self._begin, cancel, microvm.name) if may_cancel else None,
-            )
-        )
+        kill = partial(self._offer, command("kill"), microvm)
+        self.panel.ask(questions.takes_long(microvm, self.host.name, self.seams.now(), kill))
 
     # Doing
 

@@ -46,7 +46,7 @@ async def run_with_sudo(
     from mvtui.operations import lifecycle  # noqa: PLC0415
 
     try:
-        ok, words = await sudo.run(lifecycle.sudo_argv(host, verb, microvm), suspended)
+        ok, words = await sudo.run(lifecycle.sudo_argv(host, verb, microvm), suspended, host.calls)
     except MvtuiError as error:
         return JobEnd(False, str(error))
     return JobEnd(ok, words)

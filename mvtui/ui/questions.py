@@ -116,10 +116,8 @@ def stops_long(microvm: MicroVM, stop_asked: datetime | None, now: datetime) -> 
     return since is not None and now - since > LONG_STOP
 
 
-def takes_long(
-    microvm: MicroVM, host: str, now: datetime, kill: Callable[[], None], cancel: Callable[[], None] | None
-) -> Question:
-    """What to do about a stop that takes long; `cancel` is None where nobody can."""
+def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], None]) -> Question:
+    """What to do about a stop that takes long."""
     state = microvm.state
     facts = [Fact(f"it has been stopping for {age(state.since, now)}")]
     if state.deadline is not None:
@@ -130,10 +128,8 @@ def takes_long(
             "bin/microvm-shutdown asks the guest to end" if graceful else "no bin/microvm-shutdown: it can't be asked"
         )
         facts.append(Fact(words, graceful))
-    answers = [Answer("K", "kills it", kill)]
-    if cancel is not None:
-        answers.append(Answer("C", "cancels the job", cancel))
-    return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", tuple(answers), tuple(facts))
+    answers = (Answer("K", "kills it", kill),)
+    return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", answers, tuple(facts))
 
 
 def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:

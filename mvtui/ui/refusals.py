@@ -73,9 +73,14 @@ def cancel(situation: Situation) -> str:
     if refusal or situation.microvm is None:
         return refusal
     name = clean(situation.microvm.name)
-    if not situation.busy and all(unit.job is None for unit in situation.microvm.units):
+    jobs = [unit.job for unit in situation.microvm.units if unit.job is not None]
+    if not jobs and not situation.busy:
         return f"nothing is under way on {name}"
-    return "" if situation.can_cancel else f"only systemd can cancel: T stops {name}"
+    if not situation.can_cancel:
+        return f"only systemd can cancel: T stops {name}"
+    if jobs and all(job.kind == "stop" and job.state == "running" for job in jobs):
+        return f"systemd goes on with a stop whatever becomes of its job: wait, or K kills {name}"
+    return ""
 
 
 def read_only(situation: Situation) -> str:
