@@ -65,7 +65,7 @@ def test_what_is_wrong_with_the_host_hides_behind_no_message() -> None:
     wrong = "systemd does not answer on D-Bus."
     assert status(snapshot=NO_BUS) == f"{wrong}  systemctl status dbus"
     assert status(snapshot=NO_BUS, message=MESSAGE) == f"{wrong}   git runs already"
-    assert status(snapshot=NO_BUS, jobs=STARTING_LAB) == f"{wrong}   starting lab"
+    assert status(snapshot=NO_BUS, jobs=STARTING_LAB) == f"{wrong}   starting lab 0s"
     assert status(snapshot=UNREADABLE) == ""
 
 
@@ -73,7 +73,7 @@ def test_what_is_less_than_wrong_waits() -> None:
     hint = NO_BUS._replace(findings=(NO_BUS.findings[0]._replace(severity=Severity.WARNING),))
     assert status(snapshot=hint).startswith("systemd does not answer")
     assert status(snapshot=hint, message=MESSAGE) == "git runs already"
-    assert status(snapshot=hint, message=MESSAGE, jobs=STARTING_LAB) == "git runs already   starting lab"
+    assert status(snapshot=hint, message=MESSAGE, jobs=STARTING_LAB) == "git runs already   starting lab 0s"
     assert status(snapshot=NO_BUS._replace(findings=(*hint.findings, *NO_BUS.findings)), message=MESSAGE) == (
         "systemd does not answer on D-Bus.   git runs already"
     )

@@ -84,10 +84,10 @@ async def test_verbs_run_at_once_on_several(open_panel: Open) -> None:
     async with open_panel() as panel:
         await panel.press("G", "T", "y", "g", "r", "y")
         assert panel.host.asked == [(STOP, "web"), (RESTART, "ci")]
-        assert "restarting ci   and 1 more" in panel.text
+        assert "restarting ci 0s   and 1 more" in panel.text
         panel.host.finish(STOP, "web", "web: stopped in 1.0 s")
         await panel.pilot.pause()
-        assert "web: stopped in 1.0 s   restarting ci" in panel.text
+        assert "web: stopped in 1.0 s   restarting ci 0s" in panel.text
         panel.host.finish(RESTART, "ci", "microvm@ci.service failed: exit 1", ok=False, hint="why: mvtui show ci")
         await panel.pilot.pause()
         assert "microvm@ci.service failed: exit 1  why: mvtui show ci" in panel.text
@@ -104,7 +104,7 @@ async def test_progress_names_the_units(open_panel: Open) -> None:
         )
         panel.host.progress[START, "lab"]((daemons, hypervisor))
         await panel.pilot.pause()
-        assert "starting lab: virtiofsd active, microvm queued" in panel.text
+        assert "starting lab 0s  1/2 units  microvm queued" in panel.text
 
 
 async def test_an_end_makes_it_look_again(open_panel: Open) -> None:

@@ -1,6 +1,9 @@
 """One line on what the host as a whole lacks, what came of the last command, and what is under way."""
 
+from datetime import datetime
+
 from mvtui.model.finding import Finding, Severity
+from mvtui.model.format import age
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.lines import Line, Piece, clipped
@@ -23,7 +26,7 @@ def status_line(picture: Picture) -> Line:
     # Without a microVM, the findings stand in the list's place.
     findings = snapshot.findings if snapshot is not None and snapshot.microvms else ()
     finding = max(findings, key=lambda one: one.severity, default=None)
-    happening = [line for line in (picture.message, _progress(picture.jobs)) if line]
+    happening = [line for line in (picture.message, _progress(picture.jobs, picture.now)) if line]
     if finding is not None and (finding.severity is Severity.ERROR or not happening):
         happening.insert(0, _finding(finding, whole=not happening))
     if happening:
@@ -32,16 +35,25 @@ def status_line(picture: Picture) -> Line:
     return strays_line(picture) if snapshot is not None else (("looking at the host …", "dim"),)
 
 
-def _progress(jobs: tuple[Job, ...]) -> Line:
+def _progress(jobs: tuple[Job, ...], now: datetime) -> Line:
+    """How the last verb goes on: how long, how many of the units have arrived, and what those do that have not."""
     if not jobs:
         return ()
     last = jobs[-1]
-    pieces: list[Piece] = [(f"{_DOING[last.verb]} {clean(last.microvm)}", "strong")]
+    pieces: list[Piece] = [(f"{_DOING[last.verb]} {clean(last.microvm)} {age(last.since, now)}", "strong")]
     if last.units:
-        pieces.append((": " + ", ".join(_unit(unit) for unit in last.units), "text"))
+        left = [unit for unit in last.units if not _has_arrived(last.verb, unit)]
+        pieces.append((f"  {len(last.units) - len(left)}/{len(last.units)} units", "text"))
+        pieces += [(f"  {_unit(unit)}", "starting") for unit in left]
     if len(jobs) > 1:
         pieces.append((f"   and {len(jobs) - 1} more", "dim"))
     return tuple(pieces)
+
+
+def _has_arrived(verb: UnitVerb, unit: UnitStatus) -> bool:
+    """Whether the unit is where the verb wants it, with nothing more to come."""
+    goes_up = verb in (UnitVerb.START, UnitVerb.RESTART)
+    return unit.settled and (unit.active_state == "active") is goes_up
 
 
 def _unit(unit: UnitStatus) -> str:
