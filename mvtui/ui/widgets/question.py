@@ -26,21 +26,23 @@ _LEAST_TEXT = 8
 _FACT_SIGNS = {True: ("✓", "v", "good"), False: ("×", "x", "error"), None: ("·", ".", "dim")}
 
 
-def question_lines(question: Question, width: int, ascii_only: bool) -> list[Line]:
-    """The lines; in a bar the answers always have room, or it becomes a panel."""
+def question_lines(question: Question, width: int, most: int, ascii_only: bool) -> list[Line]:
+    """At most `most` lines; in a bar the answers always have room, or it becomes a panel. Where not all facts have
+    room, the last line of them says how many are left out."""
     answers = _answers(question)
     if not question.facts and not question.typed:
         tail: Line = ((" — ", "dim"), *[piece for answer in answers for piece in answer])
         if width_of(tail) + _LEAST_TEXT <= width:
             return [((cut(question.text, width - width_of(tail)), "strong"), *tail)]
-    lines = [ruled(question.text, width)]
-    lines += [clipped(_fact(fact, ascii_only), width) for fact in question.facts]
     if question.typed:
         wanted: Line = ((f"Type {question.typed_is}, then ", "text"), ("Enter", "key"), ("; ", "text"))
-        lines.append(clipped((*wanted, ("Esc", "key"), (" leaves.", "text")), width))
+        tail_lines = [clipped((*wanted, ("Esc", "key"), (" leaves.", "text")), width)]
     else:
-        lines += _flowed(answers, width)
-    return lines
+        tail_lines = _flowed(answers, width)
+    facts, room = question.facts, max(1, most - 1 - len(tail_lines))
+    if len(facts) > room:
+        facts = (*facts[: room - 1], Fact(f"and {len(facts) - room + 1} more"))
+    return [ruled(question.text, width), *[clipped(_fact(fact, ascii_only), width) for fact in facts], *tail_lines]
 
 
 def _answers(question: Question) -> list[Line]:
@@ -71,7 +73,11 @@ class QuestionText(Lines, can_focus=True):
 
     def fitted(self, size: Size) -> list[Line]:
         """The question for this width."""
-        return question_lines(self.question, size.width, in_ascii(self.app)) if self.question is not None else []
+        if self.question is None:
+            return []
+        # A field takes a line of its own.
+        most = self.screen.size.height - bool(self.question.typed)
+        return question_lines(self.question, size.width, most, in_ascii(self.app))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
@@ -99,7 +105,7 @@ class QuestionPanel(Vertical):
         self._remove_input()
         self.question = self._text.question = question
         self._asked_at = self._monotonic()
-        is_bar = len(question_lines(question, self.screen.size.width, in_ascii(self.app))) == 1
+        is_bar = len(self._text.fitted(self.screen.size)) == 1
         self.set_class(is_bar, "-bar")
         self._text.emphasis = "question" if is_bar else ""
         self.display = True
