@@ -54,11 +54,10 @@ class RunnerCache:
 
     def get(self, path: str) -> Runner:
         """The runner at `path`, as `read_runner`."""
-        signature = None if _is_in_store(path) else _sign(path, self._root)
-        known = self._runners.get(path)
-        if known is not None and known[1] == signature:
-            self._runners.move_to_end(path)
-            return known[0]
+        signature = _sign(path, self._root)
+        known = self._known(path, signature)
+        if known is not None:
+            return known
         runner = read_runner(path, root=self._root)
         if runner.definition is not None:
             self._runners[path] = runner, signature
@@ -66,13 +65,23 @@ class RunnerCache:
                 self._runners.popitem(last=False)
         return runner
 
+    def known(self, path: str) -> Runner | None:
+        """The runner at `path`; None where it would have to be read."""
+        return self._known(path, _sign(path, self._root))
 
-def _is_in_store(path: str) -> bool:
-    return path.startswith(_STORE) and ".." not in path
+    def _known(self, path: str, signature: Signature | None) -> Runner | None:
+        known = self._runners.get(path)
+        if known is None or known[1] != signature:
+            return None
+        self._runners.move_to_end(path)
+        return known[0]
 
 
 def _sign(path: str, root: Path) -> Signature | None:
-    """Another one when the runner's bin/microvm-run is, or where there is none its directory; None where nothing is."""
+    """Another one when the runner's bin/microvm-run is, or where there is none its directory; None in the store, and
+    where nothing is."""
+    if path.startswith(_STORE) and ".." not in path:
+        return None
     files = RootedFiles(root)
     for place in (f"{path}/bin/microvm-run", path):
         try:

@@ -58,6 +58,7 @@ async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] |
 
 def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     """A Snapshot of what was seen. Blocking: reads runners that are new."""
+    kept.begin_look()
     entries = {entry.name: entry for entry in seen.directory.entries}
     units: dict[str, list[UnitStatus]] = {}
     for status in (seen.units or {}).values():
@@ -160,7 +161,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
 
 
 def _runner(kept: Kept, path: str | None) -> Runner | None:
-    return kept.runners.get(path) if path is not None else None
+    return kept.runner(path) if path is not None else None
 
 
 def _daemons_visible(units: Mapping[UnitKind, UnitStatus], processes: list[ProcessSample]) -> bool:

@@ -1,6 +1,7 @@
 """What one look at a host leaves to the next: caches, slow facts, and what only several looks together can tell."""
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,9 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.history import History
 
+# What a look may spend on reading new runners (seconds): the first enough for those in sight, 0.4 ms each.
+FIRST_RUNNERS_SECONDS = 0.02
+RUNNERS_SECONDS = 0.25
 # Firecracker's configuration is a few KiB.
 _MAX_FILE_BYTES = 1 << 20
 
@@ -46,7 +50,8 @@ class Made(NamedTuple):
 
 class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
-    command); without, it is None until `renew` has read it, so that a dead mount never holds up a look."""
+    command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and a look
+    spends so much time on new runners and no more: the first picture of a thousand microVMs waits for none of them."""
 
     def __init__(self, host: Host, *, inline: bool = True) -> None:
         self.host = host
@@ -58,11 +63,30 @@ class Kept:
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
         self.facts = 0
+        self.unread = False
+        self._read_until: float | None = None
         self._images: dict[tuple[str, str], ImageFacts] = {}
         self._exists: dict[str, bool | None] = {}
         self._asked_images: set[tuple[str, str]] = set()
         self._asked_paths: set[str] = set()
         self._is_own_root = host.root == Path("/")
+
+    def begin_look(self) -> None:
+        """From the first new one on, `runner` reads for as long as a look may."""
+        self.unread = False
+        self._read_until = None
+
+    def runner(self, path: str) -> Runner | None:
+        """The runner at the host's absolute `path`; None where this look has no time left to read it (`unread`)."""
+        known = self.runners.known(path)
+        if known is not None:
+            return known
+        if self._read_until is None:
+            self._read_until = time.monotonic() + (RUNNERS_SECONDS if self.made else FIRST_RUNNERS_SECONDS)
+        elif not self.inline and time.monotonic() >= self._read_until:
+            self.unread = True
+            return None
+        return self.runners.get(path)
 
     @property
     def missing(self) -> bool:

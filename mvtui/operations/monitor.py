@@ -20,7 +20,9 @@ SETTLE_SECONDS = 0.05
 
 async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
-    (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled."""
+    (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled.
+
+    A look does not wait until all runners are read that are new: the next one, at once, goes on with them."""
     wake = wake if wake is not None else asyncio.Event()
     kept = Kept(host, inline=False)
     signals = asyncio.create_task(_wake_at_changes(host, wake))
@@ -40,6 +42,8 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
                 slow_at = time.monotonic()
                 slow_lane = in_daemon_thread(kept.renew, wake.set)
+            if kept.unread:
+                wake.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), interval)
                 await asyncio.sleep(SETTLE_SECONDS)

@@ -1,5 +1,6 @@
 """From exec to what a person sees: the names, the first frame; and what the panel costs while nothing happens."""
 
+import os
 import subprocess
 import sys
 import time
@@ -21,17 +22,23 @@ EMPTY_APP = "from textual.app import App\nApp().run()"
 PANEL = "from mvtui.cli import main; raise SystemExit(main())"
 
 
-def seconds_until(arguments: list[str], done: Callable[[bytes], bool]) -> float:
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where every program here finds its modules compiled, as an installed one does: the first run puts them there."""
+    return {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled")), "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def seconds_until(arguments: list[str], done: Callable[[bytes], bool], environ: dict[str, str]) -> float:
     """From exec until a program behind a pty has written what `done` waits for."""
     began = time.perf_counter()
-    with TerminalProgram(arguments, pipe=False) as program:
+    with TerminalProgram(arguments, pipe=False, environ=environ) as program:
         program.read_until(done)
         return time.perf_counter() - began
 
 
-def seconds_of(argv: list[str]) -> float:
+def seconds_of(argv: list[str], environ: dict[str, str]) -> float:
     began = time.perf_counter()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environ})
     return time.perf_counter() - began
 
 
@@ -46,17 +53,18 @@ def panel(states: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [10, 100, 1000, 5000])
-def test_first_names_and_first_frame(tmp_path: Path, count: int) -> None:
+def test_first_names_and_first_frame(tmp_path: Path, count: int, compiled: dict[str, str]) -> None:
     states = build(tmp_path, count)
     htop = which("htop")
     bare, textual, names, frame, peer = medians(
-        lambda: seconds_of([sys.executable, "-c", "pass"]),
-        lambda: seconds_of([sys.executable, "-c", "import textual.app"]),
-        lambda: seconds_until(panel(states), lambda read: b"vm0000" in read),
-        lambda: seconds_until(panel(states), lambda read: f"{count} VMs".encode() in read),
+        lambda: seconds_of([sys.executable, "-c", "pass"], compiled),
+        lambda: seconds_of([sys.executable, "-c", "import textual.app"], compiled),
+        lambda: seconds_until(panel(states), lambda read: b"vm0000" in read, compiled),
+        lambda: seconds_until(panel(states), lambda read: f"{count} VMs".encode() in read, compiled),
         lambda: seconds_until(
             ["-c", f"import os; os.execv({htop!r}, ['htop'])"] if htop else ["-c", "print('PID')"],
             lambda read: b"PID" in read,
+            compiled,
         ),
     )
     score(f"names visible, {count} microVMs: × bare python", names / bare, 2.5, words=f"{names * 1000:.0f} ms")
