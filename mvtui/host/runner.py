@@ -55,26 +55,16 @@ class RunnerCache:
     def get(self, path: str) -> Runner:
         """The runner at `path`, as `read_runner`."""
         signature = _sign(path, self._root)
-        known = self._known(path, signature)
-        if known is not None:
-            return known
+        known = self._runners.get(path)
+        if known is not None and known[1] == signature:
+            self._runners.move_to_end(path)
+            return known[0]
         runner = read_runner(path, root=self._root)
         if runner.definition is not None:
             self._runners[path] = runner, signature
             if len(self._runners) > self._size:
                 self._runners.popitem(last=False)
         return runner
-
-    def known(self, path: str) -> Runner | None:
-        """The runner at `path`; None where it would have to be read."""
-        return self._known(path, _sign(path, self._root))
-
-    def _known(self, path: str, signature: Signature | None) -> Runner | None:
-        known = self._runners.get(path)
-        if known is None or known[1] != signature:
-            return None
-        self._runners.move_to_end(path)
-        return known[0]
 
 
 def _sign(path: str, root: Path) -> Signature | None:

@@ -19,9 +19,8 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.history import History
 
-# What a look may spend on reading new runners (seconds): the first enough for those in sight, 0.4 ms each.
+# What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
-RUNNERS_SECONDS = 0.25
 # Firecracker's configuration is a few KiB.
 _MAX_FILE_BYTES = 1 << 20
 
@@ -50,8 +49,8 @@ class Made(NamedTuple):
 
 class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
-    command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and a look
-    spends so much time on new runners and no more: the first picture of a thousand microVMs waits for none of them."""
+    command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and the first
+    look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight."""
 
     def __init__(self, host: Host, *, inline: bool = True) -> None:
         self.host = host
@@ -72,18 +71,18 @@ class Kept:
         self._is_own_root = host.root == Path("/")
 
     def begin_look(self) -> None:
-        """From the first new one on, `runner` reads for as long as a look may."""
+        """A look is the first until one has made something."""
         self.unread = False
         self._read_until = None
 
     def runner(self, path: str) -> Runner | None:
-        """The runner at the host's absolute `path`; None where this look has no time left to read it (`unread`)."""
-        known = self.runners.known(path)
-        if known is not None:
-            return known
+        """The runner at the host's absolute `path`; None where the first look has no time left for it (`unread`): it
+        reads one in any case."""
+        if self.inline or self.made:
+            return self.runners.get(path)
         if self._read_until is None:
-            self._read_until = time.monotonic() + (RUNNERS_SECONDS if self.made else FIRST_RUNNERS_SECONDS)
-        elif not self.inline and time.monotonic() >= self._read_until:
+            self._read_until = time.monotonic() + FIRST_RUNNERS_SECONDS
+        elif time.monotonic() >= self._read_until:
             self.unread = True
             return None
         return self.runners.get(path)

@@ -22,7 +22,7 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
     (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled.
 
-    A look does not wait until all runners are read that are new: the next one, at once, goes on with them."""
+    The first does not wait until all runners are read; the second, which then comes at once, does."""
     wake = wake if wake is not None else asyncio.Event()
     kept = Kept(host, inline=False)
     signals = asyncio.create_task(_wake_at_changes(host, wake))
