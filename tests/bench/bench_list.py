@@ -81,8 +81,6 @@ def test_list(benchmark: BenchmarkFixture, place: Place, count: int, aim: float 
     for argv in mvtui:
         place.run(*argv[1:])
     benchmark.pedantic(lambda: place.seconds(1, *mvtui[-1]), rounds=3)  # type: ignore[no-untyped-call]
-    if aim is None:
-        return
     peer = place.seconds(3 if count <= 100 else 1, "bash", str(PEER), states)
     for manager, argv in zip(place.managers, mvtui, strict=True):
         own = place.seconds(7, *argv)

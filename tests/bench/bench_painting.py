@@ -29,6 +29,8 @@ SIZE = (80, 17)
 COUNTS = (10, 100, 1000, 5000)
 TICKS = 12
 KEYS = 150
+# In seconds: a tick is painted by then (Textual paints 60 times a second).
+FRAMES = 0.2
 LAYOUT = layout(SIZE[0], False)
 CPU = next(index for index, (column, _) in enumerate(LAYOUT.columns) if column.title == "CPU%")
 
@@ -92,6 +94,27 @@ async def measure(app: App[None], rows: int, ticks: list[Callable[[], None]]) ->
     return found
 
 
+async def measure_unchanged(app: App[None], ticks: list[Callable[[], None]]) -> Measured:
+    """Runs the app and the ticks, after each of which nothing need be painted: CPU and bytes until all is still."""
+    found = Measured()
+
+    async def drive(_pilot: Pilot[object]) -> None:
+        await asyncio.sleep(0.5)
+        times, sizes = [], []
+        for tick in ticks:
+            before, began = CountingDriver.written, time.process_time()
+            tick()
+            await asyncio.sleep(FRAMES)
+            times.append(time.process_time() - began)
+            sizes.append(CountingDriver.written - before)
+        found.cpu, found.written = median(times[2:]), max(sizes[2:])
+        app.exit()
+
+    await app.run_async(size=SIZE, auto_pilot=drive)
+    gc.unfreeze()
+    return found
+
+
 def post(app: App[None], event: events.Event) -> None:
     app.post_message(event)
 
@@ -146,6 +169,12 @@ class TableApp(App[None]):
             if old is not new:
                 table.update_cell_at((row, CPU), Text(LAYOUT.cells(new, NOW)[CPU][0]))  # type: ignore[arg-type]
 
+    def set_again(self, now: Snapshot) -> None:
+        """Set every cell of a column, as one does without comparing."""
+        table = self.query_one(DataTable)
+        for row, one in enumerate(now.microvms):
+            table.update_cell_at((row, CPU), Text(LAYOUT.cells(one, NOW)[CPU][0]))  # type: ignore[arg-type]
+
 
 async def of_a_table(told: list[Snapshot]) -> Measured:
     app = TableApp(told[0])
@@ -154,6 +183,24 @@ async def of_a_table(told: list[Snapshot]) -> Measured:
 
 def both(told: list[Snapshot]) -> tuple[Measured, Measured]:
     return asyncio.run(of_the_list(told)), asyncio.run(of_a_table(told))
+
+
+def equal(told: Snapshot) -> Snapshot:
+    """The same, of other objects, as a real look gives it."""
+    return told._replace(microvms=tuple([one._replace() for one in told.microvms]))
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_an_unchanged_tick(count: int) -> None:
+    told = snapshots(count, 1)[0]
+    app, table = FakeHost(told).app(), TableApp(told)
+    app.driver_class = CountingDriver
+    own = asyncio.run(measure_unchanged(app, [partial(app._take, equal(told)) for _ in range(TICKS)]))
+    peer = asyncio.run(measure_unchanged(table, [partial(table.set_again, told) for _ in range(TICKS)]))
+    words = (
+        f"{own.cpu * 1000:.1f} ms; a DataTable whose cells are set again {peer.written:.0f} B, {peer.cpu * 1000:.1f} ms"
+    )
+    score(f"an unchanged tick, {count} rows: bytes", own.written, 0, words=words)
 
 
 def p99(times: list[float]) -> float:

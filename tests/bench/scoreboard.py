@@ -5,32 +5,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """`measured` and `aim` are ratios (or what `unit` says); `at_least` where more is better."""
+    """`measured` and `aim` are ratios (or what `what` says); `at_least` where more is better. `aim` is None where there
+    is none at this size."""
 
     what: str
     measured: float
-    aim: float
+    aim: float | None
     at_least: bool = False
     words: str = ""
 
     @property
-    def met(self) -> bool:
-        return self.measured >= self.aim if self.at_least else self.measured <= self.aim
+    def verdict(self) -> str:
+        if self.aim is None:
+            return "no aim at this size"
+        met = self.measured >= self.aim if self.at_least else self.measured <= self.aim
+        return f"aim {'≥' if self.at_least else '≤'} {self.aim:<6.3g} {'met' if met else 'MISSED'}"
 
 
 SCORES: list[Score] = []
 
 
-def score(what: str, measured: float, aim: float, *, at_least: bool = False, words: str = "") -> None:
+def score(what: str, measured: float, aim: float | None, *, at_least: bool = False, words: str = "") -> None:
     """Put a measured ratio on the table; `words` are the figures behind it."""
     SCORES.append(Score(what, measured, aim, at_least, words))
 
 
 def table() -> list[str]:
     """The lines of the table."""
-    lines = []
-    for one in SCORES:
-        sign = "≥" if one.at_least else "≤"
-        verdict = "met" if one.met else "MISSED"
-        lines.append(f"{one.what:<62} {one.measured:8.2f}  aim {sign} {one.aim:<6g} {verdict:<7} {one.words}")
-    return lines
+    width = max((len(one.what) for one in SCORES), default=0)
+    return [f"{one.what:<{width}} {one.measured:8.2f}  {one.verdict:<19}  {one.words}".rstrip() for one in SCORES]
