@@ -1,21 +1,16 @@
 """The processes of all microVMs and their numbers, from /proc."""
 
-from __future__ import annotations
-
 import threading
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from mvtui.host.process_finder import Finder, Found
 from mvtui.host.process_programs import is_virtiofsd
 from mvtui.host.process_slow import read_open_files, read_open_files_limit, read_pss
 from mvtui.host.process_stat import CLOCK_TICKS, Stat, parse_stat
 from mvtui.host.sockets import UnixSockets
 from mvtui.model.process import ProcessSample
-
-if TYPE_CHECKING:
-    from mvtui.host.process_finder import Finder, Found
 
 # CPU time is counted in ticks of 10 ms: over less than this (seconds) a percentage says nothing.
 _CPU_SECONDS = 0.2
@@ -69,7 +64,9 @@ class ProcFs:
         """By pid, every living process of a microVM. Blocking. `slow` renews PSS, open files and connections,
         which are carried over otherwise."""
         with self._lock:
-            finder = self._finder if self._finder is not None else self._start()
+            if self._finder is None:
+                self._finder = Finder(str(self._state_dir), self._proc, by_cgroup=self._by_cgroup)
+            finder = self._finder
             self._renew(finder)
             known = {pid: tracked.found for pid, tracked in self._tracked.items()}
             for found in finder.find(known, thorough=slow):
@@ -84,13 +81,6 @@ class ProcFs:
             for tracked in self._tracked.values():
                 tracked.found.file.close()
             self._tracked.clear()
-
-    def _start(self) -> Finder:
-        # psutil takes 20 ms to import: here it does so in the caller's thread, beside whatever else is waited for.
-        from mvtui.host.process_finder import Finder  # noqa: PLC0415
-
-        self._finder = Finder(str(self._state_dir), self._proc, by_cgroup=self._by_cgroup)
-        return self._finder
 
     def _renew(self, finder: Finder) -> None:
         now = time.monotonic()
