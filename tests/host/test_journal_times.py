@@ -108,7 +108,7 @@ def test_what_has_not_come_yet_does_not_count(journal: Journal) -> None:
 
 
 def test_the_first_end_counts_and_not_that_of_its_successor(journal: Journal) -> None:
-    later = said(HOME_KILLED + timedelta(hours=1), "exited: virtiofsd-home (exit status 1; not expected)")
+    later = said(HOME_KILLED + timedelta(seconds=30), "exited: virtiofsd-home (exit status 1; not expected)")
     assert journal(later + RECORDED).read([HOME]) == {HOME: HOME_KILLED}
 
 

@@ -142,6 +142,8 @@ async def ends(host: DirectHost) -> Mapping[str, datetime]:
 async def noted(host: DirectHost, tag: str) -> datetime:
     """When the keeper says that this share's daemon ended."""
     async with asyncio.timeout(20):
-        while tag not in (known := await ends(host)):
+        while True:
+            known = await ends(host)
+            if tag in known:
+                return known[tag]
             await asyncio.sleep(0.01)
-    return known[tag]
