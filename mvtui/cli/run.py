@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -17,6 +18,8 @@ from mvtui.operations.hosts import open_host
 
 T = TypeVar("T")
 
+# CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
+CPU_SECONDS = 0.25
 # 128 + SIGPIPE, 128 + SIGINT: what a shell reports of a program that these ended.
 CLOSED_PIPE = 141
 INTERRUPTED = 130
@@ -56,7 +59,7 @@ def _panel(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from mvtui.cli.plain import list_lines
 
-    snapshot = look(args)
+    snapshot = look(args, cpu=getattr(args, "cpu", False))
     if getattr(args, "json", False):
         from mvtui.cli.report import list_document
 
@@ -67,7 +70,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot = look(args)
+    snapshot = look(args, cpu=True)
     microvm = snapshot.find(args.name)
     if microvm is None:
         _say_findings(snapshot.findings)
@@ -119,11 +122,13 @@ _VERBS = {
 }
 
 
-def look(args: argparse.Namespace) -> Snapshot:
-    """One look at the host that `args` names."""
+def look(args: argparse.Namespace, *, cpu: bool = False) -> Snapshot:
+    """One look at the host that `args` names; with `cpu` CPU_SECONDS later, and it knows how busy processes are."""
     from mvtui.operations.inventory import take_snapshot
 
     host = open_host(args.state_dir, args.manager)
+    if cpu and host.processes.sample():
+        time.sleep(CPU_SECONDS)
 
     async def once() -> Snapshot:
         try:
