@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
-from mvtui.cli.output import complain, say, write_json, write_lines
+from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import Snapshot
@@ -65,7 +65,7 @@ def _list(args: argparse.Namespace) -> int:
 
         write_json(list_document(snapshot))
     else:
-        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC)))
+        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC), terminal_columns()))
     return _say_findings(snapshot.findings)
 
 
