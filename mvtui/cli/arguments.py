@@ -34,7 +34,7 @@ exit codes: 0 done, 1 failed, 3 refused, 64 wrong command line, 77 rights are mi
 """
 
 _VERB_EXAMPLES = {
-    "list": "  mvtui list\n  mvtui list --json",
+    "list": "  mvtui list\n  mvtui list --cpu\n  mvtui list --json",
     "show": "  mvtui show web\n  mvtui show web --json",
     "start": "  mvtui start web\n  mvtui start web git --json",
     "stop": "  mvtui stop web",
@@ -134,6 +134,8 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
     )
     if verb in ("list", "show", "start", "stop", "restart", "kill"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
+    if verb == "list":
+        own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
     if verb == "show":
         own.add_argument("name", metavar="NAME")
     if verb in ("start", "stop", "restart", "kill"):

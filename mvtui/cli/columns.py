@@ -1,6 +1,7 @@
 """Columns of plain text, aligned by the cells that a terminal uses for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from unicodedata import combining, east_asian_width
 
 
@@ -11,11 +12,26 @@ def width(text: str) -> int:
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def aligned(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
+def cut(text: str, cells: int, ellipsis: str) -> str:
+    """`text` in at most `cells` cells; what has no room ends in `ellipsis`, which takes one."""
+    if width(text) <= cells:
+        return text
+    room, end = cells - 1, 0
+    while (room := room - width(text[end])) >= 0:
+        end += 1
+    return text[:end] + ellipsis
+
+
+def aligned(
+    rows: Sequence[Sequence[str]],
+    right: frozenset[int] = frozenset(),
+    most: Mapping[int, int] = MappingProxyType({}),
+) -> list[str]:
     """`rows` with their cells in columns, two blanks apart; columns in `right` are set flush right, empty ones left
-    out."""
+    out. A column is at `most` so many cells wide: a text that is wider moves its own row alone."""
     columns = range(max((len(row) for row in rows), default=0))
     widths = [max((width(row[column]) for row in rows if column < len(row)), default=0) for column in columns]
+    widths = [min(each, most.get(column, each)) for column, each in enumerate(widths)]
     lines = []
     for row in rows:
         cells = []

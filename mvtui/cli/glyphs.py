@@ -36,6 +36,11 @@ class Glyphs(NamedTuple):
         return f"\x1b[{_COLOURS[word]}m{text}\x1b[0m" if self.colour else text
 
     @property
+    def ellipsis(self) -> str:
+        """One cell: something was cut off here."""
+        return "…" if self.unicode else "~"
+
+    @property
     def arrow(self) -> str:
         """From host to guest."""
         return "→" if self.unicode else "->"

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
@@ -37,6 +37,19 @@ def write_lines(lines: Sequence[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     with writing():
         sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def terminal_columns() -> int | None:
+    """How wide the terminal is that standard output goes to (COLUMNS where that is set); None where it is none, or
+    does not know."""
+    if not sys.stdout.isatty():
+        return None
+    with suppress(ValueError):
+        if (columns := int(os.environ.get("COLUMNS", "0"))) > 0:
+            return columns
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    return None
 
 
 def complain(error: MvtuiError) -> int:

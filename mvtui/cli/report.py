@@ -138,6 +138,7 @@ def _share_status(status: ShareStatus) -> Json:
     return {
         **_share(status.share),
         "health": str(status.health),
+        "since": _time(status.since),
         "why": status.why,
         "daemons": [{"pid": daemon.pid} for daemon in status.daemons],
         "socketExists": status.socket_exists,

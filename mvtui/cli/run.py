@@ -3,13 +3,14 @@
 import argparse
 import gc
 import os
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
-from mvtui.cli.output import complain, say, write_json, write_lines
+from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import Snapshot
@@ -17,6 +18,8 @@ from mvtui.operations.hosts import open_host
 
 T = TypeVar("T")
 
+# CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
+CPU_SECONDS = 0.25
 # 128 + SIGPIPE, 128 + SIGINT: what a shell reports of a program that these ended.
 CLOSED_PIPE = 141
 INTERRUPTED = 130
@@ -56,18 +59,18 @@ def _panel(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from mvtui.cli.plain import list_lines
 
-    snapshot = look(args)
+    snapshot = look(args, cpu=getattr(args, "cpu", False))
     if getattr(args, "json", False):
         from mvtui.cli.report import list_document
 
         write_json(list_document(snapshot))
     else:
-        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC)))
+        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC), terminal_columns()))
     return _say_findings(snapshot.findings)
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot = look(args)
+    snapshot = look(args, cpu=True)
     microvm = snapshot.find(args.name)
     if microvm is None:
         _say_findings(snapshot.findings)
@@ -119,11 +122,13 @@ _VERBS = {
 }
 
 
-def look(args: argparse.Namespace) -> Snapshot:
-    """One look at the host that `args` names."""
+def look(args: argparse.Namespace, *, cpu: bool = False) -> Snapshot:
+    """One look at the host that `args` names; with `cpu` CPU_SECONDS later, and it knows how busy processes are."""
     from mvtui.operations.inventory import take_snapshot
 
     host = open_host(args.state_dir, args.manager)
+    if cpu and host.processes.sample():
+        time.sleep(CPU_SECONDS)
 
     async def once() -> Snapshot:
         try:

@@ -17,7 +17,11 @@ _KEEPER_KILLED = {
     "exec_status": None,
     "exec_by_signal": False,
     "job": None,
+    "since": None,
 }
+
+
+_TOLD_OTHERWISE = ("job", "since", "main_start", "daemons", "daemon_ends")
 
 
 def is_active(document: dict[str, Any]) -> bool:
@@ -36,7 +40,7 @@ def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> l
     for template, facts in units.items():
         kind = UnitKind(template)
         stop = {UnitKind.HYPERVISOR: timings.stop, UnitKind.VIRTIOFSD: timings.virtiofsd_stop}.get(kind)
-        shown = {key: value for key, value in facts.items() if key not in ("job", "since", "main_start")}
+        shown = {key: value for key, value in facts.items() if key not in _TOLD_OTHERWISE}
         statuses.append(
             UnitStatus(
                 name=unit_name(kind, microvm),
@@ -44,8 +48,9 @@ def unit_statuses(microvm: str, document: dict[str, Any], timings: Timings) -> l
                 microvm=microvm,
                 load_state="loaded",
                 job=Job(0, facts["job"], "running") if facts["job"] else None,
-                since=datetime.fromtimestamp(facts["since"], UTC),
+                since=None if facts["since"] is None else _time(facts["since"]),
                 timeout_stop=stop,
+                daemon_ends=tuple((tag, _time(at)) for tag, at in facts.get("daemon_ends", {}).items()),
                 **shown,
             )
         )
@@ -67,3 +72,7 @@ def _without_keeper(units: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any
         elif facts["active_state"] == "failed" or (lives and facts["sub_state"] == "exited"):
             left[unit] = facts | {"job": None}
     return left
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

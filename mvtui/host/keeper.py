@@ -14,6 +14,7 @@ import os
 import sys
 from typing import Any, NamedTuple
 
+from mvtui.host.keeper_daemons import note_ends, watch_again
 from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, VIRTIOFSD, VIRTIOFSD_LOG, Group, Timings
 from mvtui.host.keeper_place import Place, RefusedError
 from mvtui.host.keeper_process import Process, Watch, all_processes, command_line, working_in
@@ -132,7 +133,7 @@ class Keeper:
         """Restart=always, until a stop is asked or a restart fails."""
         watch = self.watch
         while True:
-            while not watch.wait(lambda: watch.is_asked() or self._ended() is not None, self.order.timings.log_look):
+            while not watch.wait(self._has_news, self.order.timings.log_look):
                 for log in (HYPERVISOR_LOG, VIRTIOFSD_LOG):
                     self.group.place.shorten_log(log)
             unit = self._ended()
@@ -147,6 +148,10 @@ class Keeper:
             failure = None if watch.is_asked() else self._start("restart", unit)
             if watch.is_asked() or failure is not None:
                 return failure
+
+    def _has_news(self) -> bool:
+        note_ends(self.group)
+        return self.watch.is_asked() or self._ended() is not None
 
     def _ended(self) -> str | None:
         """The unit whose main process has ended."""
@@ -199,6 +204,8 @@ class Keeper:
                 self.status.set(unit, "active", "running", job=None, main_pid=process.pid, main_start=process.start)
             elif unit in recorded:
                 self.status.set(unit, "inactive", "dead", main_pid=None, main_start=None)
+        if group.virtiofsd is not None:
+            watch_again(group, recorded[VIRTIOFSD].get("daemons", {}))
 
     def _recorded(self, units: dict[str, dict[str, Any]], unit: str) -> Process | None:
         known = units.get(unit, {})

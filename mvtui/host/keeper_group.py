@@ -35,7 +35,8 @@ class Timings(NamedTuple):
 
 
 class Group:
-    """`runner` is the path of the runner that runs. `leftovers` are daemons whose virtiofsd-run has gone."""
+    """`runner` is the path of the runner that runs. `leftovers` are daemons whose virtiofsd-run has gone, `daemons`
+    those that serve the shares, by tag."""
 
     def __init__(self, place: Place, status: Status, watch: Watch, timings: Timings) -> None:
         self.place = place
@@ -46,6 +47,7 @@ class Group:
         self.hypervisor: Process | None = None
         self.virtiofsd: Process | None = None
         self.leftovers: list[Process] = []
+        self.daemons: dict[str, Process] = {}
 
     def script(self, name: str) -> str | None:
         """The path of the runner's `bin/NAME`, None where it has none."""

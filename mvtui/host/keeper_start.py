@@ -3,6 +3,7 @@
 import os
 import re
 
+from mvtui.host.keeper_daemons import watch_daemons
 from mvtui.host.keeper_group import (
     HYPERVISOR,
     HYPERVISOR_LOG,
@@ -127,7 +128,10 @@ def _start_virtiofsd(group: Group) -> None:
             raise _virtiofsd_failed(group, process, log_tail(log, since))
     finally:
         os.close(log)
-    group.status.set(VIRTIOFSD, "active", "running", result="success", exec_status=None, exec_by_signal=False)
+    daemons = watch_daemons(group, process.pid)
+    group.status.set(
+        VIRTIOFSD, "active", "running", result="success", exec_status=None, exec_by_signal=False, **daemons
+    )
 
 
 def _supervisord_arguments(group: Group) -> tuple[str, ...]:

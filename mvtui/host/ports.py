@@ -1,8 +1,9 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mvtui.host.calls import CallLog
 from mvtui.model.process import ProcessSample
@@ -48,11 +49,28 @@ class Processes(Protocol):
         """Let go of kept descriptors."""
 
 
+class End(NamedTuple):
+    """Something of a microVM that has ended: its hypervisor's unit, the last time; or, with `share`, what served the
+    share of that tag, the first time after `after` (UTC)."""
+
+    microvm: str
+    share: str | None = None
+    after: datetime | None = None
+
+
+class EndTimes(Protocol):
+    """A log of the past that knows when something ended."""
+
+    def read(self, ends: Collection[End]) -> Mapping[End, datetime]:
+        """When each of `ends` was (UTC); what is not known is left out. Blocking, for a few seconds at most."""
+
+
 class Host:
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
-    `calls` is the record of what mvtui asks of it."""
+    `calls` is the record of what mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do
+    not tell."""
 
-    __slots__ = ("calls", "name", "processes", "root", "state_dir", "units")
+    __slots__ = ("calls", "end_times", "name", "processes", "root", "state_dir", "units")
 
     def __init__(
         self,
@@ -62,10 +80,12 @@ class Host:
         state_dir: Path,
         root: Path = Path("/"),
         calls: CallLog | None = None,
+        end_times: EndTimes | None = None,
     ) -> None:
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
         self.calls = calls if calls is not None else CallLog()
+        self.end_times = end_times
 
     def on_disk(self, path: str | Path) -> Path:
         """Where the host's absolute `path` is for this process."""

@@ -80,7 +80,8 @@ class ShareHealth(StrEnum):
 
 class ShareStatus(NamedTuple):
     """One share and what serves it. `daemons` are its virtiofsd processes, parent first; empty for 9p.
-    `socket_exists` and `connected` are None where they do not apply or can't be told."""
+    `socket_exists` and `connected` are None where they do not apply or can't be told. `since` (UTC) is when it went
+    down, None where it is not down and where nobody knows."""
 
     share: Share
     health: ShareHealth
@@ -89,6 +90,7 @@ class ShareStatus(NamedTuple):
     socket_exists: bool | None = None
     connected: bool | None = None
     source_exists: bool | None = None
+    since: datetime | None = None
 
 
 class VolumeStatus(NamedTuple):

@@ -88,7 +88,8 @@ class UnitStatus(NamedTuple):
     `timeout_stop` is in seconds, None for infinity or unknown. `exec_status` is the exit code, or the signal where
     `exec_by_signal`. `condition_failed`: the last start was skipped, a Condition… did not hold. `wanted`: autostart
     pulls it in; None where not known. `last_run` is how long, in seconds, the unit was active before it last ended
-    (ActiveExitTimestamp − ActiveEnterTimestamp), None while it is active or where it never was.
+    (ActiveExitTimestamp − ActiveEnterTimestamp), None while it is active or where it never was. `daemon_ends` is when
+    (UTC) what served a share ended, by the share's tag, as far as the manager watches it (systemd does not).
     """
 
     name: str
@@ -108,6 +109,7 @@ class UnitStatus(NamedTuple):
     timeout_stop: float | None = None
     wanted: bool | None = None
     last_run: float | None = None
+    daemon_ends: tuple[tuple[str, datetime], ...] = ()
 
     @property
     def settled(self) -> bool:

@@ -37,15 +37,16 @@ def findings(
 
 
 def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) -> Iterator[Finding]:
+    alone = sum(status.health is ShareHealth.DOWN for status in shares) == 1
     for status in shares:
         tag = status.share.tag or "?"
         if status.health is ShareHealth.DOWN:
             fix = f"restart {name}: a virtiofsd that died can't come back under a running guest"
             if status.source_exists is False:
                 fix = f"create {status.share.source}, then restart {name}"
-            yield Finding(
-                Severity.ERROR, f"share {tag}", f"fsd {tag}", f'Share "{tag}" is down.', status.why, fix, state.since
-            )
+            since = status.since or (state.since if alone else None)
+            what = f'Share "{tag}" is down.'
+            yield Finding(Severity.ERROR, f"share {tag}", f"fsd {tag}", what, status.why, fix, since)
         elif status.source_exists is False:
             yield Finding(
                 Severity.ERROR,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
-from mvtui.host.ports import Host, Units
+from mvtui.host.ports import EndTimes, Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd_runs import systemd_runs
 
@@ -23,22 +23,24 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
     except FileNotFoundError:
         raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
     calls = CallLog()
-    units = _units(state_dir, manager, calls)
+    units, end_times = _adapters(state_dir, manager, calls)
     return Host(
         name=os.uname().nodename,
         units=units,
         processes=ProcFs(state_dir, by_cgroup=units.manager == "systemd"),
         state_dir=state_dir,
         calls=calls,
+        end_times=end_times,
     )
 
 
-def _units(state_dir: Path, manager: Manager, calls: CallLog) -> Units:
-    """The adapter that was asked for. Only that one is imported: each takes longer than the rest of `mvtui list`."""
+def _adapters(state_dir: Path, manager: Manager, calls: CallLog) -> tuple[Units, EndTimes | None]:
+    """Those of the manager that was asked for. Only they are imported: others take longer than all of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
+        from mvtui.host.journal_times import JournalTimes  # noqa: PLC0415
         from mvtui.host.systemd import SystemdUnits  # noqa: PLC0415
 
-        return SystemdUnits(calls=calls)
+        return SystemdUnits(calls=calls), JournalTimes(calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir, calls=calls)
+    return DirectUnits(state_dir, calls=calls), None

@@ -16,8 +16,9 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.operations import health, states
 from mvtui.operations.booted import booted_definition, daemons_of, hypervisor_of
+from mvtui.operations.endings import undated, with_ends
 from mvtui.operations.kept import Kept, Made, Parts
-from mvtui.operations.shares import share_statuses
+from mvtui.operations.shares import dated, share_statuses
 
 
 class Sighting(NamedTuple):
@@ -41,7 +42,7 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     processes = await aside(host.processes.sample, slow=slow)
     units, trouble = await _ask_units(host, kept)
     sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
-    return await aside(combine, host, kept, sighting)
+    return await aside(_combine_dated, host, kept, sighting)
 
 
 async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:
@@ -54,6 +55,15 @@ async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] |
         )
         return kept.units, trouble
     return kept.units, None
+
+
+def _combine_dated(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
+    """As `combine`; where there is no look after this one, what only a log dates is dated at once. Blocking."""
+    snapshot = combine(host, kept, seen)
+    if kept.inline and kept.endings.missing:
+        kept.endings.renew()
+        snapshot = combine(host, kept, seen)
+    return snapshot
 
 
 def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
@@ -74,11 +84,13 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
         built = _runner(kept, entry.current if entry is not None else None)
         behind = _runner(kept, entry.booted if entry is not None and living else None)
         restarting = kept.history.restarting(name, _hypervisor_unit(own))
-        parts = Parts(entry, built, behind, own, living, seen.units is not None, restarting, kept.facts)
+        known, told = seen.units is not None, kept.endings.told(name)
+        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told)
         last = kept.made.get(name)
         made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
     kept.made = made
     kept.history.forget_all_but(names)
+    kept.endings.forget_all_but(names)
     findings = (seen.directory.finding, seen.trouble)
     return Snapshot(
         host=host.name,
@@ -128,6 +140,9 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         kept.exists,
         daemons_visible=_daemons_visible(units, parts.processes),
     )
+    if hypervisor is not None and UnitKind.VIRTIOFSD in units:
+        ends = units[UnitKind.VIRTIOFSD].daemon_ends
+        shares = dated(shares, {tag: at for tag, at in ends if at >= hypervisor.started})
     volumes = _volumes(kept, directory, definition)
     evidence = states.Evidence(
         name=name,
@@ -141,6 +156,8 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         restarting=parts.restarting,
     )
     state = kept.history.date(name, states.derive(evidence))
+    state, shares = with_ends(state, shares, kept.endings.ask(name, undated(evidence, state)))
+    evidence = evidence._replace(shares=shares)
     autostart = units[UnitKind.HYPERVISOR].wanted if UnitKind.HYPERVISOR in units else None
     microvm = MicroVM(
         name=name,

@@ -17,6 +17,7 @@ from mvtui.model.definition import Runner
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
+from mvtui.operations.endings import Endings, Told
 from mvtui.operations.history import History
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
@@ -37,6 +38,7 @@ class Parts(NamedTuple):
     units_known: bool
     restarting: bool
     facts: int
+    told: Told | None
 
 
 class Made(NamedTuple):
@@ -58,6 +60,7 @@ class Kept:
         self.runners = RunnerCache(host.root)
         self.state_dir = StateDir(host.state_dir, host.root)
         self.history = History()
+        self.endings = Endings(host.end_times)
         self.units: Mapping[str, UnitStatus] | None = None
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
@@ -90,7 +93,8 @@ class Kept:
     @property
     def missing(self) -> bool:
         """True where a look asked for a fact that is not known yet."""
-        return not (self._asked_images <= self._images.keys() and self._asked_paths <= self._exists.keys())
+        known = self._asked_images <= self._images.keys() and self._asked_paths <= self._exists.keys()
+        return self.endings.missing or not known
 
     def image(self, directory: str, image: str) -> ImageFacts | None:
         """The facts of the image `image` of the microVM in `directory`; None where not known yet."""
@@ -109,6 +113,7 @@ class Kept:
 
     def renew(self) -> None:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
+        self.endings.renew()  # first, since it ends in time: what is behind a dead mount does not
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
         self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten

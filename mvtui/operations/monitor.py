@@ -12,7 +12,7 @@ from mvtui.model.microvm import Snapshot
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 
-# The slow lane: PSS, open files, images, sources.
+# The slow lane: PSS, open files, images, sources, and what only a log dates.
 SLOW_SECONDS = 15.0
 # A signal often comes with others: what they tell is looked at together.
 SETTLE_SECONDS = 0.05

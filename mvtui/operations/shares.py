@@ -1,7 +1,8 @@
 """What serves each share: its virtiofsd processes, its socket, its source. Pure but for the facts handed in."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.model.microvm import ShareHealth, ShareStatus
@@ -35,6 +36,28 @@ def share_statuses(
     by_socket = _by_socket(directory, daemons)
     up = hypervisor is not None
     return tuple(_status(share, directory, up, by_socket, exists, daemons_visible) for share in definition.shares)
+
+
+def dated(shares: tuple[ShareStatus, ...], ends: Mapping[str, datetime]) -> tuple[ShareStatus, ...]:
+    """`shares` with the `since` of those that are down because their virtiofsd ended: at `ends`, by tag."""
+    since = {tag: ends[tag] for tag in undated_tags(shares) if tag in ends}
+    if not since:
+        return shares
+    return tuple(status._replace(since=since.get(status.share.tag or "", status.since)) for status in shares)
+
+
+def undated_tags(shares: Iterable[ShareStatus]) -> Iterator[str]:
+    """The tags of the shares that are down because their virtiofsd ended, nobody knows when."""
+    for status in shares:
+        frozen = any(daemon.frozen for daemon in status.daemons)
+        if status.health is ShareHealth.DOWN and status.since is None and status.share.tag and not frozen:
+            yield status.share.tag
+
+
+def down_since(shares: Iterable[ShareStatus]) -> datetime | None:
+    """Since when the first of those that are down is; None where that is not known of every one of them."""
+    known = [status.since for status in shares if status.health is ShareHealth.DOWN]
+    return None if None in known else min((at for at in known if at is not None), default=None)
 
 
 def _by_socket(

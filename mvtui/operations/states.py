@@ -8,6 +8,7 @@ from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State, StateWord
 from mvtui.model.unit import UnitKind, UnitStatus
+from mvtui.operations.shares import down_since
 
 # A run shorter than this, ended and started again, is no reboot of the guest but a loop.
 SHORT_RUN_SECONDS = 60.0
@@ -91,7 +92,8 @@ def _up(seen: Evidence, unit: UnitStatus) -> State:
     if down:
         first = down[0]
         more = f" (and {len(down) - 1} more)" if len(down) > 1 else ""
-        return State(StateWord.DEGRADED, None, f'Share "{first.share.tag}" is down{more}: {first.why}')
+        why = f'Share "{first.share.tag}" is down{more}: {first.why}'
+        return State(StateWord.DEGRADED, down_since(down), why)
     served = sum(status.health is ShareHealth.UP for status in seen.shares)
     unknown = len(seen.shares) - served
     if unknown:
@@ -110,7 +112,7 @@ def _by_process(seen: Evidence, hypervisor: ProcessSample) -> State:
         return _frozen(hypervisor)
     down = next((status for status in seen.shares if status.health is ShareHealth.DOWN), None)
     if down is not None:
-        return State(StateWord.DEGRADED, None, f'Share "{down.share.tag}" is down: {down.why}')
+        return State(StateWord.DEGRADED, down_since(seen.shares), f'Share "{down.share.tag}" is down: {down.why}')
     return State(StateWord.RUNNING, hypervisor.started, f"Its hypervisor runs (pid {hypervisor.pid}), {how}.")
 
 

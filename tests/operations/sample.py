@@ -31,9 +31,11 @@ QEMU = tuple(_QEMU.split())
 VIRTIOFSD = ("/bin/virtiofsd", "--socket-path=web-virtiofs-ro-store.sock", "--shared-dir=/nix/store", "--cache=auto")
 
 
-def build_web(folder: Path) -> Host:
+def build_web(folder: Path, definition: Definition = WEB) -> Host:
     """The host, nothing runs."""
-    runner = build_runner(WEB, folder / "store" / "1-microvm-qemu-web", Tools(hypervisor="/bin/qemu-system-x86_64"))
+    runner = build_runner(
+        definition, folder / "store" / "1-microvm-qemu-web", Tools(hypervisor="/bin/qemu-system-x86_64")
+    )
     directory = folder / "microvms" / "web"
     (directory / "docs").mkdir(parents=True)
     (directory / "current").symlink_to(runner)
