@@ -21,6 +21,9 @@ VERBS = {
     "completion": "print the completion script of a shell",
 }
 
+MANAGERS = ("auto", "systemd", "direct")
+SHELLS = ("bash", "zsh", "fish")
+
 _EXAMPLES = """examples:
   mvtui                                the panel
   mvtui list                           one line for each microVM
@@ -147,7 +150,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         )
         where.add_argument("--down", type=Path, metavar="DIR", help="end the one in DIR and remove what --up made")
     if verb == "completion":
-        own.add_argument("shell", choices=("bash", "zsh", "fish"))
+        own.add_argument("shell", choices=SHELLS)
 
 
 def _common_options(default: object = None) -> Parser:
@@ -163,7 +166,7 @@ def _common_options(default: object = None) -> Parser:
     )
     common.add_argument(
         "--manager",
-        choices=("auto", "systemd", "direct"),
+        choices=MANAGERS,
         default=argparse.SUPPRESS if suppress else "auto",
         help="who starts and stops: systemd, or mvtui itself (direct); auto takes systemd where it runs",
     )

@@ -1,56 +1,75 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
-from mvtui.cli.arguments import VERBS, build_parser, options
+from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
 _NAME_VERBS = ("show", "start", "stop", "restart", "kill")
+_TAKE_A_DIRECTORY = ("--state-dir", "--up", "--down")
+_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, "--manager", "--interval")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
-# to somebody else, so no shell may expand them (compgen -W does).
+# to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
+# only. Nor is the state directory expanded, as it was typed, but for a tilde.
 
 
 def script(shell: str) -> str:
-    """The script of `shell` (bash, zsh, fish), to be evaluated by it."""
+    """The script of `shell` (one of SHELLS), to be evaluated by it."""
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]()
 
 
-def _all_options() -> list[str]:
+def _options() -> dict[str, list[str]]:
+    """The options of each verb, and under "" those of the panel."""
     parser = build_parser()
-    return sorted({option for verb in (None, *VERBS) for option in options(parser, verb)})
+    return {verb or "": options(parser, verb) for verb in (None, *VERBS)}
 
 
 def _bash() -> str:
-    parser = build_parser()
-    options_of = "\n".join(
-        f'            {verb or chr(34) * 2}) words="{" ".join(options(parser, verb))}" ;;' for verb in (None, *VERBS)
-    )
+    own = "\n".join(f"            '{verb}') words='{' '.join(words)}' ;;" for verb, words in _options().items())
     return f"""_mvtui() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= each words= i
+    local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
     local states={DEFAULT_STATE_DIR}
     for ((i = 1; i < COMP_CWORD; i++)); do
         each=${{COMP_WORDS[i]}}
-        if [[ $each == --state-dir ]]; then states=${{COMP_WORDS[++i]/#\\~/$HOME}}
-        elif [[ $each == --manager || $each == --interval ]]; then ((i++))
-        elif [[ -z $verb && $each != -* ]]; then verb=$each; fi
+        if [[ -n $option ]]; then
+            [[ $each == = ]] && continue  # --option=value is three words here
+            [[ $option == --state-dir ]] && states=${{each//[\\\\\\'\\"]/}}
+            option=
+        else
+            case $each in
+                {"|".join(_TAKE_A_VALUE)}) option=$each ;;
+                --) ended=yes ;;
+                -*) ;;
+                *) verb=${{verb:-$each}} ;;
+            esac
+        fi
     done
-    case $before in
-        --state-dir|--up|--down) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-        --manager) mapfile -t COMPREPLY < <(compgen -W "auto systemd direct" -- "$word"); return ;;
+    [[ $word == = ]] && word=
+    states=${{states//[\\\\\\'\\"]/}}
+    states=${{states/#\\~/$HOME}}
+    COMPREPLY=()
+    case $option in
+        {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
+        --manager) mapfile -t COMPREPLY < <(compgen -W '{" ".join(MANAGERS)}' -- "$word"); return ;;
+        --interval) return ;;
     esac
-    if [[ $word == -* ]]; then
+    if [[ $word == -* && -z $ended ]]; then
         case $verb in
-{options_of}
+{own}
         esac
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
     case $verb in
-        "") mapfile -t COMPREPLY < <(compgen -W "{" ".join(VERBS)}" -- "$word") ;;
-        completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish" -- "$word") ;;
-        {"|".join(_NAME_VERBS)}) COMPREPLY=()
+        '') mapfile -t COMPREPLY < <(compgen -W '{" ".join(VERBS)}' -- "$word") ;;
+        completion) mapfile -t COMPREPLY < <(compgen -W '{" ".join(SHELLS)}' -- "$word") ;;
+        {"|".join(_NAME_VERBS)})
             for each in "$states"/*/; do
-                each=${{each%/}}; each=${{each##*/}}
-                [[ $each != "*" && $each == "$word"* ]] && COMPREPLY+=("$(printf %q "$each")")
+                each=${{each%/}}
+                [[ -d $each && ! -L $each ]] || continue
+                each=${{each##*/}}
+                [[ $each == .* || $each == lost+found || ( $each == -* && -z $ended ) ]] && continue
+                printf -v quoted %q "$each"
+                [[ $each == "$word"* || $quoted == "$word"* ]] && COMPREPLY+=("$quoted")
             done ;;
     esac
 }}
@@ -60,36 +79,118 @@ complete -F _mvtui mvtui
 
 def _zsh() -> str:
     verbs = "\n".join(f"        '{verb}:{words}'" for verb, words in VERBS.items())
+    own = "\n".join(f"            ('{verb}') found=({' '.join(words)}) ;;" for verb, words in _options().items())
     return f"""#compdef mvtui
 _mvtui() {{
-    local -a verbs names
+    local word option verb ended states={DEFAULT_STATE_DIR}
+    local -a found verbs
     verbs=(
 {verbs}
     )
-    case ${{words[CURRENT-1]}} in
-        --state-dir|--up|--down) _files -/; return ;;
-        --manager) compadd auto systemd direct; return ;;
+    for word in "${{(@Q)words[2,CURRENT-1]}}"; do
+        if [[ -n $option ]]; then
+            [[ $option == --state-dir ]] && states=$word
+            option=
+        else
+            case $word in
+                (--state-dir=*) states=${{word#*=}} ;;
+                ({"|".join(_TAKE_A_VALUE)}) option=$word ;;
+                (--) ended=yes ;;
+                (-*) ;;
+                (*) verb=${{verb:-$word}} ;;
+            esac
+        fi
+    done
+    states=${{states/#\\~/$HOME}}
+    if [[ -z $option && -z $ended && $PREFIX == --*=* ]]; then
+        option=${{PREFIX%%=*}}
+        compset -P '*='
+    fi
+    case $option in
+        ({"|".join(_TAKE_A_DIRECTORY)}) _files -/; return ;;
+        (--manager) compadd -- {" ".join(MANAGERS)}; return ;;
+        (-*) return 1 ;;
     esac
-    if [[ ${{words[CURRENT]}} == -* ]]; then
-        compadd -- {" ".join(_all_options())}
+    if [[ $PREFIX == -* && -z $ended ]]; then
+        case $verb in
+{own}
+        esac
+        compadd -a found
         return
     fi
-    local verb=${{words[(r)({"|".join(VERBS)})]}}
     case $verb in
-        "") _describe verb verbs ;;
-        completion) compadd bash zsh fish ;;
-        {"|".join(_NAME_VERBS)}) names=({DEFAULT_STATE_DIR}/*(N/:t)); compadd -- $names ;;
+        ('') _describe verb verbs ;;
+        (completion) compadd -- {" ".join(SHELLS)} ;;
+        ({"|".join(_NAME_VERBS)})
+            found=("$states"/*(N/:t))
+            found=("${{(@)found:#(.*|lost+found)}}")
+            [[ -n $ended ]] || found=("${{(@)found:#-*}}")
+            compadd -a found ;;
+        (*) return 1 ;;
     esac
 }}
-compdef _mvtui mvtui
+if [[ $funcstack[1] == _mvtui ]]; then _mvtui "$@"; else compdef _mvtui mvtui; fi
 """
 
 
 def _fish() -> str:
-    names = f"(command ls -1 -- {DEFAULT_STATE_DIR} 2>/dev/null)"
-    lines = ["complete -c mvtui -f"]
-    lines += [f"complete -c mvtui -n __fish_use_subcommand -a {verb} -d '{words}'" for verb, words in VERBS.items()]
-    lines += [f"complete -c mvtui -l {option[2:]}" for option in _all_options()]
-    lines += [f"complete -c mvtui -n '__fish_seen_subcommand_from {' '.join(_NAME_VERBS)}' -a '{names}'"]
-    lines += ["complete -c mvtui -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'"]
+    own = _options()
+    lines = [_FISH_FUNCTIONS, "complete -c mvtui -f"]
+    for option in sorted({option for words in own.values() for option in words}):
+        verbs = " ".join(verb or "''" for verb, words in own.items() if option in words)
+        value = ""
+        if option in _TAKE_A_DIRECTORY:
+            value = " -x -a '(__fish_complete_directories)'"
+        elif option == "--manager":
+            value = f" -x -a '{' '.join(MANAGERS)}'"
+        elif option in _TAKE_A_VALUE:
+            value = " -x"
+        lines.append(f'complete -c mvtui -n "__mvtui_verb_is {verbs}" -l {option[2:]}{value}')
+    lines += [f"complete -c mvtui -n \"__mvtui_verb_is ''\" -a {verb} -d '{words}'" for verb, words in VERBS.items()]
+    lines += [f"complete -c mvtui -n '__mvtui_verb_is completion' -a '{' '.join(SHELLS)}'"]
+    names = "'(__mvtui_names | string split0)'"
+    lines += [f"complete -c mvtui -n '__mvtui_verb_is {' '.join(_NAME_VERBS)}' -a {names}"]
     return "\n".join(lines) + "\n"
+
+
+# The first word is mvtui. Never offered: a name with a tab, which ends a completion (what follows is its description),
+# and one that begins with a tilde, which fish inserts as it is.
+_FISH_FUNCTIONS = f"""function __mvtui_verb_is
+    set -l verb ''
+    set -l before
+    for word in (commandline -opc)
+        if set -q before[1]
+            and not contains -- $before {" ".join(_TAKE_A_VALUE)}
+            and not string match -q -- '-*' $word
+            set verb $word
+            break
+        end
+        set before $word
+    end
+    contains -- $verb $argv
+end
+function __mvtui_names
+    set -l states {DEFAULT_STATE_DIR}
+    set -l hidden lost+found '*'\\t'*' '~*' '-*'
+    set -l before
+    for word in (commandline -opc)
+        if test "$before" = --state-dir
+            set states $word
+        else if string match -q -- '--state-dir=*' $word
+            set states (string replace -- --state-dir= '' $word)
+        else if test "$word" = --
+            set hidden $hidden[1 2 3]
+        end
+        set before $word
+    end
+    set states (string replace -r -- '^~(?=/|$)' $HOME $states)
+    for each in $states/*/
+        set -l name (string replace -r -- '(?s)^.*/(.+)/$' '$1' $each | string collect)
+        if test -d $states/$name; and not test -L $states/$name
+            for pattern in $hidden
+                string match -q -- $pattern $name; and set -e name; and break
+            end
+            set -q name; and printf '%s\\0' $name
+        end
+    end
+end"""

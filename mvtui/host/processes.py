@@ -58,6 +58,7 @@ class ProcFs:
         self._by_cgroup = by_cgroup
         self._finder: Finder | None = None
         self._tracked: dict[int, _Tracked] = {}
+        self._verified: set[int] = set()  # connections to a virtiofsd
         self._lock = threading.Lock()
 
     def sample(self, *, slow: bool = False) -> dict[int, ProcessSample]:
@@ -95,21 +96,30 @@ class ProcFs:
         self._tracked[found.pid] = _Tracked(found, *read, now)
 
     def _renew_slow(self) -> None:
-        sockets = UnixSockets(self._proc)
-        for pid in self._tracked:
+        with UnixSockets(self._proc, self._verified) as sockets:
+            self._renew_slow_with(sockets)
+            self._verified = sockets.verified
+
+    def _renew_slow_with(self, sockets: UnixSockets) -> None:
+        daemons: set[int] = set()
+        clients: dict[str, list[int]] = {}  # by microVM: what may be connected to its virtiofsd
+        for pid, tracked in self._tracked.items():
             sockets.add(pid)
+            if is_virtiofsd(tracked.sample.exe, tracked.sample.argv):
+                daemons.add(pid)
+            else:
+                clients.setdefault(tracked.sample.microvm, []).append(pid)
         pss_until = time.monotonic() + _PSS_SECONDS
         for pid, tracked in sorted(self._tracked.items(), key=lambda item: item[1].pss_time):
             pss = tracked.sample.pss
             if (now := time.monotonic()) < pss_until:
                 pss = read_pss(self._proc, pid)
                 tracked.pss_time = now
-            serves = is_virtiofsd(tracked.sample.exe, tracked.sample.argv)
             slow = (
                 pss,
                 read_open_files(self._proc, pid),
                 read_open_files_limit(self._proc, pid),
-                sockets.connected(pid) if serves else None,
+                sockets.connected(pid, clients.get(tracked.sample.microvm, ())) if pid in daemons else None,
             )
             # What was read by pid is this process' only if it still lives.
             if slow != tracked.slow and tracked.found.read() is not None:

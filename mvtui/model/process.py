@@ -11,7 +11,8 @@ class ProcessSample(NamedTuple):
     comes from the working directory. `cpu_percent` is of one core since the last sample, None at the first.
     Memory is in bytes; `pss` (Pss of /proc/PID/smaps_rollup), `open_files` and `open_files_limit` come from the slow
     lane and are None before it, and where they can't be read. `connected_sockets` are the paths (as bound) of the
-    unix sockets that this process serves with a peer connected, None where not looked or not readable.
+    unix sockets that this process serves with another process of its microVM connected, None where not looked or not
+    readable; where it can't be told who is connected, that counts.
     `frozen`: it was stopped by a signal or a tracer (state T or t of proc(5)), so it does nothing.
     """
 

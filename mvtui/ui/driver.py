@@ -1,8 +1,16 @@
-"""The way to the terminal."""
+"""The way to the terminal, and from it."""
 
+import asyncio
+import codecs
+import errno
+import os
+import select
+import signal
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -10,14 +18,19 @@ from mvtui import first_names
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
+# So often (milliseconds) the reader looks whether it shall end, and whether an escape key stands alone.
+_LOOK_EVERY = 100
+
 
 class PanelDriver(LinuxDriver):
-    """Textual's own; where the names stand in the alternate screen already, it is not entered (and cleared) again."""
+    """Textual's own, which also ends with the terminal. Where the names stand in the alternate screen already, it is
+    not entered (and cleared) again."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         # Textual writes to standard error, which may be a file (`mvtui 2>errors`).
-        self._file = sys.__stdout__
+        assert sys.__stdout__ is not None
+        self._file = Output(sys.__stdout__)  # type: ignore[assignment]
 
     def write(self, data: str) -> None:
         """Send to the terminal."""
@@ -37,3 +50,72 @@ class PanelDriver(LinuxDriver):
         if self._mouse:
             self.write("\x1b[?1000h\x1b[?1006h")
             self.flush()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Textual's own handler starts a second reader and a second writer beside the first.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._go_on)
+
+    def _go_on(self) -> None:
+        """Take the terminal anew, after whatever a shell did with it meanwhile.
+
+        SIGCONT also comes with the SIGHUP of a terminal that is gone; and while the terminal is lent, it is not ours.
+        """
+        if self._app._exit or not self._auto_restart or not os.isatty(self.fileno):
+            return
+        if not self._must_signal_resume:  # stopped without a SIGTSTP, or not at all
+            self.suspend_application_mode()
+        self.resume_application_mode()
+        self._app.refresh(layout=True)
+
+    def run_input_thread(self) -> None:
+        """Hand on what is typed, until the panel lets go of the terminal, or the terminal is gone.
+
+        That is a SIGHUP then: the kernel sends one to the session's leader only, which may keep it to itself.
+        """
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        terminal = select.poll()
+        terminal.register(self.fileno, select.POLLIN)
+        while not self.exit_event.is_set():
+            if terminal.poll(_LOOK_EVERY):
+                data = self._read()
+                if not data:
+                    os.kill(os.getpid(), signal.SIGHUP)
+                    return
+                if text := decode(data):  # none of half a character; to the parser that is the end
+                    for message in parser.feed(text):
+                        self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing where the terminal is gone."""
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError as error:
+            if error.errno == errno.EIO:  # at first; later it reads as an end
+                return b""
+            raise
+
+
+class Output:
+    """A terminal that may go away; what is written to it then is lost, without an error.
+
+    Textual's writer would end of one, and then the panel, its signals and all, waits for ever for room in its queue.
+    """
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+        self.fileno = terminal.fileno
+
+    def write(self, text: str) -> None:
+        """Write it, sooner or later."""
+        with suppress(OSError):
+            self._terminal.write(text)
+
+    def flush(self) -> None:
+        """Write it now."""
+        with suppress(OSError):
+            self._terminal.flush()

@@ -1,12 +1,10 @@
 """The command line's words: what is wrong is named, with the nearest right word."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from mvtui.cli.arguments import VERBS, build_parser, parse
-from mvtui.cli.completion import script
 from mvtui.cli.early import panel_state_dir
 from mvtui.errors import ExitCode, MvtuiError
 
@@ -75,42 +73,3 @@ def test_help_names_every_verb_and_the_exit_codes() -> None:
 )
 def test_names_are_painted_early_only_for_the_panel(argv: list[str], state_dir: str | None) -> None:
     assert panel_state_dir(argv) == state_dir
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_names_every_verb_and_option(shell: str) -> None:
-    text = script(shell)
-    assert all(verb in text for verb in VERBS)
-    assert "state-dir" in text
-
-
-def complete_in_bash(directory: Path, *words: str) -> list[str]:
-    """What bash offers for the last of `words`, with `directory` as the state directory."""
-    text = script("bash").replace("/var/lib/microvms", str(directory))
-    line = " ".join(f"'{word}'" for word in words)
-    program = f'{text}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _mvtui; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    result = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
-    return [word for word in result.stdout.split("\n") if word]
-
-
-def test_bash_completes_verbs_options_and_names(tmp_path: Path) -> None:
-    for name in ("web", "wiki", "mail"):
-        (tmp_path / name).mkdir()
-    assert complete_in_bash(tmp_path, "mvtui", "sto") == ["stop"]
-    assert complete_in_bash(tmp_path, "mvtui", "list", "--js") == ["--json"]
-    assert complete_in_bash(tmp_path, "mvtui", "start", "w") == ["web", "wiki"]
-    assert complete_in_bash(tmp_path, "mvtui", "--manager", "d") == ["direct"]
-    assert complete_in_bash(tmp_path / "none", "mvtui", "--state-dir", str(tmp_path), "show", "wi") == ["wiki"]
-    assert complete_in_bash(tmp_path, "mvtui", "list", "--i") == []
-    assert complete_in_bash(tmp_path, "mvtui", "--i") == ["--interval"]
-    assert complete_in_bash(tmp_path, "mvtui", "demo", "--") == ["--down", "--help", "--up"]
-
-
-def test_bash_expands_nothing_of_a_hostile_name(tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    states = tmp_path / "states"
-    (states / "$(touch ..mark)").mkdir(parents=True)
-    (states / f"`touch {mark.name}`").mkdir()
-    offered = complete_in_bash(states, "mvtui", "start", "")
-    assert offered == ["\\$\\(touch\\ ..mark\\)", "\\`touch\\ mark\\`"]
-    assert not mark.exists()

@@ -1,11 +1,13 @@
 """Whether shares are served, asked of a process that is busy otherwise."""
 
+import errno
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pytest
 
@@ -30,11 +32,45 @@ while True:
 """
 
 
+SILENT = """
+import os, socket, signal
+unused = socket.socket(socket.AF_UNIX)
+os.mkdir("ready")
+signal.pause()
+"""
+
+
 def test_a_process_that_opens_and_closes_while_it_listens(spawn: Spawn, tmp_path: Path) -> None:
     process = spawn(tmp_path, sys.executable, "-I", "-S", "-c", BUSY)
-    socket = str(tmp_path / "home.sock")
-    until(lambda: are_served([socket], str(tmp_path), process.pid))
-    assert all(are_served([socket], str(tmp_path), process.pid) for _ in range(200))
+    path = str(tmp_path / "home.sock")
+    until(lambda: are_served([path], str(tmp_path), process.pid))
+    assert all(are_served([path], str(tmp_path), process.pid) for _ in range(200))
+
+
+def test_where_the_kernel_refuses_the_table_tells(
+    spawn: Spawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> NoReturn:
+        raise PermissionError(errno.EPERM, "refused")
+
+    monkeypatch.setattr("mvtui.host.keeper_sockets.UnixDiag", refused)
+    process = spawn(tmp_path, sys.executable, "-I", "-S", "-c", BUSY)
+    until(lambda: are_served([str(tmp_path / "home.sock")], str(tmp_path), process.pid))
+    other = spawn(tmp_path, sys.executable, "-I", "-S", "-c", SILENT)
+    until((tmp_path / "ready").exists)
+    assert not are_served([str(tmp_path / "home.sock")], str(tmp_path), other.pid)
+
+
+def test_a_forged_line_of_the_table_serves_nothing(spawn: Spawn, tmp_path: Path) -> None:
+    process = spawn(tmp_path, sys.executable, "-I", "-S", "-c", SILENT)
+    until((tmp_path / "ready").exists)
+    links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{process.pid}/fd")]
+    inode = next(link[8:-1] for link in links if link.startswith("socket:["))
+    path = tmp_path / "home.sock"
+    with socket.socket(socket.AF_UNIX) as forged:
+        forged.bind(f"\0\nff: 00000002 00000000 00010000 0001 01 {inode} home.sock")
+        assert f"{inode} home.sock\n" in Path("/proc/net/unix").read_text(errors="replace")
+        assert not are_served([str(path)], str(tmp_path), process.pid)
 
 
 def test_what_was_served_once_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

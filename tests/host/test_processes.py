@@ -137,6 +137,43 @@ def test_the_sockets_of_a_virtiofsd(spawn: Spawn, procfs: ProcFs, state_dir: Pat
     assert procfs.sample()[process.pid].connected_sockets == frozenset(("web-virtiofs-home.sock",))
 
 
+def test_a_socket_is_connected_only_with_a_process_of_the_same_microvm(
+    spawn: Spawn, procfs: ProcFs, state_dir: Path
+) -> None:
+    daemon = state_dir / "virtiofsd"
+    daemon.write_text(
+        textwrap.dedent("""
+            import socket
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind("home.sock")
+            listener.listen()
+            while True:
+                accepted = listener.accept()
+        """)
+    )
+    client = state_dir / "client"
+    client.write_text(
+        textwrap.dedent(f"""
+            import signal, socket
+            client = socket.socket(socket.AF_UNIX)
+            client.connect({str(state_dir / "web/home.sock")!r})
+            signal.pause()
+        """)
+    )
+    pid = spawn(state_dir / "web", sys.executable, str(daemon)).pid
+    until((state_dir / "web/home.sock").exists)
+
+    def connected() -> frozenset[str] | None:
+        return procfs.sample(slow=True)[pid].connected_sockets
+
+    spawn(state_dir / "db", "microvm@db", str(client), executable=sys.executable)
+    until(lambda: connected() == frozenset(("home.sock",)))  # nobody else may be meant
+    hypervisor(spawn, state_dir / "web")
+    until(lambda: connected() == frozenset())
+    spawn(state_dir / "web", "microvm@web", str(client), executable=sys.executable)
+    until(lambda: connected() == frozenset(("home.sock",)))
+
+
 def test_a_process_may_be_called_anything() -> None:
     for comm in ("a) R 1 (b", "(", ")", " ", "x) Z 1 1"):
         fields = "S 7 1 1 0 -1 4194560 1 2 3 4 50 25 6 7 20 0 3 0 12345 999 12 18446744073709551615"

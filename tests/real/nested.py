@@ -6,18 +6,17 @@ What then is left, an empty cgroup and a folder in the cache, the next start rem
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.packages import SEARCHED, UnavailableError, cache_dir, program
+from tests.real.runs import own_folder
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent.parent
@@ -84,26 +83,14 @@ def nested_systemd(binds: Mapping[str, str]) -> Iterator[Nested]:
     Raises UnavailableError where this machine can't run one.
     """
     need()
-    runs = cache_dir() / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    controllers = _cgroup2()
-    _remove_leftovers(runs, controllers)
-    folder = Path(tempfile.mkdtemp(dir=runs, prefix="mvtui-test-"))
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        cgroup = controllers / folder.name
+    with own_folder(cache_dir() / "running", cgroup2()) as (folder, cgroup):
+        _fill(folder, binds)
+        process = _start(folder, cgroup)
         try:
-            _fill(folder, binds)
-            _make_cgroup(cgroup)
-            process = _start(folder, cgroup)
-            try:
-                yield Nested(_wait_until_up(process, folder), folder)
-            finally:
-                process.kill()
-                process.wait()
+            yield Nested(_wait_until_up(process, folder), folder)
         finally:
-            _remove_cgroup(cgroup)
-            shutil.rmtree(folder)
+            process.kill()
+            process.wait()
 
 
 def need() -> None:
@@ -125,39 +112,13 @@ def need() -> None:
             raise UnavailableError(f"{STOCK_UNITS / unit} is missing: apt-get install systemd dbus")
 
 
-def _cgroup2() -> Path:
-    """Where cgroup2 is mounted: /sys/fs/cgroup, or below it beside version 1 (hybrid)."""
+def cgroup2() -> Path:
+    """Where cgroup2 is mounted: /sys/fs/cgroup, or below it beside version 1 (hybrid). Raises UnavailableError."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, target, fs_type, *_ = line.split()
         if fs_type == "cgroup2":
             return Path(target)
     raise UnavailableError("cgroup2 is not mounted")
-
-
-def _make_cgroup(cgroup: Path) -> None:
-    try:
-        cgroup.mkdir()
-    except OSError as error:
-        raise UnavailableError(f"no cgroup can be made: {error}") from error
-
-
-def _remove_cgroup(cgroup: Path) -> None:
-    """Remove an empty cgroup with all below it; the kernel may need a moment to let go of what was killed."""
-    deadline = time.monotonic() + 30
-    while cgroup.exists() and time.monotonic() < deadline:
-        for below, _, _ in os.walk(cgroup, topdown=False):
-            with contextlib.suppress(OSError):
-                os.rmdir(below)
-        time.sleep(0.02)
-
-
-def _remove_leftovers(runs: Path, controllers: Path) -> None:
-    """What a killed test run left: nobody holds its lock any more."""
-    for folder in runs.glob("mvtui-test-*"):
-        with contextlib.suppress(OSError), (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _remove_cgroup(controllers / folder.name)
-            shutil.rmtree(folder)
 
 
 def _fill(folder: Path, binds: Mapping[str, str]) -> None:
@@ -178,13 +139,14 @@ def _fill(folder: Path, binds: Mapping[str, str]) -> None:
 
 
 def _start(folder: Path, cgroup: Path) -> subprocess.Popen[bytes]:
-    join = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"'
     dies_with_parent = "setpriv --pdeathsig KILL"
+    # The parent may have died before.
+    join = '[ "$PPID" = "$1" ] && echo 0 >"$2/cgroup.procs" && shift 2 && exec "$@"'
     unshare = "unshare --cgroup --pid --fork --kill-child=SIGKILL --mount --ipc --uts --net --propagation private"
     init = [str(HERE / "nested_init.sh"), str(folder)]
     with (folder / "console.log").open("wb") as console:
         return subprocess.Popen(
-            ["sh", "-c", join, "sh", str(cgroup), *dies_with_parent.split(), *unshare.split(), *init],
+            [*dies_with_parent.split(), "sh", "-c", join, "sh", str(os.getpid()), str(cgroup), *unshare.split(), *init],
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,

@@ -51,7 +51,7 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """The cache's folder `name`; where it is not there yet, `make` fills a new folder, which then gets the name."""
     final = cache_dir() / name
     final.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(final.with_name(final.name + ".lock")):
+    with locked(final.with_name(final.name + ".lock")):
         if not final.exists():
             with tempfile.TemporaryDirectory(dir=final.parent, prefix=f"{final.name}.part-") as part:
                 made = Path(part) / "made"
@@ -98,7 +98,8 @@ def unpacked(*packages: str) -> Path:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """While it lasts, no other process holds this lock file."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

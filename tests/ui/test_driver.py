@@ -1,0 +1,103 @@
+"""The panel's hold on the terminal: it gives it back as it was, and does not outlive it."""
+
+import os
+import pty
+import signal
+import termios
+from collections.abc import Iterator
+
+import pytest
+from textual.drivers._writer_thread import WriterThread
+
+from mvtui.ui.driver import Output
+from tests.ui.terminal import TerminalProgram
+
+CHILD = ["-m", "tests.ui.terminal_child"]
+# A session without a controlling terminal: nobody sends it a SIGHUP.
+WITHOUT_SIGHUP = [
+    "-c",
+    "import sys; from tests.ui.driven_panel import DrivenPanel; sys.exit(DrivenPanel(int(sys.argv[1])).run())",
+]
+
+
+@pytest.fixture
+def panel() -> Iterator[TerminalProgram]:
+    with TerminalProgram(CHILD) as program:
+        program.settle()
+        yield program
+
+
+def is_raw(program: TerminalProgram) -> bool:
+    return not termios.tcgetattr(program.master)[3] & termios.ICANON
+
+
+def take_terminal_away(program: TerminalProgram) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, program.master)
+    os.close(null)
+
+
+def test_a_stop_that_it_did_not_see(panel: TerminalProgram) -> None:
+    panel.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, panel.process.pid, os.WSTOPPED)
+    shells = termios.tcgetattr(panel.master)
+    shells[3] |= termios.ICANON | termios.ECHO
+    termios.tcsetattr(panel.master, termios.TCSANOW, shells)
+    before = len(panel.written)
+    panel.process.send_signal(signal.SIGCONT)
+    panel.read_until(lambda read: b"vm10" in read)
+    assert b"\x1b[?1049h" in panel.written[before:]
+    assert is_raw(panel)
+    panel.type("q")
+    assert panel.end() == 0
+    assert not is_raw(panel)
+
+
+def test_it_goes_on_after_a_stop_that_was_asked_for(panel: TerminalProgram) -> None:
+    panel.process.send_signal(signal.SIGTSTP)
+    panel.read_until(lambda read: b"\x1b[?1049l" in read)
+    os.waitid(os.P_PID, panel.process.pid, os.WSTOPPED)
+    assert not is_raw(panel)
+    panel.process.send_signal(signal.SIGCONT)
+    panel.read_until(lambda read: b"vm10" in read)
+    assert is_raw(panel)
+    panel.type("q")
+    assert panel.end() == 0
+    assert not is_raw(panel)
+
+
+def test_it_has_one_reader(panel: TerminalProgram) -> None:
+    threads = f"/proc/{panel.process.pid}/task"
+    before = len(os.listdir(threads))
+    for _ in range(3):
+        panel.process.send_signal(signal.SIGCONT)
+        panel.read_until(lambda read: b"vm10" in read)
+    assert len(os.listdir(threads)) == before
+
+
+def test_no_sighup_is_needed() -> None:
+    with TerminalProgram(WITHOUT_SIGHUP) as program:
+        program.settle()
+        take_terminal_away(program)
+        assert program.process.wait(30) == 128 + signal.SIGHUP
+
+
+def test_what_is_typed_may_be_no_utf8(panel: TerminalProgram) -> None:
+    os.write(panel.master, b"\xff\xe4j")
+    panel.see("─ vm00 ─")
+    for byte in "ä".encode():
+        os.write(panel.master, bytes([byte]))
+    panel.type("q")
+    assert panel.end() == 0
+
+
+def test_writing_to_a_terminal_that_is_gone_takes_no_time() -> None:
+    master, slave = pty.openpty()
+    with open(slave, "w", encoding="utf-8") as terminal:
+        writer = WriterThread(Output(terminal))  # type: ignore[arg-type]
+        writer.start()
+        os.close(master)
+        for _ in range(100):
+            writer.write("x" * 1000)
+        writer.stop()
+        assert not writer.is_alive()
