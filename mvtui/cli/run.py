@@ -67,7 +67,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot = look(args)
+    snapshot = look(args, args.name)
     microvm = snapshot.find(args.name)
     if microvm is None:
         _say_findings(snapshot.findings)
@@ -119,15 +119,20 @@ _VERBS = {
 }
 
 
-def look(args: argparse.Namespace) -> Snapshot:
-    """One look at the host that `args` names."""
+def look(args: argparse.Namespace, closer_at: str | None = None) -> Snapshot:
+    """One look at the host that `args` names, and a closer one at its microVM `closer_at`."""
     from mvtui.operations.inventory import take_snapshot
 
     host = open_host(args.state_dir, args.manager)
 
     async def once() -> Snapshot:
         try:
-            return await take_snapshot(host)
+            snapshot = await take_snapshot(host)
+            if closer_at is not None:
+                from mvtui.operations.closer import look_closer
+
+                snapshot = await asyncio.to_thread(look_closer, host, snapshot, closer_at)
+            return snapshot
         finally:
             await host.units.close()
             host.processes.close()

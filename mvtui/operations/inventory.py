@@ -58,6 +58,7 @@ async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] |
 
 def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     """A Snapshot of what was seen. Blocking: reads runners that are new."""
+    kept.processes = seen.processes
     entries = {entry.name: entry for entry in seen.directory.entries}
     units: dict[str, list[UnitStatus]] = {}
     for status in (seen.units or {}).values():
@@ -125,9 +126,10 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         hypervisor,
         daemons,
         kept.exists,
+        kept.source,
         daemons_visible=_daemons_visible(units, parts.processes),
     )
-    volumes = _volumes(kept, directory, definition)
+    volumes = _volumes(kept, directory, definition, hypervisor)
     evidence = states.Evidence(
         name=name,
         entry=entry,
@@ -170,10 +172,18 @@ def _daemons_visible(units: Mapping[UnitKind, UnitStatus], processes: list[Proce
     return any(process.pid == daemons.main_pid for process in processes)
 
 
-def _volumes(kept: Kept, directory: str, definition: Definition | None) -> tuple[VolumeStatus, ...]:
+def _volumes(
+    kept: Kept, directory: str, definition: Definition | None, hypervisor: ProcessSample | None
+) -> tuple[VolumeStatus, ...]:
     if definition is None:
         return ()
     overlay = definition.overlay_volume()
     return tuple(
-        VolumeStatus(volume, kept.image(directory, volume.image), volume is overlay) for volume in definition.volumes
+        VolumeStatus(
+            volume,
+            kept.image(directory, volume.image),
+            volume is overlay,
+            *kept.holders(directory, volume.image, hypervisor),
+        )
+        for volume in definition.volumes
     )
