@@ -116,7 +116,7 @@ def _held(status: VolumeStatus) -> str:
     if status.image is None or (status.holders is None and status.image.problem is not None):
         return ""
     if status.holders is None:
-        return "held by: can't be told; root on the host itself sees it"
+        return "held by: nobody found, but not every process can be seen"
     if not status.holders:
         return "held by nobody"
     others = "" if status.holders_complete else "; there may be others that can't be seen"
