@@ -213,7 +213,7 @@ def _volume_status(status: VolumeStatus) -> Json:
 def _whole_volume_status(status: VolumeStatus) -> Json:
     return {
         **_volume_status(status),
-        "heldBy": [asdict(holder) for holder in status.holders] if status.holders is not None else None,
+        "heldBy": [holder._asdict() for holder in status.holders] if status.holders is not None else None,
         "heldByComplete": status.holders_complete,
     }
 

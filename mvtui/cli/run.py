@@ -127,17 +127,17 @@ def look(args: argparse.Namespace, closer_at: str | None = None) -> Snapshot:
 
     async def once() -> Snapshot:
         try:
-            snapshot = await take_snapshot(host)
-            if closer_at is not None:
-                from mvtui.operations.closer import look_closer
-
-                snapshot = await asyncio.to_thread(look_closer, host, snapshot, closer_at)
-            return snapshot
+            return await take_snapshot(host)
         finally:
             await host.units.close()
             host.processes.close()
 
-    return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
+    snapshot = in_loop(once()) if host.units.manager == "systemd" else at_once(once())
+    if closer_at is None:
+        return snapshot
+    from mvtui.operations.closer import look_closer
+
+    return look_closer(host, snapshot, closer_at)
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:

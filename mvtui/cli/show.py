@@ -99,13 +99,11 @@ def _source(facts: SourceFacts | None) -> str:
     """Its kind, owner, group, mode, and the file system that it lies on; "" where that is said already."""
     if facts is None or facts.kind is SourceKind.NOTHING:
         return ""
-    if facts.kind is None:
-        return f"source: {clean(facts.problem or 'unknown')}"
+    if facts.problem is not None:
+        return f"source: {clean(facts.problem)}"
     if facts.mode is None:
-        return f"source: {facts.kind}"
+        return f"source: {facts.kind}" if facts.kind is not None else ""
     owner = f"{clean(facts.user or str(facts.uid))}:{clean(facts.group or str(facts.gid))} {facts.mode:04o}"
-    if facts.fs_size is None:
-        return f"source: {facts.kind} {owner}"
     fs = f"{clean(facts.fs_type or 'unknown file system')}{' read-only' if facts.fs_read_only else ''}"
     # Those of the kernel (proc, sysfs) have no size.
     space = f", {size(facts.fs_free)} of {size(facts.fs_size)} free" if facts.fs_size else ""

@@ -5,7 +5,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,14 +22,13 @@ _COMMAND_BYTES = 64
 _SYSFS_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class HolderScan:
+class HolderScan(NamedTuple):
     """What one scan found. `complete`: everything that can hold an image in these ways was seen. `owners` are the
     microVMs of the processes known at the time, by pid."""
 
-    found: Mapping[ImageKey, tuple[Holder, ...]] = field(default_factory=dict)
-    complete: bool = False
-    owners: Mapping[int, str] = field(default_factory=dict)
+    found: Mapping[ImageKey, tuple[Holder, ...]]
+    complete: bool
+    owners: Mapping[int, str]
 
     def of(self, image: ImageKey) -> tuple[Holder, ...] | None:
         """Its holders; None where nobody was found and that means nothing."""
@@ -62,7 +60,7 @@ def find_holders(
     mounts = Mounts(proc)
     known = {key: image for key in images if (image := _image(key, root, mounts)) is not None}
     if not known:
-        return HolderScan(complete=True, owners=owners)
+        return HolderScan({}, True, owners)
     processes = OpenFiles({image.file for image in known.values()}, proc)
     found: dict[FileId, list[Holder]] = defaultdict(list)
     lockers: dict[FileId, set[int]] = defaultdict(set)

@@ -5,7 +5,6 @@ import grp
 import os
 import pwd
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 from mvtui.host.mounts import Mounts
@@ -37,15 +36,8 @@ class Sources:
         self._users: dict[int, str | None] = {}
         self._groups: dict[int, str | None] = {}
 
-    def glance(self, path: str) -> SourceFacts:
-        """With one stat(2) alone: no names, no file system."""
-        try:
-            return self._facts(path, os.stat(self._files.resolve(path)))
-        except (OSError, ValueError) as error:
-            return self._failed(path, error)
-
     def read(self, path: str) -> SourceFacts:
-        """Everything. What does not answer (a dead NFS server) holds up who asks."""
+        """The facts. What does not answer (a dead NFS server) holds up who asks."""
         try:
             # Opens nothing: all that follows is of the same thing, whatever gets its name meanwhile.
             fd = os.open(self._files.resolve(path), os.O_PATH | os.O_CLOEXEC)
@@ -59,8 +51,13 @@ class Sources:
     def _read(self, path: str, fd: int) -> SourceFacts:
         self._mounts = self._mounts or Mounts()
         status, space, mount = os.fstat(fd), os.fstatvfs(fd), self._mounts.of(fd)
-        return replace(
-            self._facts(path, status),
+        return SourceFacts(
+            path,
+            True,
+            _KINDS.get(stat.S_IFMT(status.st_mode)),
+            status.st_uid,
+            status.st_gid,
+            stat.S_IMODE(status.st_mode),
             user=self._user(status.st_uid),
             group=self._group(status.st_gid),
             fs_type=mount.fs_type if mount is not None else None,
@@ -70,14 +67,10 @@ class Sources:
             fs_free=space.f_bavail * space.f_frsize,
         )
 
-    def _facts(self, path: str, status: os.stat_result) -> SourceFacts:
-        mode = status.st_mode
-        return SourceFacts(path, _KINDS.get(stat.S_IFMT(mode)), status.st_uid, status.st_gid, stat.S_IMODE(mode))
-
     def _failed(self, path: str, error: OSError | ValueError) -> SourceFacts:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             itself = path if self._root == Path("/") else os.path.join(self._root, path.lstrip("/"))
-            return SourceFacts(path, SourceKind.DANGLING if os.path.islink(itself) else SourceKind.NOTHING)
+            return SourceFacts(path, False, SourceKind.DANGLING if os.path.islink(itself) else SourceKind.NOTHING)
         if isinstance(error, OSError):
             words = _WORDS.get(error.errno or 0) or (error.strerror or "can't be looked at").lower()
             return SourceFacts(path, problem=f"{path}: {words}")

@@ -1,7 +1,7 @@
 """What a look at the host finds where a share's files and a volume's image are: it comes from the slow lane. Pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class SourceKind(StrEnum):
@@ -17,17 +17,17 @@ class SourceKind(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
+class SourceFacts(NamedTuple):
     """A share's source on the host; `path` is absolute, as defined, and the rest is of what its links lead to.
 
-    `kind` None: it can't be told, and `problem` says why. `mode` has the permission bits (0o7777). `user` and `group`
+    `exists` None: it can't be told, and `problem` says why. `mode` has the permission bits (0o7777). `user` and `group`
     are None where the number has no name. `fs_type`, `mount_point`, `fs_read_only`, `fs_size` and `fs_free` (bytes;
     what anybody but root may still write, as df(1) says) are of the file system that it lies on. All of them are None
-    where nothing is there; names and file system also where only its existence was looked at (`mvtui list`).
+    where nothing is there, and where its existence alone was looked at (`mvtui list`).
     """
 
     path: str
+    exists: bool | None = None
     kind: SourceKind | None = None
     uid: int | None = None
     gid: int | None = None
@@ -41,14 +41,8 @@ class SourceFacts:
     fs_free: int | None = None
     problem: str | None = None
 
-    @property
-    def exists(self) -> bool | None:
-        """Whether something is there; None where that can't be told."""
-        return None if self.kind is None else self.kind not in (SourceKind.DANGLING, SourceKind.NOTHING)
 
-
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a volume's image. `how` is `open`, `lock` (it is open and locked), or what of the host stands on it:
     `loop device loop3`, `device dm-0`, `mounted at /mnt`; those have no process.
 

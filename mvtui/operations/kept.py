@@ -13,7 +13,6 @@ from mvtui.host.images import read_image
 from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
-from mvtui.host.sources import Sources
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
 from mvtui.model.facts import Holder, SourceFacts
@@ -54,7 +53,7 @@ class Made(NamedTuple):
 class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look. What takes
-    longest (all of a source's facts, and who holds an image) is only ever read by `renew`."""
+    longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`."""
 
     def __init__(self, host: Host, *, inline: bool = True) -> None:
         self.host = host
@@ -104,7 +103,7 @@ class Kept:
         """What stands at the host's absolute `path`; None where not known yet."""
         self._asked_sources.add(path)
         if self.inline and path not in self._sources:
-            self._sources[path] = Sources(self.host.root).glance(path)
+            self._sources[path] = SourceFacts(path, self._look_for(path))
         return self._sources.get(path)
 
     def holders(
@@ -125,7 +124,9 @@ class Kept:
 
     def renew(self) -> None:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
-        from mvtui.host.holders import find_holders  # noqa: PLC0415 (ctypes takes longer than a look needs)
+        # `mvtui list` needs neither, and they take time to import.
+        from mvtui.host.holders import find_holders  # noqa: PLC0415
+        from mvtui.host.sources import Sources  # noqa: PLC0415
 
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()

@@ -18,16 +18,18 @@ QEMU = Holder(100, "qemu", "web", "lock")
     ("facts", "says"),
     [
         (None, ""),
-        (SourceFacts("/srv", SourceKind.NOTHING), ""),
-        (SourceFacts("/srv", SourceKind.DANGLING), "source: symlink to nothing"),
+        (SourceFacts("/srv", False, SourceKind.NOTHING), ""),
+        (SourceFacts("/srv", False, SourceKind.DANGLING), "source: symlink to nothing"),
         (SourceFacts("/srv", problem="/srv: bad\nthing"), "source: /srv: bad\\nthing"),
-        (SourceFacts("/srv", SourceKind.FILE, 0, 7, 0o644), "source: file 0:7 0644"),
+        (SourceFacts("/srv", True, SourceKind.FILE, 0, 7, 0o644), "source: file 0:7 0644 on unknown file system"),
         (
-            SourceFacts("/srv", SourceKind.DIRECTORY, 0, 7, 0o755, "root", "a\x1b", "ext4", "/", True, 1 << 30, 0),
+            SourceFacts(
+                "/srv", True, SourceKind.DIRECTORY, 0, 7, 0o755, "root", "a\x1b", "ext4", "/", True, 1 << 30, 0
+            ),
             "source: directory root:a\\x1b 0755 on ext4 read-only, 0B of 1.0G free",
         ),
         (
-            SourceFacts("/proc", SourceKind.DIRECTORY, 0, 0, 0o555, "root", "root", None, "/proc", False, 0, 0),
+            SourceFacts("/proc", True, SourceKind.DIRECTORY, 0, 0, 0o555, "root", "root", None, "/proc", False, 0, 0),
             "source: directory root:root 0555 on unknown file system",
         ),
     ],

@@ -75,13 +75,13 @@ class MadeUpSources:
             return SourceFacts(path, problem="/nix/store: permission denied; root can look at it")
         owner = {"uid": 993, "gid": 994, "mode": 0o2750, "user": "microvm", "group": None}
         fs = {"fs_type": "ext4", "mount_point": "/", "fs_read_only": False, "fs_size": 40 << 30, "fs_free": 12 << 30}
-        return SourceFacts(path, SourceKind.DIRECTORY, **owner, **fs)  # type: ignore[arg-type]
+        return SourceFacts(path, True, SourceKind.DIRECTORY, **owner, **fs)  # type: ignore[arg-type]
 
 
 def made_up_holders(images: list[ImageKey], owners: dict[int, str], root: Path) -> HolderScan:
     (image,) = images
     held = (Holder(100, "qemu", owners[100], "lock"), Holder(None, None, None, "loop device loop3"))
-    return HolderScan({image: held}, complete=True)
+    return HolderScan({image: held}, True, owners)
 
 
 @pytest.fixture
@@ -315,11 +315,11 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (141, b"")
 
 
-def test_list_imports_neither_textual_nor_pydantic(tmp_path: Path) -> None:
+def test_list_imports_nothing_that_takes_long(tmp_path: Path) -> None:
     program_text = (
         "import sys; from mvtui.cli.run import run; "
         f"run(['list', '--state-dir', {str(tmp_path)!r}, '--manager', 'direct']); "
-        "print([name for name in ('textual', 'rich', 'pydantic', 'dbus_fast') if name in sys.modules])"
+        "print([name for name in ('textual', 'rich', 'pydantic', 'dbus_fast', 'ctypes') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", program_text], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"

@@ -45,8 +45,7 @@ def test_a_number_without_a_name(tmp_path: Path) -> None:
     assert (facts.uid, facts.gid, facts.user, facts.group) == (3_000_001, 3_000_002, None, None)
 
 
-@pytest.mark.parametrize("look", ["read", "glance"])
-def test_kinds(tmp_path: Path, look: str) -> None:
+def test_kinds(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "to nothing").symlink_to("nobody")
@@ -55,22 +54,21 @@ def test_kinds(tmp_path: Path, look: str) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
         names = ("file", "link", "to nothing", "below nothing", "fifo", "socket", "nobody", "file/below")
-        found = [getattr(Sources(), look)(str(tmp_path / name)) for name in names]
+        found = [Sources().read(str(tmp_path / name)) for name in names]
     kinds = ["file", "file", "symlink to nothing", "symlink to nothing", "fifo", "socket", "nothing", "nothing"]
     assert [facts.kind for facts in found] == kinds
     assert [facts.exists for facts in found] == [True, True, False, False, True, True, False, False]
-    assert getattr(Sources(), look)("/dev/null").kind == "character device"
-    assert found[6] == SourceFacts(str(tmp_path / "nobody"), SourceKind.NOTHING)
+    assert Sources().read("/dev/null").kind == "character device"
+    assert found[6] == SourceFacts(str(tmp_path / "nobody"), False, SourceKind.NOTHING)
 
 
-@pytest.mark.parametrize("look", ["read", "glance"])
 @pytest.mark.parametrize(
     ("name", "says"), [("loop", "is a loop of links"), ("x" * 300, "file name too long"), ("a\0b", "is no path")]
 )
-def test_what_can_not_be_told_says_why(tmp_path: Path, look: str, name: str, says: str) -> None:
+def test_what_can_not_be_told_says_why(tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / "loop").symlink_to("loop")
     path = f"{tmp_path}/{name}"
-    facts = getattr(Sources(), look)(path)
+    facts = Sources().read(path)
     assert facts == SourceFacts(path, problem=f"{path}: {says}")
     assert facts.exists is None
 
@@ -91,12 +89,6 @@ def test_without_rights(tmp_path: Path) -> None:
     assert (facts.exists, facts.kind) == (None, None)
     assert facts.problem is not None
     assert "permission denied" in facts.problem
-
-
-def test_a_glance_has_what_one_stat_tells(tmp_path: Path) -> None:
-    facts, whole = Sources().glance(str(tmp_path)), Sources().read(str(tmp_path))
-    assert (facts.kind, facts.uid, facts.gid, facts.mode) == (whole.kind, whole.uid, whole.gid, whole.mode)
-    assert (facts.user, facts.group, facts.fs_type, facts.fs_size, facts.fs_free) == (None,) * 5
 
 
 def test_absolute_links_stay_below_the_root(tmp_path: Path) -> None:

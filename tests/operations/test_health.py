@@ -1,7 +1,7 @@
 """What is wrong, worst first, and what mends it."""
 
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
-from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
@@ -10,7 +10,7 @@ from mvtui.operations.states import Evidence
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
-GONE = SourceFacts("/srv/home", SourceKind.NOTHING)
+GONE = SourceFacts("/srv/home", exists=False)
 RUNNING = State(StateWord.RUNNING, None, "runs")
 STOPPED = State(StateWord.STOPPED, None, "stopped")
 EVIDENCE = Evidence("web", ENTRY._replace(booted=ENTRY.current), {}, True, "systemd", None, ())

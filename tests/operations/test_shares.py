@@ -3,7 +3,7 @@
 import pytest
 
 from mvtui.model.definition import Definition, Share, ShareProto
-from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 from mvtui.operations.shares import share_statuses
@@ -26,8 +26,7 @@ def statuses(
 ) -> tuple[ShareStatus, ...]:
     pairs = [(HOME._replace(socket=socket), daemon) for daemon in daemons]
     definition = Definition(shares=(HOME, DOCS))
-    kind = {True: SourceKind.DIRECTORY, False: SourceKind.NOTHING, None: None}[sources]
-    source_of = lambda path: SourceFacts(path, kind)  # noqa: E731
+    source_of = lambda path: SourceFacts(path, sources)  # noqa: E731
     return share_statuses(
         definition, DIRECTORY, hypervisor, pairs, lambda path: True, source_of, daemons_visible=visible
     )

@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ async def look(host: Host, kept: Kept) -> MicroVM:
 def let_it_be(host: Host, pid: int, microvm: str = "web") -> None:
     """The hypervisor of `microvm` is the process `pid`."""
     living = processes_of(host).living
-    living[pid] = replace(living.pop(100), pid=pid, microvm=microvm)
+    living[pid] = living.pop(100)._replace(pid=pid, microvm=microvm)
 
 
 async def test_a_source_is_known_after_the_slow_lane_was_there(web: Host) -> None:
@@ -89,7 +88,7 @@ async def test_the_hypervisor_is_named_with_its_microvm(web: Host, cat: int) -> 
 async def test_somebody_else_holds_the_image(web: Host, cat: int, microvm: str | None) -> None:
     if microvm is not None:
         living = processes_of(web).living
-        living[cat] = replace(living[90], pid=cat, microvm=microvm)
+        living[cat] = living[90]._replace(pid=cat, microvm=microvm)
     kept = Kept(web, inline=False)
     await take_snapshot(web, kept)
     kept.renew()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mvtui.model.definition import Share, ShareProto
-from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
 from mvtui.model.state import StateWord
 from mvtui.model.unit import Job, UnitKind, UnitStatus
@@ -14,7 +14,7 @@ from tests.fakes import EPOCH, process, unit
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/a-runner")
 QEMU = process(100, "web", "microvm@web", "-name", "web")
-GONE = SourceFacts("/srv/home", SourceKind.NOTHING)
+GONE = SourceFacts("/srv/home", exists=False)
 START = Job(7, "start", "waiting")
 
 
