@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
   mvtui                                the panel
   mvtui list                           one line for each microVM
   mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
-  mvtui show web                       why is web in its state, what serves its shares
+  mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names

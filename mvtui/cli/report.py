@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mvtui.model.definition import Definition, Share, Volume
+from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.process import ProcessSample
@@ -37,6 +38,9 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "schema": SCHEMA,
         "host": snapshot.host,
         **microvm_document(microvm),
+        "shares": [_whole_share_status(status) for status in microvm.shares],
+        "volumes": [_whole_volume_status(status) for status in microvm.volumes],
+        "overlay": _whole_volume_status(microvm.overlay) if microvm.overlay else None,
         "path": microvm.path,
         "current": entry.current if entry else None,
         "bootedRunner": entry.booted if entry else None,
@@ -147,6 +151,28 @@ def _share_status(status: ShareStatus) -> Json:
     }
 
 
+def _whole_share_status(status: ShareStatus) -> Json:
+    return {**_share_status(status), "sourceFacts": _source_facts(status.source) if status.source else None}
+
+
+def _source_facts(facts: SourceFacts) -> Json:
+    return {
+        "path": facts.path,
+        "kind": str(facts.kind) if facts.kind is not None else None,
+        "uid": facts.uid,
+        "gid": facts.gid,
+        "user": facts.user,
+        "group": facts.group,
+        "mode": f"{facts.mode:04o}" if facts.mode is not None else None,
+        "fsType": facts.fs_type,
+        "fsMountPoint": facts.mount_point,
+        "fsReadOnly": facts.fs_read_only,
+        "fsSize": facts.fs_size,
+        "fsFree": facts.fs_free,
+        "problem": facts.problem,
+    }
+
+
 def _volume(volume: Volume) -> Json:
     return {
         "image": volume.image,
@@ -182,6 +208,14 @@ def _volume_status(status: VolumeStatus) -> Json:
         else None,
         "problem": image.problem if image else None,
         "overlay": status.overlay,
+    }
+
+
+def _whole_volume_status(status: VolumeStatus) -> Json:
+    return {
+        **_volume_status(status),
+        "heldBy": [holder._asdict() for holder in status.holders] if status.holders is not None else None,
+        "heldByComplete": status.holders_complete,
     }
 
 

@@ -70,7 +70,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot = look(args, cpu=True)
+    snapshot = look(args, args.name, cpu=True)
     microvm = snapshot.find(args.name)
     if microvm is None:
         _say_findings(snapshot.findings)
@@ -122,8 +122,9 @@ _VERBS = {
 }
 
 
-def look(args: argparse.Namespace, *, cpu: bool = False) -> Snapshot:
-    """One look at the host that `args` names; with `cpu` CPU_SECONDS later, and it knows how busy processes are."""
+def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False) -> Snapshot:
+    """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
+    later, and it knows how busy processes are."""
     from mvtui.operations.inventory import take_snapshot
 
     host = open_host(args.state_dir, args.manager)
@@ -137,7 +138,12 @@ def look(args: argparse.Namespace, *, cpu: bool = False) -> Snapshot:
             await host.units.close()
             host.processes.close()
 
-    return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
+    snapshot = in_loop(once()) if host.units.manager == "systemd" else at_once(once())
+    if closer_at is None:
+        return snapshot
+    from mvtui.operations.closer import look_closer
+
+    return look_closer(host, snapshot, closer_at)
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:

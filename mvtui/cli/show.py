@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs
+from mvtui.model.facts import Holder, SourceFacts, SourceKind
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
 from mvtui.model.process import ProcessSample
@@ -19,8 +20,8 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
         *_findings(microvm),
         *_hypervisor(microvm, now),
         *_section("Units", aligned(_units(microvm, now))),
-        *_section("Shares", aligned([_share(status, glyphs) for status in microvm.shares])),
-        *_section("Volumes", aligned([_volume(status) for status in microvm.volumes])),
+        *_section("Shares", _shares(microvm, glyphs)),
+        *_section("Volumes", _volumes(microvm)),
         *_section("Processes", aligned(_processes(microvm, now))),
         *_section("Stages", _stages(microvm)),
     ]
@@ -76,6 +77,56 @@ def _units(microvm: MicroVM, now: datetime) -> list[tuple[str, ...]]:
         state = f"{unit.active_state} ({unit.sub_state})"
         rows.append((clean(unit.name), state, age(unit.since, now), restarts, job))
     return rows
+
+
+def _shares(microvm: MicroVM, glyphs: Glyphs) -> list[str]:
+    lines = aligned([_share(status, glyphs) for status in microvm.shares])
+    return _interleaved(lines, [_source(status.source) for status in microvm.shares])
+
+
+def _volumes(microvm: MicroVM) -> list[str]:
+    lines = aligned([_volume(status) for status in microvm.volumes])
+    return _interleaved(lines, [_held(status) for status in microvm.volumes])
+
+
+def _interleaved(lines: list[str], below: list[str]) -> list[str]:
+    """Each line with what belongs below it, where there is something."""
+    pairs = zip(lines, below, strict=True)
+    return [text for line, more in pairs for text in (line, f"    {more}" if more else "") if text]
+
+
+def _source(facts: SourceFacts | None) -> str:
+    """Its kind, owner, group, mode, and the file system that it lies on; "" where that is said already."""
+    if facts is None or facts.kind is SourceKind.NOTHING:
+        return ""
+    if facts.problem is not None:
+        return f"source: {clean(facts.problem)}"
+    if facts.mode is None:
+        return f"source: {facts.kind}" if facts.kind is not None else ""
+    owner = f"{clean(facts.user or str(facts.uid))}:{clean(facts.group or str(facts.gid))} {facts.mode:04o}"
+    fs = f"{clean(facts.fs_type or 'unknown file system')}{' read-only' if facts.fs_read_only else ''}"
+    # Those of the kernel (proc, sysfs) have no size.
+    space = f", {size(facts.fs_free)} of {size(facts.fs_size)} free" if facts.fs_size else ""
+    return f"source: {facts.kind} {owner} on {fs}{space}"
+
+
+def _held(status: VolumeStatus) -> str:
+    if status.image is None or (status.holders is None and status.image.problem is not None):
+        return ""
+    if status.holders is None:
+        return "held by: nobody found, but not every process can be seen"
+    if not status.holders:
+        return "held by nobody"
+    others = "" if status.holders_complete else "; there may be others that can't be seen"
+    return f"held by {', '.join(_holder(holder) for holder in status.holders)}{others}"
+
+
+def _holder(holder: Holder) -> str:
+    if holder.pid is None:
+        return "a process that can't be seen (it has a lock)" if holder.how == "lock" else clean(holder.how)
+    whose = f"of {clean(holder.microvm)}" if holder.microvm is not None else "of no microVM"
+    locked = ", locked" if holder.how == "lock" else ""
+    return f"{clean(holder.command or '?')} (pid {holder.pid} {whose}{locked})"
 
 
 _HEALTH = {ShareHealth.UP: "up", ShareHealth.DOWN: "down", ShareHealth.OFF: "off", ShareHealth.UNKNOWN: "unknown"}

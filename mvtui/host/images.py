@@ -24,9 +24,12 @@ def read_image(directory: Path | str, image: str, root: Path = Path("/")) -> Ima
     the image's place is followed in /dev alone: the state directory belongs to an unprivileged user.
     """
     path = os.path.join(directory, image)
-    on_disk = path if str(root) == "/" else os.path.join(root, path.lstrip("/"))
     try:
-        fd = _open(on_disk, follow=_is_device(os.path.normpath(path)))
+        place = find_image(directory, image, root)
+        try:
+            fd = open_image(place)
+        finally:
+            os.close(place)
         try:
             return _facts(fd, path)
         finally:
@@ -43,23 +46,28 @@ def _is_device(path: str) -> bool:
     return path.startswith("/dev/") and not path.startswith("/dev/shm/")  # noqa: S108
 
 
-def _open(path: str, *, follow: bool) -> int:
-    """Open for reading. Raises OSError, also for what is neither a file nor a block device.
-
-    Merely opening a device can be a command to it (a watchdog starts), so it is looked at through a descriptor that
-    opens nothing (O_PATH), and that very thing is then opened.
-    """
+def find_image(directory: Path | str, image: str, root: Path = Path("/")) -> int:
+    """A descriptor of `image` that opens nothing (O_PATH): merely to open a device can be a command to it (a watchdog
+    starts). Raises OSError, also for what is neither a file nor a block device, and ValueError for what is no path."""
+    path = os.path.join(directory, image)
+    on_disk = path if str(root) == "/" else os.path.join(root, path.lstrip("/"))
     flags = os.O_PATH | os.O_CLOEXEC
-    place = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+    place = os.open(on_disk, flags if _is_device(os.path.normpath(path)) else flags | os.O_NOFOLLOW)
     try:
         mode = os.fstat(place).st_mode
         if stat.S_ISLNK(mode):
             raise OSError(errno.ELOOP, "is a link, which is not followed")
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise OSError(errno.EINVAL, "is neither a file nor a block device")
-        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    finally:
+    except OSError:
         os.close(place)
+        raise
+    return place
+
+
+def open_image(place: int) -> int:
+    """Open for reading the very thing that `find_image` found. Raises OSError."""
+    return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def _facts(fd: int, path: str) -> ImageFacts:

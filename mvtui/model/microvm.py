@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mvtui.model.definition import Definition, Runner, Share, Volume
+from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State
@@ -80,8 +81,9 @@ class ShareHealth(StrEnum):
 
 class ShareStatus(NamedTuple):
     """One share and what serves it. `daemons` are its virtiofsd processes, parent first; empty for 9p.
-    `socket_exists` and `connected` are None where they do not apply or can't be told. `since` (UTC) is when it went
-    down, None where it is not down and where nobody knows."""
+    `socket_exists` and `connected` are None where they do not apply or can't be told. `source` is what stands at its
+    source, None where that was not looked at yet. `since` (UTC) is when it went down, None where it is not down and
+    where nobody knows."""
 
     share: Share
     health: ShareHealth
@@ -89,17 +91,33 @@ class ShareStatus(NamedTuple):
     daemons: tuple[ProcessSample, ...] = ()
     socket_exists: bool | None = None
     connected: bool | None = None
-    source_exists: bool | None = None
+    source: SourceFacts | None = None
     since: datetime | None = None
+
+    @property
+    def source_exists(self) -> bool | None:
+        """Whether something stands at its source; None where that is not known (yet)."""
+        return self.source.exists if self.source is not None else None
 
 
 class VolumeStatus(NamedTuple):
     """One volume and its image; `image` is None where it has not been looked at. `overlay`: it holds the writable
-    store overlay."""
+    store overlay.
+
+    `holders` are who was found to hold the image. `()` is nobody, and it is only said where every process of the host
+    was looked at; None is "not known": not looked at since the hypervisor started, or nobody was found among those
+    that may be seen. `holders_complete` false: there may be more than those (never so with `()`)."""
 
     volume: Volume
     image: ImageFacts | None = None
     overlay: bool = False
+    holders: tuple[Holder, ...] | None = None
+    holders_complete: bool = False
+
+    def foreign_holders(self, microvm: str) -> tuple[Holder, ...]:
+        """Those that are no process of `microvm`: another one's, nobody's, the host's own, or one that can't be
+        seen."""
+        return tuple(holder for holder in self.holders or () if holder.microvm != microvm)
 
 
 class MicroVM(NamedTuple):

@@ -69,6 +69,7 @@ def _combine_dated(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
 def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     """A Snapshot of what was seen. Blocking: reads runners that are new."""
     kept.begin_look()
+    kept.processes = seen.processes
     entries = {entry.name: entry for entry in seen.directory.entries}
     units: dict[str, list[UnitStatus]] = {}
     for status in (seen.units or {}).values():
@@ -138,12 +139,13 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         hypervisor,
         daemons,
         kept.exists,
+        kept.source,
         daemons_visible=_daemons_visible(units, parts.processes),
     )
     if hypervisor is not None and UnitKind.VIRTIOFSD in units:
         ends = units[UnitKind.VIRTIOFSD].daemon_ends
         shares = dated(shares, {tag: at for tag, at in ends if at >= hypervisor.started})
-    volumes = _volumes(kept, directory, definition)
+    volumes = _volumes(kept, directory, definition, hypervisor)
     evidence = states.Evidence(
         name=name,
         entry=entry,
@@ -188,10 +190,18 @@ def _daemons_visible(units: Mapping[UnitKind, UnitStatus], processes: list[Proce
     return any(process.pid == daemons.main_pid for process in processes)
 
 
-def _volumes(kept: Kept, directory: str, definition: Definition | None) -> tuple[VolumeStatus, ...]:
+def _volumes(
+    kept: Kept, directory: str, definition: Definition | None, hypervisor: ProcessSample | None
+) -> tuple[VolumeStatus, ...]:
     if definition is None:
         return ()
     overlay = definition.overlay_volume()
     return tuple(
-        VolumeStatus(volume, kept.image(directory, volume.image), volume is overlay) for volume in definition.volumes
+        VolumeStatus(
+            volume,
+            kept.image(directory, volume.image),
+            volume is overlay,
+            *kept.holders(directory, volume.image, hypervisor),
+        )
+        for volume in definition.volumes
     )

@@ -1,12 +1,14 @@
 """What one look at a host leaves to the next: caches, slow facts, and what only several looks together can tell."""
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.host.images import read_image
 from mvtui.host.ports import Host
@@ -14,11 +16,15 @@ from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
+from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.endings import Endings, Told
 from mvtui.operations.history import History
+
+if TYPE_CHECKING:
+    from mvtui.host.holders import HolderScan
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -52,7 +58,8 @@ class Made(NamedTuple):
 class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and the first
-    look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight."""
+    look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight.
+    What takes longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`."""
 
     def __init__(self, host: Host, *, inline: bool = True) -> None:
         self.host = host
@@ -64,13 +71,17 @@ class Kept:
         self.units: Mapping[str, UnitStatus] | None = None
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
+        self.processes: Mapping[int, ProcessSample] = {}
         self.facts = 0
         self.unread = False
         self._read_until: float | None = None
         self._images: dict[tuple[str, str], ImageFacts] = {}
         self._exists: dict[str, bool | None] = {}
+        self._sources: dict[str, SourceFacts] = {}
+        self._holders: HolderScan | None = None
         self._asked_images: set[tuple[str, str]] = set()
         self._asked_paths: set[str] = set()
+        self._asked_sources: set[str] = set()
         self._is_own_root = host.root == Path("/")
 
     def begin_look(self) -> None:
@@ -94,7 +105,7 @@ class Kept:
     def missing(self) -> bool:
         """True where a look asked for a fact that is not known yet."""
         known = self._asked_images <= self._images.keys() and self._asked_paths <= self._exists.keys()
-        return self.endings.missing or not known
+        return self.endings.missing or not (known and self._asked_sources <= self._sources.keys())
 
     def image(self, directory: str, image: str) -> ImageFacts | None:
         """The facts of the image `image` of the microVM in `directory`; None where not known yet."""
@@ -111,14 +122,46 @@ class Kept:
             self._exists[path] = self._look_for(path)
         return self._exists.get(path)
 
+    def source(self, path: str) -> SourceFacts | None:
+        """What stands at the host's absolute `path`; None where not known yet."""
+        self._asked_sources.add(path)
+        if self.inline and path not in self._sources:
+            self._sources[path] = SourceFacts(path, self._look_for(path))
+        return self._sources.get(path)
+
+    def holders(
+        self, directory: str, image: str, hypervisor: ProcessSample | None
+    ) -> tuple[tuple[Holder, ...] | None, bool]:
+        """VolumeStatus' `holders` and `holders_complete`, for an image of the microVM that `hypervisor` runs.
+
+        A hypervisor that is younger than the scan was not seen by it; of a process that has ended since, it says
+        nothing."""
+        scan = self._holders
+        if scan is None or (hypervisor is not None and hypervisor.pid not in scan.owners):
+            return None, False
+        holders = scan.of((directory, image))
+        if holders is None:
+            return None, False
+        living = tuple(holder for holder in holders if holder.microvm is None or holder.pid in self.processes)
+        return (living, scan.complete) if living or scan.complete else (None, False)
+
     def renew(self) -> None:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
+        # `mvtui list` needs neither, and they take time to import.
+        from mvtui.host.holders import find_holders  # noqa: PLC0415
+        from mvtui.host.sources import Sources  # noqa: PLC0415
+
         self.endings.renew()  # first, since it ends in time: what is behind a dead mount does not
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
+        named, self._asked_sources = self._asked_sources, set()
         self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten
         self._exists = {path: self._look_for(path) for path in paths}
+        sources = Sources(self.host.root)
+        self._sources = {path: sources.read(path) for path in named}
         self._images = {key: read_image(*key, self.host.root) for key in images}
+        owners = {pid: process.microvm for pid, process in self.processes.items()}
+        self._holders = find_holders(images, owners, self.host.root)
         self.facts += 1
 
     def _look_for(self, path: str) -> bool | None:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from mvtui.model.definition import Definition, Share, ShareProto
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 
 Exists = Callable[[str], bool | None]
+SourceOf = Callable[[str], SourceFacts | None]
 
 
 def resolve(state_dir_of: str, path: str) -> str:
@@ -22,20 +24,24 @@ def share_statuses(
     hypervisor: ProcessSample | None,
     daemons: Sequence[tuple[Share, ProcessSample]],
     exists: Exists,
+    source_of: SourceOf,
     *,
     daemons_visible: bool = True,
 ) -> tuple[ShareStatus, ...]:
     """One status for each share of `definition`, in its order.
 
     `directory` is the microVM's state directory, `daemons` its living virtiofsd with what their command lines say,
-    `exists` tells whether an absolute path of the host is there (None: can't be told). `daemons_visible` is false
+    `exists` tells whether an absolute path of the host is there (None: can't be told), `source_of` what stands at one
+    (None: not looked at yet). `daemons_visible` is false
     where processes of the virtiofsd unit run that we may not see (hidepid): none found then means nothing.
     """
     if definition is None:
         return ()
     by_socket = _by_socket(directory, daemons)
     up = hypervisor is not None
-    return tuple(_status(share, directory, up, by_socket, exists, daemons_visible) for share in definition.shares)
+    return tuple(
+        _status(share, directory, up, by_socket, exists, source_of, daemons_visible) for share in definition.shares
+    )
 
 
 def dated(shares: tuple[ShareStatus, ...], ends: Mapping[str, datetime]) -> tuple[ShareStatus, ...]:
@@ -83,19 +89,20 @@ def _status(
     up: bool,
     by_socket: Mapping[str, tuple[ProcessSample, ...]],
     exists: Exists,
+    source_of: SourceOf,
     daemons_visible: bool,
 ) -> ShareStatus:
-    source_exists = exists(resolve(directory, share.source)) if share.source is not None else None
+    source = source_of(resolve(directory, share.source)) if share.source is not None else None
     if share.proto is ShareProto.NINE_P:
         health = ShareHealth.UP if up else ShareHealth.OFF
-        return ShareStatus(share, health, source_exists=source_exists)
+        return ShareStatus(share, health, source=source)
     if share.socket is None or not daemons_visible:
-        return ShareStatus(share, ShareHealth.UNKNOWN if up else ShareHealth.OFF, source_exists=source_exists)
+        return ShareStatus(share, ShareHealth.UNKNOWN if up else ShareHealth.OFF, source=source)
     socket = resolve(directory, share.socket)
     processes = by_socket.get(socket, ())
     connected = _connected(share.socket, processes)
-    health, why = _health(share, up, processes, connected, source_exists)
-    return ShareStatus(share, health, why, processes, exists(socket), connected, source_exists)
+    health, why = _health(share, up, processes, connected, source)
+    return ShareStatus(share, health, why, processes, exists(socket), connected, source)
 
 
 def _connected(socket: str, processes: tuple[ProcessSample, ...]) -> bool | None:
@@ -111,13 +118,13 @@ def _health(
     up: bool,
     processes: tuple[ProcessSample, ...],
     connected: bool | None,
-    source_exists: bool | None,
+    source: SourceFacts | None,
 ) -> tuple[ShareHealth, str]:
     if not up:
         return (ShareHealth.UP, "") if processes else (ShareHealth.OFF, "")
     if not processes:
         where = f" The guest's {share.mount_point} hangs." if share.mount_point else ""
-        if source_exists is False:
+        if source is not None and source.exists is False:
             return ShareHealth.DOWN, f"{share.source} does not exist.{where}"
         return ShareHealth.DOWN, f"its virtiofsd has ended.{where}"
     frozen = next((process for process in processes if process.frozen), None)

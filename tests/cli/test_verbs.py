@@ -12,7 +12,9 @@ import pytest
 
 from mvtui.cli.run import run
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.holders import HolderScan, ImageKey
 from mvtui.host.ports import Host
+from mvtui.model.facts import Holder, SourceFacts, SourceKind
 from mvtui.model.unit import JobResult, UnitVerb
 from tests.operations.sample import build_web, processes_of, run_web, units_of
 
@@ -62,7 +64,35 @@ def relative(value: Any, folder: str) -> Any:
     return value.replace(folder, "") if isinstance(value, str) else value
 
 
-def test_show_json_is_what_was_promised(host: Host, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+class MadeUpSources:
+    """The same on every machine."""
+
+    def __init__(self, root: Path) -> None:
+        assert root == Path("/")
+
+    def read(self, path: str) -> SourceFacts:
+        if path == "/nix/store":
+            return SourceFacts(path, problem="/nix/store: permission denied; root can look at it")
+        owner = {"uid": 993, "gid": 994, "mode": 0o2750, "user": "microvm", "group": None}
+        fs = {"fs_type": "ext4", "mount_point": "/", "fs_read_only": False, "fs_size": 40 << 30, "fs_free": 12 << 30}
+        return SourceFacts(path, True, SourceKind.DIRECTORY, **owner, **fs)  # type: ignore[arg-type]
+
+
+def made_up_holders(images: list[ImageKey], owners: dict[int, str], root: Path) -> HolderScan:
+    (image,) = images
+    held = (Holder(100, "qemu", owners[100], "lock"), Holder(None, None, None, "loop device loop3"))
+    return HolderScan({image: held}, True, owners)
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mvtui.operations.closer.Sources", MadeUpSources)
+    monkeypatch.setattr("mvtui.operations.closer.find_holders", made_up_holders)
+
+
+def test_show_json_is_what_was_promised(
+    host: Host, capsys: pytest.CaptureFixture[str], tmp_path: Path, made_up: None
+) -> None:
     run_web(host)
     (host.state_dir / "web" / "web-virtiofs-ro-store.sock").touch()
     image = host.state_dir / "web" / "nix-store-overlay.img"
@@ -86,7 +116,59 @@ def test_list_json_has_the_same_microvm(host: Host, capsys: pytest.CaptureFixtur
     assert run(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert listed["schema"] == shown["schema"] == 1
-    assert listed["microvms"][0].items() <= shown.items()
+    assert is_within(listed["microvms"][0], shown)
+    assert "sourceFacts" in shown["shares"][0]
+    assert "heldBy" in shown["volumes"][0]
+
+
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether `whole` has all that `part` has, and more at most in its objects."""
+    if isinstance(part, dict):
+        return all(key in whole and is_within(value, whole[key]) for key, value in part.items())
+    if isinstance(part, list):
+        return len(part) == len(whole) and all(map(is_within, part, whole))
+    return bool(part == whole)
+
+
+def test_list_reads_nothing_of_what_takes_long(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("mvtui.host.sources.Sources.read", refuse)
+    monkeypatch.setattr("mvtui.host.holders.find_holders", refuse)
+    run_web(host)
+    assert run(["list"]) == 0
+    assert run(["list", "--json"]) == 0
+
+
+def test_show_says_what_stands_at_a_source_and_who_holds_an_image(
+    host: Host, capsys: pytest.CaptureFixture[str], made_up: None
+) -> None:
+    run_web(host)
+    (host.state_dir / "web" / "nix-store-overlay.img").touch()
+    assert run(["show", "web"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    store, docs = (next(i for i, line in enumerate(out) if f" {tag} " in line) for tag in ("ro-store", "docs"))
+    assert out[store + 1] == " " * 16 + "source: /nix/store: permission denied; root can look at it"
+    assert out[docs + 1] == " " * 16 + "source: directory microvm:994 2750 on ext4, 12G of 40G free"
+    volume = next(i for i, line in enumerate(out) if line.startswith("Volumes"))
+    assert out[volume + 1] == " " * 16 + "held by qemu (pid 100 of web, locked), loop device loop3"
+
+
+def test_show_finds_a_stranger_at_the_image(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing made up: a process that is no microVM's has the image open."""
+    image = host.state_dir / "web" / "nix-store-overlay.img"
+    image.touch()
+    with image.open("rb") as file, subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=(file.fileno(),)) as cat:
+        assert run(["show", "web"]) == 0
+        assert f"held by cat (pid {cat.pid} of no microVM)" in capsys.readouterr().out
+        assert run(["show", "web", "--json"]) == 0
+        held = json.loads(capsys.readouterr().out)["volumes"][0]["heldBy"]
+        assert held == [{"pid": cat.pid, "command": "cat", "microvm": None, "how": "open"}]
+        assert cat.stdin is not None
+        cat.stdin.close()
+    assert run(["show", "web", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["volumes"][0]["heldBy"] in ([], None)
 
 
 def test_show_for_people(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,7 +316,18 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 
 
 def test_list_imports_nothing_that_takes_longer_than_the_list(tmp_path: Path) -> None:
-    heavy = ("textual", "rich", "pydantic", "dbus_fast", "asyncio", "dataclasses", "json", "subprocess", "socket")
+    heavy = (
+        "textual",
+        "rich",
+        "pydantic",
+        "dbus_fast",
+        "asyncio",
+        "dataclasses",
+        "json",
+        "subprocess",
+        "socket",
+        "ctypes",
+    )
     program_text = (
         "import sys; from mvtui.cli.run import run; "
         f"run(['list', '--state-dir', {str(tmp_path)!r}, '--manager', 'direct']); "

@@ -1,6 +1,7 @@
 """What is wrong, worst first, and what mends it."""
 
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
+from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
@@ -9,6 +10,7 @@ from mvtui.operations.states import Evidence
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
+GONE = SourceFacts("/srv/home", exists=False)
 RUNNING = State(StateWord.RUNNING, None, "runs")
 STOPPED = State(StateWord.STOPPED, None, "stopped")
 EVIDENCE = Evidence("web", ENTRY._replace(booted=ENTRY.current), {}, True, "systemd", None, ())
@@ -38,7 +40,7 @@ def test_share_down_is_worst() -> None:
 
 
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
-    seen = EVIDENCE._replace(shares=(ShareStatus(HOME, ShareHealth.OFF, source_exists=False),))
+    seen = EVIDENCE._replace(shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
     (finding,) = found(seen, STOPPED)
     assert (finding.note, finding.fix) == ("no source", "create /srv/home")
 

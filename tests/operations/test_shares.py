@@ -3,6 +3,7 @@
 import pytest
 
 from mvtui.model.definition import Definition, Share, ShareProto
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 from mvtui.operations.shares import share_statuses
@@ -25,7 +26,10 @@ def statuses(
 ) -> tuple[ShareStatus, ...]:
     pairs = [(HOME._replace(socket=socket), daemon) for daemon in daemons]
     definition = Definition(shares=(HOME, DOCS))
-    return share_statuses(definition, DIRECTORY, hypervisor, pairs, lambda path: sources, daemons_visible=visible)
+    source_of = lambda path: SourceFacts(path, sources)  # noqa: E731
+    return share_statuses(
+        definition, DIRECTORY, hypervisor, pairs, lambda path: True, source_of, daemons_visible=visible
+    )
 
 
 def test_daemon_lives() -> None:
@@ -93,5 +97,9 @@ def test_relative_paths_are_looked_up_in_the_state_directory() -> None:
         asked.append(path)
         return True
 
-    share_statuses(Definition(shares=(HOME, DOCS)), DIRECTORY, None, [], exists)
+    def source_of(path: str) -> SourceFacts:
+        asked.append(path)
+        return SourceFacts(path)
+
+    share_statuses(Definition(shares=(HOME, DOCS)), DIRECTORY, None, [], exists, source_of)
     assert set(asked) == {"/srv/home", f"{DIRECTORY}/web-home.sock", f"{DIRECTORY}/docs"}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mvtui.model.definition import Share, ShareProto
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
 from mvtui.model.state import StateWord
 from mvtui.model.unit import Job, UnitKind, UnitStatus
@@ -13,6 +14,7 @@ from tests.fakes import EPOCH, process, unit
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/a-runner")
 QEMU = process(100, "web", "microvm@web", "-name", "web")
+GONE = SourceFacts("/srv/home", exists=False)
 START = Job(7, "start", "waiting")
 
 
@@ -99,7 +101,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             evidence(
                 down(job=START),
                 DAEMONS._replace(active_state="activating", sub_state="start"),
-                shares=(share(ShareHealth.OFF, source_exists=False),),
+                shares=(share(ShareHealth.OFF, source=GONE),),
             ),
             StateWord.STARTING,
             '"home": /srv/home does not exist',
@@ -109,7 +111,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
             evidence(
                 down(),
                 DAEMONS._replace(active_state="activating", sub_state="auto-restart"),
-                shares=(share(ShareHealth.OFF, source_exists=False),),
+                shares=(share(ShareHealth.OFF, source=GONE),),
             ),
             StateWord.FAILED,
             "/srv/home does not exist",

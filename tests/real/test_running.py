@@ -1,6 +1,7 @@
 """A microVM that mvtui started: what it is seen to have."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ def web(host: RealHost) -> Iterator[Json]:
     host.add(sample("web"))
     host.mvtui("start", "web")
     host.wait_for_boot("web")
-    yield host.shown("web")
+    yield json.loads(host.mvtui("show", "web", "--json").stdout)
     host.end("web")
 
 
@@ -73,6 +74,22 @@ def test_the_volume_is_the_overlays_and_holds_what_the_guest_wrote(host: RealHos
     assert 0 < overlay["allocated"] < overlay["size"]
     assert overlay["allocated"] == image.st_blocks * 512
     assert not host.nested.path("/nix/store/from-guest").exists()
+
+
+def test_qemu_is_seen_to_hold_and_to_lock_the_image(web: Json) -> None:
+    qemu = next(process["pid"] for process in web["processes"] if process["role"] == "hypervisor")
+    held = web["overlay"]["heldBy"]
+    assert [(holder["pid"], holder["microvm"], holder["how"]) for holder in held] == [(qemu, "web", "lock")]
+    assert held[0]["command"].startswith("qemu-system")
+    assert web["overlay"]["heldByComplete"] is False, "outside of this pid namespace there may be others"
+
+
+def test_a_source_is_described(host: RealHost, web: Json) -> None:
+    facts = next(share for share in web["shares"] if share["tag"] == "home")["sourceFacts"]
+    assert (facts["kind"], facts["user"], facts["group"], facts["mode"]) == ("directory", "microvm", "kvm", "0755")
+    fs_type = host.nested.run("stat", "-f", "-c", "%T", "/srv/web/home").stdout.strip()
+    assert facts["fsType"] == {"overlayfs": "overlay", "ext2/ext3": "ext4"}.get(fs_type, fs_type)
+    assert 0 < facts["fsFree"] < facts["fsSize"]
 
 
 def test_the_guest_can_write_the_hosts_store_where_its_share_is_not_read_only(host: RealHost, web: Json) -> None:
