@@ -9,7 +9,10 @@ from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.ui.charset import fit, to_ascii
 from mvtui.ui.lines import clipped, justified, width_of, wrapped
 from mvtui.ui.rows import layout
-from tests.ui.samples import NOW, STATES, WEB, shares
+from mvtui.ui.tabs import processes
+from mvtui.ui.tabs.page import Page
+from mvtui.ui.trends import Trends
+from tests.ui.samples import DB, NOW, STATES, WEB, shares
 
 
 @pytest.mark.parametrize("width", range(1, 220))
@@ -47,8 +50,8 @@ def test_fit(text: str, width: int, fitted: str) -> None:
 
 
 def test_ascii_has_the_same_width() -> None:
-    text = "× ≠ restart … ─ 仮 é"
-    assert to_ascii(text) == "x ! restart ~ - ?? ?"
+    text = "× ≠ restart … ─ ↑ ↓ 仮 é"
+    assert to_ascii(text) == "x ! restart ~ - ^ v ?? ?"
     assert cell_len(to_ascii(text)) == cell_len(text)
 
 
@@ -90,3 +93,11 @@ def test_shares_are_an_error_only_where_one_is_known_to_be_down(health: tuple[Sh
     cells = columns.cells(WEB._replace(shares=shares("web", *health)), NOW)
     titles = [column.title for column, _ in columns.columns]
     assert cells[titles.index("FSD")][1] == role
+
+
+def test_the_titles_of_processes_stand_over_their_columns() -> None:
+    texts = ["".join([text for text, _ in entry.lines[0]]) for entry in processes.entries(Page(DB, NOW, Trends()), 80)]
+    head, row = texts[0], next(text for text in texts if "hypervisor" in text)
+    assert head.index("WHAT") == row.index("hypervisor")
+    for title, value in (("PID", " 4121"), ("CPU%", "14.7"), ("MEM", "1.8G"), ("AGE", "12h")):
+        assert head.index(title) + len(title) == row.index(value) + len(value)

@@ -9,7 +9,10 @@ from mvtui.errors import MvtuiError
 from mvtui.model.state import StateWord
 from mvtui.ui import themes
 from mvtui.ui.terminal import Terminal
+from mvtui.ui.widgets.microvm_list import MicroVMList
 from tests.ui.fake_host import FakeHost
+from tests.ui.samples import PRODUCT
+from tests.ui.scenes import Scene, open_scene
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,19 @@ def test_themes_that_cannot_be_used_say_why(tmp_path: Path) -> None:
 def test_a_theme_that_is_not_there_is_an_error_with_a_hint() -> None:
     with pytest.raises(MvtuiError, match="no usable theme 'nowhere'"):
         FakeHost().app(theme="nowhere")
+
+
+async def test_the_reversed_cursor_is_one_bar() -> None:
+    """Dimmed, a piece of a reversed line would have another background than its neighbours."""
+    app, play = open_scene(Scene(PRODUCT, "j j j", {"theme": "terminal"}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await play(pilot)
+        rows = app.screen.query_one(MicroVMList)
+        segments = list(rows.render_line(rows.cursor))
+        assert "stopped" in "".join([segment.text for segment in segments])
+        styles = [segment.style for segment in segments if segment.style is not None]
+        assert all(style.reverse and not style.dim for style in styles)
+        assert len({(style.color, style.bgcolor) for style in styles}) == 1
 
 
 def test_a_folder_without_themes_loads_none(tmp_path: Path) -> None:
