@@ -129,12 +129,6 @@ def read_stat(path: str) -> Stat | None:
     return parse_stat(data) if data else None
 
 
-def boot_time(proc: str) -> float:
-    """When the host was booted, in seconds of Unix time (`btime` of proc_stat(5)). Raises OSError."""
-    with open(f"{proc}/stat", "rb") as file:
-        return next((float(line[6:]) for line in file if line.startswith(b"btime ")), 0.0)
-
-
 def read_proc(path: str, size: int) -> bytes | None:
     """The first `size` bytes of a file of procfs; None where it can't be read."""
     try:

@@ -4,13 +4,16 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvtui.host.process_finder import Finder, Found
 from mvtui.host.process_programs import is_virtiofsd
 from mvtui.host.process_slow import read_open_files, read_open_files_limit, read_pss
 from mvtui.host.process_stat import CLOCK_TICKS, Stat, parse_stat
-from mvtui.host.sockets import UnixSockets
 from mvtui.model.process import ProcessSample
+
+if TYPE_CHECKING:
+    from mvtui.host.sockets import UnixSockets
 
 # CPU time is counted in ticks of 10 ms: over less than this (seconds) a percentage says nothing.
 _CPU_SECONDS = 0.2
@@ -72,7 +75,7 @@ class ProcFs:
             known = {pid: tracked.found for pid, tracked in self._tracked.items()}
             for found in finder.find(known, thorough=slow):
                 self._track(found)
-            if slow:
+            if slow and self._tracked:
                 self._renew_slow()
             return {pid: tracked.sample for pid, tracked in self._tracked.items()}
 
@@ -96,11 +99,13 @@ class ProcFs:
         self._tracked[found.pid] = _Tracked(found, *read, now)
 
     def _renew_slow(self) -> None:
+        from mvtui.host.sockets import UnixSockets  # noqa: PLC0415 - where nothing runs, it is not needed
+
         with UnixSockets(self._proc, self._verified) as sockets:
             self._renew_slow_with(sockets)
             self._verified = sockets.verified
 
-    def _renew_slow_with(self, sockets: UnixSockets) -> None:
+    def _renew_slow_with(self, sockets: "UnixSockets") -> None:
         daemons: set[int] = set()
         clients: dict[str, list[int]] = {}  # by microVM: what may be connected to its virtiofsd
         for pid, tracked in self._tracked.items():
