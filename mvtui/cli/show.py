@@ -5,10 +5,11 @@ from datetime import datetime
 
 from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs
-from mvtui.model.facts import Holder, SourceFacts, SourceKind
+from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
 from mvtui.model.process import ProcessSample
+from mvtui.model.telling import told_holders, told_source
 from mvtui.model.text import clean
 from mvtui.operations.health import rebuild_command
 
@@ -96,37 +97,14 @@ def _interleaved(lines: list[str], below: list[str]) -> list[str]:
 
 
 def _source(facts: SourceFacts | None) -> str:
-    """Its kind, owner, group, mode, and the file system that it lies on; "" where that is said already."""
-    if facts is None or facts.kind is SourceKind.NOTHING:
-        return ""
-    if facts.problem is not None:
-        return f"source: {clean(facts.problem)}"
-    if facts.mode is None:
-        return f"source: {facts.kind}" if facts.kind is not None else ""
-    owner = f"{clean(facts.user or str(facts.uid))}:{clean(facts.group or str(facts.gid))} {facts.mode:04o}"
-    fs = f"{clean(facts.fs_type or 'unknown file system')}{' read-only' if facts.fs_read_only else ''}"
-    # Those of the kernel (proc, sysfs) have no size.
-    space = f", {size(facts.fs_free)} of {size(facts.fs_size)} free" if facts.fs_size else ""
-    return f"source: {facts.kind} {owner} on {fs}{space}"
+    """ "" where the line above says it already."""
+    told = told_source(facts) if facts is not None and facts.kind is not SourceKind.NOTHING else ""
+    return f"source: {told}" if told else ""
 
 
 def _held(status: VolumeStatus) -> str:
-    if status.image is None or (status.holders is None and status.image.problem is not None):
-        return ""
-    if status.holders is None:
-        return "held by: nobody found, but not every process can be seen"
-    if not status.holders:
-        return "held by nobody"
-    others = "" if status.holders_complete else "; there may be others that can't be seen"
-    return f"held by {', '.join(_holder(holder) for holder in status.holders)}{others}"
-
-
-def _holder(holder: Holder) -> str:
-    if holder.pid is None:
-        return "a process that can't be seen (it has a lock)" if holder.how == "lock" else clean(holder.how)
-    whose = f"of {clean(holder.microvm)}" if holder.microvm is not None else "of no microVM"
-    locked = ", locked" if holder.how == "lock" else ""
-    return f"{clean(holder.command or '?')} (pid {holder.pid} {whose}{locked})"
+    told = told_holders(status)
+    return f"held by {told}" if told else ""
 
 
 _HEALTH = {ShareHealth.UP: "up", ShareHealth.DOWN: "down", ShareHealth.OFF: "off", ShareHealth.UNKNOWN: "unknown"}

@@ -92,6 +92,6 @@ def _overlay(microvm: MicroVM) -> str:
     takes on the host."""
     image = microvm.overlay.image if microvm.overlay is not None else None
     if image is None or image.problem is not None:
-        return NOTHING
+        return f"{NOTHING:>4}"
     fill = image.fill_percent
-    return size(image.allocated) if fill is None else f"{size(image.fs_used)} {int(fill)}%"
+    return f"{size(image.allocated):>4}" if fill is None else f"{size(image.fs_used):>4} {int(fill):>3}%"

@@ -113,7 +113,7 @@ def _stale_findings(name: str, state: State, entry: StateDirEntry | None) -> Ite
             "booted",
             "≠ restart",
             "What runs differs from what is built.",
-            f"booted is {entry.booted}, current is {entry.current}.",
+            f"It booted {entry.booted}; current is {entry.current}.",
             f"restart {name}",
         )
 

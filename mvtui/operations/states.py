@@ -99,7 +99,7 @@ def _up(seen: Evidence, unit: UnitStatus) -> State:
     if unknown:
         why = f"{unit.name} is active; whether {unknown} of {len(seen.shares)} shares are served can't be told."
     elif seen.shares:
-        why = f"{unit.name} is active, {served} of {len(seen.shares)} shares are served."
+        why = f"{unit.name} is active, {'its share is' if served == 1 else f'all {served} shares are'} served."
     else:
         why = f"{unit.name} is active."
     return State(StateWord.RUNNING, unit.since, why)

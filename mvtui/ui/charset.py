@@ -6,7 +6,9 @@ from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS = "…"
 
-_TWINS = str.maketrans({"…": "~", "×": "x", "≠": "!", "─": "-", "—": "-", "→": ">", "·": ".", "↑": "^", "↓": "v"})
+_TWINS = str.maketrans(
+    {"…": "~", "×": "x", "≠": "!", "─": "-", "—": "-", "→": ">", "←": "<", "·": ".", "↑": "^", "↓": "v"}
+)
 
 
 @lru_cache(2048)
@@ -17,6 +19,18 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
     padding = " " * (width - length)
     return padding + text if right else text + padding
+
+
+def fit_end(text: str, width: int) -> str:
+    """`text` in exactly `width` cells; of what is too long (a path), the end is kept, behind an ellipsis."""
+    if cell_len(text) <= width:
+        return fit(text, width)
+    if width <= 0:
+        return ""
+    kept = text[-width:]
+    while cell_len(kept) > width - 1:
+        kept = kept[1:]
+    return fit(ELLIPSIS + kept, width)
 
 
 def to_ascii(text: str) -> str:

@@ -92,7 +92,7 @@ COMMANDS = (
     _look("look", ("ctrl+r",), "refresh", "look again now"),
     _look("toggle_mouse", ("m",), "mouse", "mouse on and off"),
     _look("back", ("q",), "back", "back; quits from the list", in_footer=True),
-    _look("leave", ("escape",), "leave", "leave panel, filter, marks, page"),
+    _look("leave", ("escape",), "leave", "leave filter, marks, page"),
     _look("quit", ("Q", "ctrl+c"), "quit"),
 )
 

@@ -66,9 +66,9 @@ def _target(targets: tuple[MicroVM, ...]) -> str:
 
 
 def matching(all_offers: list[Offer], text: str) -> list[Offer]:
-    """Those whose words have every word of `text` in them, whatever their case; what begins with it comes first."""
+    """Those whose words have every word of `text` in them, whatever their case; what begins with it comes
+    first, what can't be done last."""
     words = text.casefold().split()
     found = [offer for offer in all_offers if all(word in offer.words.casefold() for word in words)]
-    if not words:
-        return found
-    return sorted(found, key=lambda offer: not offer.words.casefold().startswith(words[0]))
+    begins = words[0] if words else ""
+    return sorted(found, key=lambda offer: (bool(offer.refusal), not offer.words.casefold().startswith(begins)))

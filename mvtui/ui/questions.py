@@ -67,7 +67,7 @@ def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Cal
 def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
     """Whether to kill it: its name must be typed."""
     state = microvm.state
-    facts = [Fact(f"{uptime(microvm, now)}: the guest loses what it has not written to its disks", False)]
+    facts = [Fact(f"{uptime(microvm, now)}: what the guest has not written to disk is lost", False)]
     if state.deadline is not None:
         facts.append(Fact(f"it is stopping, and will be killed in {age(now, state.deadline)} anyway"))
     elif state.word is not StateWord.STOPPING:

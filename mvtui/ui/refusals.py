@@ -75,7 +75,7 @@ def cancel(situation: Situation) -> str:
     name = clean(situation.microvm.name)
     jobs = [unit.job for unit in situation.microvm.units if unit.job is not None]
     if not jobs and not situation.busy:
-        return f"nothing is under way on {name}"
+        return "nothing is under way"
     if not situation.can_cancel:
         return f"only systemd can cancel: T stops {name}"
     if jobs and all(job.kind == "stop" and job.state == "running" for job in jobs):

@@ -92,12 +92,16 @@ class Layout:
             for (column, _), (text, role) in zip(self.columns, cells, strict=True)
         ]
         if marked:
-            line[0] = (cells[0][0] + MARK, cells[0][1])
+            return (cells[0], (MARK, "warning"), *line[1:])
         return tuple(line)
 
     def heads(self, sort: str, mark: str) -> Line:
         """The titles, with `mark` behind that of the column named `sort`."""
-        return tuple([(column.head(mark if column.name == sort else ""), "dim") for column, _ in self.columns])
+        heads: list[Piece] = []
+        for column, _ in self.columns:
+            chosen = bool(mark) and column.name == sort
+            heads.append((column.head(mark if chosen else ""), "strong" if chosen else "dim"))
+        return tuple(heads)
 
 
 @lru_cache(16)

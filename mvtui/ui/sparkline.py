@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 
+# The highest bar of a CPU line, at least: idle processes shall look idle.
+ONE_CORE = 100.0
+
 _BARS = "▁▂▃▄▅▆▇█"
 # Where there is no UTF-8: four heights that read as such.
 _ASCII_BARS = "_.-="

@@ -41,7 +41,7 @@ def test_source(facts: SourceFacts | None, says: str) -> None:
 @pytest.mark.parametrize(
     ("holders", "complete", "says"),
     [
-        (None, False, "held by: nobody found, but not every process can be seen"),
+        (None, False, "held by nobody found, but not every process can be seen"),
         ((), True, "held by nobody"),
         ((QEMU,), True, "held by qemu (pid 100 of web, locked)"),
         ((QEMU,), False, "held by qemu (pid 100 of web, locked); there may be others that can't be seen"),

@@ -43,7 +43,7 @@ def down(state: str = "inactive", sub: str = "dead", **changes: object) -> UnitS
         pytest.param(
             evidence(HYPERVISOR, DAEMONS, hypervisor=QEMU, shares=(share(ShareHealth.UP),)),
             StateWord.RUNNING,
-            "1 of 1 shares are served",
+            "its share is served",
             id="shares-served",
         ),
         pytest.param(

@@ -43,9 +43,9 @@ def footer(width: int, *, read_only: bool = False, locked: bool = False) -> str:
     return "".join(text for text, _ in footer_line(KEYS, Situation(WEB, read_only, locked), width))
 
 
-def test_the_footer_always_shows_help_and_back() -> None:
+def test_the_footer_always_shows_help_and_the_way_out() -> None:
     for width in range(16, 100):
-        assert footer(width).endswith("? help  q back  ")
+        assert footer(width).endswith("? help  q quit  ")
         assert len(footer(width)) <= width + 2
     assert "read-only" not in footer(80, read_only=True, locked=True)
     assert "W read-only" in footer(80, read_only=True)

@@ -25,7 +25,7 @@ def test_why_names_cause_since_when_and_what_mends() -> None:
     assert texts(GIT)[1:] == [
         'Share "home" is down. /srv/git-home does not exist. The guest\'s /home hangs.',
         "since 00:51 (11h)   microvm@git.service active",
-        "  create /srv/git-home, then restart git  r restart",
+        "→ create /srv/git-home, then restart git  r restart",
     ]
 
 
@@ -51,7 +51,7 @@ def test_why_fits(one: MicroVM, height: int) -> None:
 
 
 def test_why_keeps_cause_and_cure_in_three_lines() -> None:
-    assert texts(DB, 60, 3)[1:] == ["What runs is older than what is built. booted is /nix/store…", "  restart db"]
+    assert texts(DB, 60, 3)[1:] == ["What runs is older than what is built. booted is /nix/store…", "→ restart db"]
 
 
 def test_moments_have_the_date_that_they_need() -> None:
@@ -77,6 +77,6 @@ def test_why_says_nothing_twice(word: StateWord, why: str) -> None:
     one = microvm("web", word, why=why, findings=(MISSING,))
     shown = texts(one, 160)
     assert shown[1] == why
-    assert shown[-1].startswith("  create /srv/home")
+    assert shown[-1].startswith("→ create /srv/home")
     told_more = MISSING._replace(why="The next start waits for it and fails.")
     assert texts(one._replace(findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."

@@ -8,19 +8,19 @@ from rich.cells import cell_len
 from mvtui.model.definition import Definition
 from mvtui.model.finding import Finding
 from mvtui.model.format import age, percent, size
-from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, VolumeStatus
 from mvtui.model.row import cpu_percent
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitStatus
-from mvtui.ui.charset import fit
+from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.lines import Line, Piece, clipped, ruled
 from mvtui.ui.roles import SEVERITY_ROLES
-from mvtui.ui.sparkline import gauge, sparkline
+from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
 from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
 
-# With fewer columns, each share and each volume takes two lines.
-NARROW = 60
+# With fewer columns, the hypervisor, each share and each volume take two lines.
+NARROW = 80
 _TREND_WIDTH = 24
 _GAUGE_WIDTH = 10
 
@@ -42,21 +42,26 @@ _UNIT_STATES = {
 
 def entries(page: Page, width: int) -> list[Entry]:
     """All of it, as one entry: there is nothing to choose."""
-    lines = [
-        *_wrong(page, width),
-        *_hypervisor(page),
-        *_loads(page, width),
-        *_section("Units", _units(page)),
-        *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
-        *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
-        *_stages(page.microvm, width),
-    ]
+    lines = [*_wrong(page, width), *_parts(page, width)]
     return [Entry(tuple(clipped(line, width) for line in lines))]
 
 
 def beside_list(page: Page, width: int) -> list[Line]:
-    """The same lines under the microVM's name, for the right of the list."""
-    return [ruled(clean(page.microvm.name), width), *entries(page, width)[0].lines]
+    """The same under the microVM's name, for the right of the list; what is worst says the why-line."""
+    rest = [line for finding in page.microvm.findings[1:] for line in _finding(finding, width)]
+    lines = [*rest, *_parts(page, width)]
+    return [ruled(clean(page.microvm.name), width), *[clipped(line, width) for line in lines]]
+
+
+def _parts(page: Page, width: int) -> list[Line]:
+    return [
+        *_hypervisor(page, width),
+        *_loads(page, width),
+        *_section("Units", _units(page, width)),
+        *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
+        *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
+        *_stages(page.microvm, width),
+    ]
 
 
 def mark(word: StateWord, ascii_only: bool) -> Piece:
@@ -101,17 +106,18 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
         yield from paragraph("", f"→ {finding.fix}", width)
 
 
-def _hypervisor(page: Page) -> Iterator[Line]:
+def _hypervisor(page: Page, width: int) -> Iterator[Line]:
     microvm, definition = page.microvm, page.microvm.definition
     facts = [str(definition.hypervisor) if definition is not None and definition.hypervisor else "unknown"]
     process = microvm.hypervisor
     if process is not None:
-        facts += [f"pid {process.pid}", f"up {age(process.started, page.now)}"]
-    facts += _figures(definition)
+        facts += [f"pid {process.pid}", f"up {age(process.started, page.now):>3}"]
+    figures = _figures(definition)
     unit = microvm.unit(UnitKind.HYPERVISOR)
     if unit is not None and unit.n_restarts is not None:
-        facts.append(f"restarts {unit.n_restarts}")
-    yield labelled("Hypervisor", ((clean("   ".join(facts)), "text"),))
+        figures.append(f"restarts {unit.n_restarts}")
+    for number, told in enumerate((facts, figures) if width < NARROW else ([*facts, *figures],)):
+        yield labelled("" if number else "Hypervisor", ((clean("   ".join(told)), "text"),))
 
 
 def _figures(definition: Definition | None) -> list[str]:
@@ -133,8 +139,8 @@ def _loads(page: Page, width: int) -> Iterator[Line]:
     pieces: list[Piece] = [(f"{size(used):>4} of {size(most):>4}", "text")]
     if most:
         pieces += [
-            (f"  {gauge(used / most, _GAUGE_WIDTH, ascii_only=page.ascii_only)}", "dim"),
-            (f" {100 * used // most}%", "text"),
+            (f" {100 * used // most:>3}%  ", "text"),
+            (gauge(used / most, _GAUGE_WIDTH, ascii_only=page.ascii_only), "dim"),
         ]
     yield labelled("Memory", pieces)
 
@@ -146,10 +152,12 @@ def _trend(page: Page, width: int) -> str:
         sum(value for value in column if value == value)  # noqa: PLR0124  (NaN: nobody looked)
         for column in zip_longest(*[reversed(one) for one in series], fillvalue=0.0)
     ]
-    return sparkline(together[::-1], width, ascii_only=page.ascii_only)
+    return sparkline(together[::-1], width, most=ONE_CORE, ascii_only=page.ascii_only)
 
 
-def _units(page: Page) -> list[Line]:
+def _units(page: Page, width: int) -> list[Line]:
+    if width < NARROW:
+        return [_unit(page, unit, str(unit.kind)) for unit in page.microvm.units]
     names = [clean(unit.name.removesuffix(".service")) for unit in page.microvm.units]
     widest = max([cell_len(name) for name in names], default=0)
     return [_unit(page, unit, fit(name, min(widest, 40))) for unit, name in zip(page.microvm.units, names, strict=True)]
@@ -172,16 +180,16 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     target = f"→ {clean(share.mount_point or '?')}"
     wrong = "no source" if status.source_exists is False else "down" if status.health is ShareHealth.DOWN else ""
     if width < NARROW:
-        yield ((f"{glyph} ", role), (f"{tag} ", "strong"), (target, "text"))
-        yield (("  ", "text"), (source, "dim"), (f"  {wrong}" if wrong else "", "error"))
+        yield ((f"{glyph} ", role), (f"{tag} ", "strong"), (f"{wrong} " if wrong else "", "error"), (target, "text"))
+        yield (("  ", "text"), (fit_end(source, max(0, width - LABEL_WIDTH - 3)), "dim"))
         return
     yield (
         (f"{glyph} ", role),
         (f"{fit(tag, 10)} ", "strong"),
-        (f"{fit(source, 15)} ", "text"),
+        (f"{wrong}  " if wrong else "", "error"),
+        (f"{fit_end(source, max(15, width - 65))} ", "text"),
         (f"{fit(target, 16)} ", "text"),
         (f"{share.proto}{access}", "dim"),
-        (f"  {wrong}" if wrong else "", "error"),
     )
 
 
@@ -194,9 +202,9 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
         facts, role = clean(image.problem), "warning"
     elif image is not None:
         fill = image.fill_percent
-        full = f" {fill:.0f}%" if fill is not None else ""
+        full = f" {int(fill)}%" if fill is not None else ""
         facts = f"{clean(image.fs_type or 'no file system')}{full}"
-    sizes = f"{size(image.allocated)}/{size(image.size)}" if image is not None and image.problem is None else ""
+    sizes = _sizes(image) if image is not None and image.problem is None else ""
     if width < NARROW:
         yield ((f"{fit(name, 8)} ", "strong"), (f"{clean(volume.image)}", "text"))
         yield ((" " * 9, "text"), (f"{sizes}  ", "dim"), (facts, role))
@@ -205,9 +213,16 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
         (f"{fit(name, 8)} ", "strong"),
         (f"{fit(clean(volume.image), 21)} ", "text"),
         (f"{sizes:>9}  ", "text"),
-        (f"{fit(target, 15)} ", "text"),
+        (f"{fit(target, 17)} ", "text"),
         (facts, role),
     )
+
+
+def _sizes(image: ImageFacts) -> str:
+    """What is used of its file system; where that can't be read, what the image takes on the host."""
+    if image.fs_size is None or image.fs_used is None:
+        return f"{size(image.allocated)}/{size(image.size)}"
+    return f"{size(image.fs_used)}/{size(image.fs_size)}"
 
 
 def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
-from mvtui.ui.lines import Line, Piece, wrapped
+from mvtui.ui.lines import Line, Piece, folded
 from mvtui.ui.trends import Trends
 
 
@@ -43,5 +43,5 @@ def labelled(label: str, pieces: Iterable[Piece]) -> Line:
 def paragraph(label: str, text: str, width: int, role: str = "text", most: int = 50) -> list[Line]:
     """Text (of the host) in as many lines as it takes, at most `most`, the label before the first."""
     room = max(10, width - LABEL_WIDTH - 1)
-    lines = wrapped(clean(text), room, most)
+    lines = folded(clean(text), room, most)
     return [labelled(label if number == 0 else "", ((line, role),)) for number, line in enumerate(lines)]

@@ -1,5 +1,6 @@
 """The processes of a microVM: the tree under each unit, what each takes now and took in the last minutes."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +10,7 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.lines import Line, clipped, folded
-from mvtui.ui.sparkline import sparkline
+from mvtui.ui.sparkline import ONE_CORE, sparkline
 from mvtui.ui.tabs.overview import unit_mark
 from mvtui.ui.tabs.page import Entry, Page
 
@@ -17,6 +18,8 @@ _WHAT_WIDTH = 26
 _NUMBERS = "  CPU%   MEM  THR      FILES  AGE"
 # A command line may have 2 MB; more lines than these say nothing to people.
 _MOST_LINES = 200
+# What every path into the store has and nobody reads.
+_HASHES = re.compile(r"/nix/store/[0-9a-z]{32}-")
 
 
 def entries(page: Page, width: int) -> list[Entry]:
@@ -78,7 +81,9 @@ def _unit(page: Page, name: str | None) -> Line:
 def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
     key = str(process.pid)
     files = "-" if process.open_files is None else f"{process.open_files}/{_limit(process.open_files_limit)}"
-    trend = sparkline(page.trends.of(process).cpu.last(60), _trend_width(width), ascii_only=page.ascii_only)
+    trend = sparkline(
+        page.trends.of(process).cpu.last(60), _trend_width(width), most=ONE_CORE, ascii_only=page.ascii_only
+    )
     row: Line = (
         (f"{process.pid:>7}    ", "text"),
         (f"{fit('  ' * depth + _what(page.microvm, process), _WHAT_WIDTH)} ", "strong"),
@@ -93,14 +98,25 @@ def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
     if page.cursor == key:
         lines = folded(clean(shlex.join(process.argv)), room, _MOST_LINES)
     else:
-        lines = [fit(clean(" ".join(process.argv)[: 2 * width]), room)]
+        lines = [fit(clean(_HASHES.sub("", " ".join(process.argv)[: 4 * width])), room)]
     shown = [clipped(row, width), *[((" " * 11, "text"), (line, "dim")) for line in lines]]
     if page.cursor == key:
         memory = sparkline(
-            page.trends.of(process).memory.last(60), min(60, max(0, width - 22)), ascii_only=page.ascii_only
+            page.trends.of(process).memory.last(60),
+            min(60, max(0, width - 22)),
+            most=_most_memory(page.microvm, process),
+            ascii_only=page.ascii_only,
         )
         shown.insert(1, clipped(((" " * 11, "text"), ("memory  ", "dim"), (memory.strip(), "dim")), width))
     return Entry(tuple(shown), key)
+
+
+def _most_memory(microvm: MicroVM, process: ProcessSample) -> float:
+    """Bytes: what the guest has, for the hypervisor; 0 where there is no such bound."""
+    definition = microvm.definition
+    if microvm.hypervisor is None or process.pid != microvm.hypervisor.pid or definition is None:
+        return 0.0
+    return float((definition.mem or 0) * 2**20)
 
 
 def _limit(limit: int | None) -> str:
@@ -113,7 +129,7 @@ def _what(microvm: MicroVM, process: ProcessSample) -> str:
     for status in microvm.shares:
         for number, daemon in enumerate(status.daemons):
             if daemon.pid == process.pid:
-                return clean(f"virtiofsd {status.share.tag or '?'}{' (child)' if number else ''}")
+                return clean(f"{'child' if number else 'virtiofsd'} {status.share.tag or '?'}")
     if microvm.hypervisor is not None and process.pid == microvm.hypervisor.pid:
         return "hypervisor"
     return clean((process.argv[0] if process.argv else process.exe or "?").rpartition("/")[2])

@@ -6,9 +6,10 @@ from mvtui.model.definition import Share, ShareProto
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
+from mvtui.model.telling import told_source
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
-from mvtui.ui.lines import Line, Piece, clipped, wrapped
+from mvtui.ui.lines import Line, Piece, clipped, folded
 from mvtui.ui.tabs.overview import share_mark
 from mvtui.ui.tabs.page import Entry, Page
 
@@ -52,7 +53,7 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
 
 def detail(label: str, text: str, width: int, role: str = "text") -> Iterator[Line]:
     """Text (of the host) in as many lines as it takes, below the first line of an entry."""
-    lines = wrapped(clean(text), max(10, width - len(_INDENT) - _LABEL_WIDTH - 1), 50)
+    lines = folded(clean(text), max(10, width - len(_INDENT) - _LABEL_WIDTH - 1), 50)
     for number, line in enumerate(lines):
         yield ((f"{_INDENT}{label if number == 0 else '':<{_LABEL_WIDTH}} ", "dim"), (line, role))
 
@@ -106,5 +107,5 @@ def _socket(status: ShareStatus) -> str:
 
 
 def _source(status: ShareStatus) -> str:
-    exists = {True: "is there", False: "does not exist", None: "can't be looked at"}[status.source_exists]
-    return f"{status.share.source or '?'}  {exists}"
+    facts = status.source
+    return f"{status.share.source or '?'}  {told_source(facts) if facts is not None else 'not looked at yet'}"

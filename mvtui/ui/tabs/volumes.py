@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mvtui.model.definition import Volume
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
+from mvtui.model.telling import told_holders
 from mvtui.model.text import clean
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
@@ -36,8 +37,16 @@ def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
         yield from detail("image", image.problem, width, "warning")
     elif image is not None:
         yield from _image(page, image, width)
+    yield from _holders(page.microvm, status, width)
     yield from _stages(page.microvm, volume, width)
     yield ()
+
+
+def _holders(microvm: MicroVM, status: VolumeStatus, width: int) -> Iterator[Line]:
+    """Who holds the image; anybody but the microVM itself stands out."""
+    told = told_holders(status)
+    if told:
+        yield from detail("held by", told, width, "warning" if status.foreign_holders(microvm.name) else "text")
 
 
 def _not_mounted(microvm: MicroVM) -> str:

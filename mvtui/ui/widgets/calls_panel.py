@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.events import Key
 from textual.geometry import Size
 
-from mvtui.model.call import Call
+from mvtui.model.call import Call, CallKind
 from mvtui.model.text import clean
 from mvtui.ui.lines import Line, Lines, clipped, folded, ruled
 from mvtui.ui.tabs.page import Entry
@@ -40,7 +40,11 @@ def _lines(call: Call, width: int, *, whole: bool) -> list[Line]:
     )
     result = f" → {call.result}" if call.result else ""
     if not whole:
-        return [clipped((*start, (clean(call.what), "strong"), (times, "dim"), (clean(result), role)), width)]
+        if call.kind is CallKind.COMMAND and call.result:  # which may have a line much longer than the screen
+            told: Line = ((clean(call.result), role), (" ← ", "dim"), (clean(call.what[: 4 * width]), "strong"))
+        else:
+            told = ((clean(call.what[: 4 * width]), "strong"), (times, "dim"), (clean(result), role))
+        return [clipped((*start, *told), width)]
     room = max(10, width - _INDENT)
     first, *more = folded(clean(call.what), room, _MOST_LINES)
     lines: list[Line] = [(*start, (first, "strong"), (times, "dim") if not more else ("", "dim"))]

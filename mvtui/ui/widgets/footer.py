@@ -8,14 +8,17 @@ from mvtui.ui.keys import Keys, key_label
 from mvtui.ui.lines import Line, Lines, width_of
 
 
-def footer_line(keys: Keys, situation: Situation, width: int) -> Line:
+def footer_line(keys: Keys, situation: Situation, width: int, *, on_list: bool = True) -> Line:
     """The keys that have room, with what they do, dimmed where they can't be used now; none that read-only refuses.
     The last two (help, back) always have room."""
     shown = [one for one in COMMANDS if one.in_footer and one.id in keys]
     if situation.read_only:
         shown = [one for one in shown if one.verb is None and not (situation.locked and one.refusal(situation))]
     pairs = [
-        ((key_label(keys[one.id][0]), "dim" if one.refusal(situation) else "key"), (f" {one.words}  ", "dim"))
+        (
+            (key_label(keys[one.id][0]), "dim" if one.refusal(situation) else "key"),
+            (f" {'quit' if one.id == 'back' and on_list else one.words}  ", "dim"),
+        )
         for one in shown
     ]
     while len(pairs) > 2 and width_of(tuple(piece for pair in pairs for piece in pair)) > width:
@@ -38,4 +41,4 @@ class Footer(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """The line for this width."""
-        return (footer_line(self._keys, self._situation, size.width),)
+        return (footer_line(self._keys, self._situation, size.width, on_list="open" in self._keys),)

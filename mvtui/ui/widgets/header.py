@@ -29,7 +29,8 @@ def header_line(picture: Picture, width: int, listing: str = "") -> Line:
     host = cut(clean(picture.host), max(8, width // 3))
     told: Line = ((f"  {cut(clean(listing), width // 2)}", "warning"),) if listing else ()
     left: Line = (("mvtui  ", "strong"), (host, "strong"), *_condition(picture), *told)
-    return justified((*left, *_counts(picture, width - width_of((*left, *clock)))), clock, width)
+    counts = _counts(picture, width - width_of((*left, *clock)), total=not listing)
+    return justified((*left, *counts), clock, width)
 
 
 def page_line(picture: Picture, name: str, ascii_only: bool, width: int) -> Line:
@@ -38,12 +39,12 @@ def page_line(picture: Picture, name: str, ascii_only: bool, width: int) -> Line
     host = cut(clean(picture.host), max(8, width // 4))
     path: Line = ((host, "strong"), (" > ", "dim"), (cut(clean(name), max(8, width // 2)), "strong"))
     if microvm is None:
-        return justified((*path, ("  gone", "warning"), *_condition(picture)), clock, width)
+        return justified((*path, ("  gone", "warning"), *_age(picture)), clock, width)
     state = microvm.state
     glyph = state.word.ascii_glyph if ascii_only else state.word.glyph
     since = f" since {moment(state.since, picture.now)}" if state.since is not None else ""
     words: Line = ((f"   {glyph} {state_text(state, picture.now)}", str(state.word)), (since, "dim"))
-    return justified((*path, *words, *_condition(picture)), clock, width)
+    return justified((*path, *words, *_age(picture)), clock, width)
 
 
 def _clock(picture: Picture) -> Line:
@@ -55,6 +56,12 @@ def _condition(picture: Picture) -> list[Piece]:
     pieces: list[Piece] = []
     if picture.snapshot is not None and picture.snapshot.manager != "systemd":
         pieces.append((f"  {picture.snapshot.manager}", "dim"))
+    return [*pieces, *_age(picture)]
+
+
+def _age(picture: Picture) -> list[Piece]:
+    """Whether it stands still, and how old it is."""
+    pieces: list[Piece] = []
     if picture.paused:
         pieces.append(("  paused", "warning"))
     if picture.stale_since is not None:
@@ -62,8 +69,8 @@ def _condition(picture: Picture) -> list[Piece]:
     return pieces
 
 
-def _counts(picture: Picture, width: int) -> list[Piece]:
-    """How many there are, and of each state that has room, the worst before the others."""
+def _counts(picture: Picture, width: int, *, total: bool) -> list[Piece]:
+    """How many there are (where `total`), and of each state that has room, the worst before the others."""
     if picture.snapshot is None:
         return []
     microvms = picture.snapshot.microvms
@@ -71,11 +78,11 @@ def _counts(picture: Picture, width: int) -> list[Piece]:
     words: dict[StateWord, Piece] = {
         word: (f"  {counts[word]} {word}", str(word)) for word in StateWord if counts[word]
     }
-    total = (f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text")
+    count: Line = ((f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text"),) if total else ()
     for word in _DROPPED_FIRST:
-        if width_of((total, *words.values())) > width:
+        if width_of((*count, *words.values())) > width:
             words.pop(word, None)
-    return [total, *words.values()]
+    return [*count, *words.values()]
 
 
 class Header(PictureLine):

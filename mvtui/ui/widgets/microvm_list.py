@@ -16,7 +16,7 @@ from mvtui.ui.picture import Picture
 from mvtui.ui.rows import Layout, layout
 from mvtui.ui.widgets.cursor_lines import CursorLines
 
-_ARROWS = {True: ("▲", "^"), False: ("▼", "v")}
+_ARROWS = {True: ("↑", "^"), False: ("↓", "v")}
 
 
 class Heads(Lines):

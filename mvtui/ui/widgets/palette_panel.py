@@ -23,9 +23,7 @@ class PaletteTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        return (
-            ruled("Type to find an action or a microVM; Enter does it, Esc leaves", size.width, f" {self.count} ─"),
-        )
+        return (ruled("Type an action or a name; Enter does it, Esc leaves", size.width, f" {self.count} ─"),)
 
 
 class Offers(CursorLines, can_focus=False):
@@ -37,9 +35,10 @@ class Offers(CursorLines, can_focus=False):
         self._offers: list[Offer] = []
 
     def present(self, found: list[Offer]) -> None:
-        """Offer these; the cursor is on the first."""
+        """Offer these; the cursor is on the first that can be done."""
         self._offers = found
-        self.cursor, self.cursor_key = 0, None
+        first = next((offer for offer in found if not offer.refusal), None)
+        self.cursor, self.cursor_key = 0, first.key if first is not None else None
         self.follow()
         self.scroll_home(animate=False, immediate=True)
 

@@ -82,7 +82,7 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
     if state.restarts:
         parts.append(f"{state.restarts} restarts")
     unit = microvm.unit(UnitKind.HYPERVISOR)
-    if unit is not None:
+    if unit is not None and unit.name not in _cause(microvm):
         parts.append(clean(f"{unit.name} {unit.active_state}"))
     return (("   ".join(parts), "dim"),) if parts else ()
 
@@ -91,7 +91,7 @@ def _mends(why: Why) -> Line:
     pieces: list[tuple[str, str]] = []
     fix = why.microvm.findings[0].fix if why.microvm.findings else ""
     if fix:
-        pieces += [("  " + clean(fix), "text")]
+        pieces += [("→ " + clean(fix), "text")]
     for command in why.menders:
         pieces += [("  " + key_labels(why.keys.get(command.id, command.keys)), "key"), (" " + command.words, "text")]
     return tuple(pieces)
