@@ -38,13 +38,13 @@ async def test_the_list_reads_as_the_product_has_it(open_panel: Open) -> None:
         assert panel.lines[0] == ("mvtui  hv01     7 VMs  4 running  1 degraded  1 looping  1 stopped     RW  12:04")
         assert panel.lines[1:9] == [
             "  NAME        STATE           AGE CPU% MEM used/max FSD  OVERLAY   NOTE",
-            "● ci          running         42m  388 7.0G / 8.0G    -  -",
-            "● db          running         12h 14.7 1.8G / 2.0G  2/2  -         ≠ restart",
-            "▲ git         degraded        11h  0.4 300M / 1.0G  1/2  300M 14%  fsd home",
-            "○ lab         stopped          9d    -    - / 1.0G    -  984M 96%  ov full",
-            "↻ mail        looping ×12      4s    -    - / 1.0G  0/1  100M 9%   fsd home",
-            "● proxy       running         17w  0.0  64M / 256M    -  -",
-            "● web         running          3d  3.1 512M / 1.0G  2/2  -",
+            "● ci          running         42m  388 7.0G / 8.0G    -     -",
+            "● db          running         12h 14.7 1.8G / 2.0G  2/2     -      ≠ restart",
+            "▲ git         degraded        11h  0.4 300M / 1.0G  1/2  300M  14% fsd home",
+            "○ lab         stopped          9d    -    - / 1.0G    -  984M  96% ov full",
+            "↻ mail        looping ×12      4s    -    - / 1.0G  0/1  100M   9% fsd home",
+            "● proxy       running         17w  0.0  64M / 256M    -     -",
+            "● web         running          3d  3.1 512M / 1.0G  2/2     -",
         ]
 
 
