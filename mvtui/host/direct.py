@@ -7,7 +7,6 @@ STATE_DIR/.mvtui/direct, since a run directory of the login would go with the lo
 import hashlib
 import os
 import pwd
-import shlex
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -19,15 +18,12 @@ from mvtui.host.aside import aside
 from mvtui.host.calls import CallLog
 from mvtui.host.direct_status import is_active, unit_statuses
 from mvtui.host.keeper_group import Timings
-from mvtui.host.keeper_process import is_alive
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
-from mvtui.model.call import CallKind
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
 _CHANGE_POLL_SECONDS = 2.0
 _BUSY_POLL_SECONDS = 0.05
 _BUSY_SECONDS = 5.0
-_MAX_ANSWER_BYTES = 1 << 16
 _END_SIGNALS = {UnitVerb.STOP: signal.SIGTERM, UnitVerb.KILL: signal.SIGUSR1}
 _PAST = {UnitVerb.STOP: "stopped", UnitVerb.KILL: "killed"}
 
@@ -178,108 +174,20 @@ class DirectUnits:
         return JobResult(unit, "done", f"{name}: {_PAST[verb]}")
 
     async def _signal_and_wait(self, pid: int, start: int, number: signal.Signals) -> None:
-        """Signal the keeper that had `pid` and `start`, and wait for its end. Raises RightsMissingError."""
-        try:
-            pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return
-        try:
-            if is_alive(pid, start):
-                with self._calls.call(CallKind.COMMAND, f"kill -{number.name.removeprefix('SIG')} {pid}") as call:
-                    await _end_by_signal(pid, pidfd, number)
-                    call.end("ended")
-        finally:
-            os.close(pidfd)
+        from mvtui.host.keeper_calls import signal_and_wait  # noqa: PLC0415
+
+        await signal_and_wait(self._calls, pid, start, number)
 
     def _document(self, name: str) -> dict[str, Any] | None:
         return _read(os.path.join(self._own_base, *self._own_parts, name, STATUS_FILE))
 
     async def _ask_new_keeper(self, action: str, name: str) -> dict[str, str]:
-        """Start a keeper and wait for what it says of its first job. Raises MvtuiError where it refuses or dies."""
-        from mvtui.host.keeper import Order  # noqa: PLC0415 - it takes time to import, and to look needs none
+        # Both take time to import, and to look needs none of them.
+        from mvtui.host.keeper import Order  # noqa: PLC0415
+        from mvtui.host.keeper_calls import ask_new_keeper  # noqa: PLC0415
 
-        command = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings).command()
-        with self._calls.call(CallKind.COMMAND, shlex.join(command)) as call:
-            said = _understood(name, await _launch_and_hear(command))
-            call.end(f"{action} {name}: {said['result']}", ok=said["result"] == "done")
-        return said
-
-
-async def _launch_and_hear(command: list[str]) -> bytes:
-    """Start a keeper; all it says, which ends with its first job."""
-    reader, writer = os.pipe()
-    try:
-        await aside(_launch, command, writer)
-        return await _read_to_end(reader)
-    finally:
-        os.close(reader)
-
-
-def _understood(name: str, text: bytes) -> dict[str, str]:
-    """What the keeper of microVM `name` said. Raises MvtuiError where it refused, or died before it could speak."""
-    import json  # noqa: PLC0415
-
-    try:
-        said = json.loads(text)
-    except ValueError:
-        lines = text.decode(errors="replace").strip().splitlines() or ["it was killed"]
-        raise MvtuiError(f"{name}: its keeper ended without a word: {lines[-1]}") from None
-    if said["result"] == "refused":
-        raise MvtuiError(f"{name}: {said['words']}", said["hint"])
-    return dict(said)
-
-
-def _launch(command: list[str], writer: int) -> None:
-    """Start a keeper, in a session of its own and as nobody's child; closes `writer`, its standard output."""
-    import subprocess  # noqa: PLC0415
-
-    try:
-        subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=writer,
-            stderr=writer,
-            cwd="/",
-            start_new_session=True,
-            check=False,
-        )
-    except OSError as error:
-        raise MvtuiError(f"{command[0]}: {error.strerror}") from None
-    finally:
-        os.close(writer)
-
-
-async def _readable(descriptor: int) -> None:
-    import asyncio  # noqa: PLC0415
-
-    ready = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(descriptor)
-
-
-async def _read_to_end(descriptor: int) -> bytes:
-    text = b""
-    while len(text) < _MAX_ANSWER_BYTES:
-        await _readable(descriptor)
-        more = os.read(descriptor, _MAX_ANSWER_BYTES)
-        if not more:
-            break
-        text += more
-    return text
-
-
-async def _end_by_signal(pid: int, pidfd: int, number: signal.Signals) -> None:
-    try:
-        signal.pidfd_send_signal(pidfd, number)
-    except ProcessLookupError:
-        return
-    except PermissionError:
-        raise RightsMissingError(f"the keeper (pid {pid}) is another user's", "run mvtui as root (sudo)") from None
-    await _readable(pidfd)
+        order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
+        return await ask_new_keeper(self._calls, order)
 
 
 def _read(path: str) -> dict[str, Any] | None:
