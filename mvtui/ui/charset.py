@@ -6,7 +6,9 @@ from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS = "…"
 
-_TWINS = str.maketrans({"…": "~", "×": "x", "≠": "!", "─": "-", "—": "-", "→": ">", "·": "."})
+_TWINS = str.maketrans(
+    {"…": "~", "×": "x", "≠": "!", "─": "-", "—": "-", "→": ">", "·": ".", "│": "|", "↑": "^", "↓": "v"}
+)
 
 
 @lru_cache(2048)
