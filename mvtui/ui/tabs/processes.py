@@ -23,7 +23,7 @@ def entries(page: Page, width: int) -> list[Entry]:
     """A title, then each unit with its processes; the process under the cursor shows its command line in full."""
     if not page.microvm.processes:
         return [Entry(((), (("  No process of it runs.", "text"),)))]
-    head: Line = ((f"{'    PID':<11} {'WHAT':<{_WHAT_WIDTH}}{_NUMBERS}  {_trend_title(width)}", "dim"),)
+    head: Line = ((f"{'    PID':<11}{'WHAT':<{_WHAT_WIDTH}}{_NUMBERS}  {_trend_title(width)}", "dim"),)
     found = [Entry((clipped(head, width),))]
     in_units = any(process.unit is not None for process in page.microvm.processes)
     for unit, processes in _by_unit(page.microvm):
@@ -34,7 +34,7 @@ def entries(page: Page, width: int) -> list[Entry]:
 
 
 def _trend_width(width: int) -> int:
-    return max(0, min(60, width - 12 - _WHAT_WIDTH - len(_NUMBERS) - 2))
+    return max(0, min(60, width - 11 - _WHAT_WIDTH - len(_NUMBERS) - 2))
 
 
 def _trend_title(width: int) -> str:
