@@ -96,8 +96,12 @@ class Layout:
         return tuple(line)
 
     def heads(self, sort: str, mark: str) -> Line:
-        """The titles, with `mark` behind that of the column named `sort`."""
-        return tuple([(column.head(mark if column.name == sort else ""), "dim") for column, _ in self.columns])
+        """The titles, with `mark` behind that of the column named `sort`; where that is not shown, the last says it."""
+        titles = [(column.head(mark if column.name == sort else ""), "dim") for column, _ in self.columns]
+        if all(column.name != sort for column, _ in self.columns):
+            last, _ = self.columns[-1]
+            titles[-1] = (fit(f"{last.title}  by {sort}{mark}", last.width), "dim")
+        return tuple(titles)
 
 
 @lru_cache(16)
