@@ -77,7 +77,7 @@ class ActingApp(App[None], inherit_bindings=False):
         if refusal or microvm is None:
             self.say(refusal, "warning")
             return
-        act = partial(self._begin, wanted, microvm.name)
+        act = partial(self._begin_all, wanted, (microvm.name,))
         host, now = clean(self.host.name), self.seams.now()
         if wanted.tier is Tier.FREE:
             act()
@@ -95,7 +95,7 @@ class ActingApp(App[None], inherit_bindings=False):
         if not usable:
             self.say(refused[0], "warning")
             return
-        act = partial(self._begin_several, wanted, tuple(microvm.name for microvm in usable))
+        act = partial(self._begin_all, wanted, tuple(microvm.name for microvm in usable))
         host, now = self.host.name, self.seams.now()
         self.panel.ask(questions.may_act_on_several(wanted.words, usable, refused, host, now, act))
 
@@ -110,8 +110,9 @@ class ActingApp(App[None], inherit_bindings=False):
 
     # Doing
 
-    def _begin_several(self, wanted: Command, names: Sequence[str]) -> None:
-        self.panel.unmark()
+    def _begin_all(self, wanted: Command, names: Sequence[str]) -> None:
+        if self.panel.opened is None:
+            self.panel.unmark()  # what they were for has begun
         for name in names:
             self._begin(wanted, name)
 

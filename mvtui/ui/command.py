@@ -1,6 +1,6 @@
 """What a command of the panel is: the one declaration that bindings, footer, palette, help and refusals come from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -60,3 +60,8 @@ class Command:
     mends: frozenset[StateWord] = frozenset()
     in_footer: bool = False
     in_palette: bool = True
+
+    def refusal_of_all(self, situations: Sequence[Situation]) -> str:
+        """Why it can't be used on any of them: of the first; "" where it can on one."""
+        refusals = [self.refusal(situation) for situation in situations]
+        return "" if "" in refusals else refusals[0]

@@ -82,10 +82,11 @@ def ruled(title: str, width: int, end: str = "", role: str = "strong") -> Line:
 
 
 def key_at(line: Line, x: int) -> str | None:
-    """The key that a line offers at cell `x`: a piece in the role `key` and what stands behind it, up to the next."""
+    """The key that a line offers at cell `x`: a piece in the role `key` (or `off`, where it only says why not) and what
+    stands behind it, up to the next."""
     offered = None
     for text, role in line:
-        if role == "key":
+        if role in ("key", "off"):
             offered = text.strip()
         x -= cell_len(text)
         if x < 0:
@@ -135,18 +136,20 @@ def folded(text: str, width: int, count: int) -> list[str]:
         if cell_len(joined) <= width:
             lines[-1] = joined
             continue
-        rest = word
-        if lines[-1]:
-            lines.append("")
-        while cell_len(rest) > width:
-            part = set_cell_size(rest, width).rstrip(" ")
-            lines[-1] = part
-            rest = rest[len(part) :]
-            lines.append("")
-        lines[-1] = rest
+        start = 0
+        while start < len(word) and len(lines) <= count:
+            if lines[-1]:
+                lines.append("")
+            lines[-1] = _beginning(word[start : start + 4 * width], width)
+            start += len(lines[-1])
         if len(lines) > count:
             return [*lines[: count - 1], cut(lines[count - 1] + ELLIPSIS, width)]
     return lines
+
+
+def _beginning(word: str, width: int) -> str:
+    """As much of it as has room, but at least one character."""
+    return word if cell_len(word) <= width else set_cell_size(word, width).rstrip(" ") or word[0]
 
 
 class Lines(Widget):

@@ -1,5 +1,6 @@
 """What the palette offers: every action, and every microVM by its name. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mvtui.model.microvm import MicroVM
@@ -43,19 +44,23 @@ class Offer:
 
 
 def offers(
-    microvms: tuple[MicroVM, ...], targets: tuple[MicroVM, ...], situations: list[Situation], keys: Keys
+    microvms: tuple[MicroVM, ...],
+    targets: tuple[MicroVM, ...],
+    selected: MicroVM | None,
+    situations: Sequence[Situation],
+    keys: Keys,
 ) -> list[Offer]:
-    """All that there is. Actions on a microVM mean `targets`, and can be used where they can on one of them."""
+    """All that there is. Actions on a microVM mean `targets`, and can be used where they can on one of them; the page
+    that can be opened is that of `selected`."""
     found = []
     for one in sorted(COMMANDS, key=lambda one: one.group != "Act"):
         if not one.in_palette or one.id in ("palette", "leave"):
             continue
-        refusals = [one.refusal(situation) for situation in situations]
-        refusal = "" if "" in refusals else refusals[0]
+        refusal = one.refusal_of_all(situations)
         if one.id not in keys:
             refusal = refusal or "not here"
-        target = _target(targets) if one.verb is not None or one.id in ("open", "cancel") else ""
-        found.append(Offer(f"{one.words} {target}".rstrip(), one, refusal=refusal))
+        meant = targets if one.group == "Act" else (selected,) if one.id == "open" and selected is not None else ()
+        found.append(Offer(f"{one.words} {_target(meant)}".rstrip(), one, refusal=refusal))
     return [*found, *[Offer(clean(microvm.name), microvm=microvm) for microvm in microvms]]
 
 

@@ -96,12 +96,15 @@ class Layout:
         return tuple(line)
 
     def heads(self, sort: str, mark: str) -> Line:
-        """The titles, with `mark` behind that of the column named `sort`."""
-        heads: list[Piece] = []
+        """The titles, with `mark` behind that of the column named `sort`; where that is not shown, the last says it."""
+        titles: list[Piece] = []
         for column, _ in self.columns:
             chosen = bool(mark) and column.name == sort
-            heads.append((column.head(mark if chosen else ""), "strong" if chosen else "dim"))
-        return tuple(heads)
+            titles.append((column.head(mark if chosen else ""), "strong" if chosen else "dim"))
+        if mark and all(column.name != sort for column, _ in self.columns):
+            last, _ = self.columns[-1]
+            titles[-1] = (fit(f"{last.title}  by {sort}{mark}", last.width), "strong")
+        return tuple(titles)
 
 
 @lru_cache(16)

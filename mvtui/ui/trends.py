@@ -41,7 +41,7 @@ class Series:
 
     def last(self, count: int) -> Sequence[float]:
         """The last `count` values, or as many as there are."""
-        return self._values[-count:]
+        return self._values[-count:] if count > 0 else ()
 
 
 class Trend:

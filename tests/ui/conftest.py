@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from rich.cells import cell_len
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from mvtui.model.microvm import Snapshot
@@ -31,6 +33,26 @@ class Panel:
         self.host.tell(snapshot)
         while self.host.looks < wanted:
             await self.pilot.pause()
+        await self.pilot.pause()
+
+    def place(self, text: str, nth: int = 0) -> tuple[int, int]:
+        """The cell (x, y) where `text` begins; of several, the nth from the top."""
+        found = [(cell_len(line[: line.index(text)]), y) for y, line in enumerate(self.lines) if text in line]
+        assert len(found) > nth, f"{text!r} is not there:\n{self.text}"
+        return found[nth]
+
+    async def click(self, text: str, nth: int = 0) -> None:
+        """Click on what reads so; the question's deaf time has passed."""
+        await self.pilot.click(offset=self.place(text, nth))
+        await self.pilot.pause()
+        self.host.passes(seconds=0.4)
+
+    async def wheel(self, text: str, steps: int) -> None:
+        """Turn the wheel over what reads so, down where `steps` is positive."""
+        x, y = self.place(text)
+        event = MouseScrollDown if steps > 0 else MouseScrollUp
+        for _ in range(abs(steps)):
+            await self.pilot._post_mouse_events([event], offset=(x, y))
         await self.pilot.pause()
 
     @property

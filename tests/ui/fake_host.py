@@ -13,6 +13,7 @@ from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.lifecycle import Outcome, Progress
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.seams import Seams
+from tests.ui.history_samples import Told
 from tests.ui.samples import NOW, PRODUCT
 
 
@@ -52,12 +53,15 @@ class NoProcesses:
 
 
 class FakeHost:
-    """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how."""
+    """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how;
+    `calls` has what was called."""
 
     def __init__(self, snapshot: Snapshot | None = PRODUCT) -> None:
         self.now = NOW
         self.seconds = 1000.0
         self.asked: list[tuple[UnitVerb, str]] = []
+        self.cancelled: list[str] = []
+        self.calls = Told()
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -69,11 +73,11 @@ class FakeHost:
 
     @property
     def host(self) -> Host:
-        return Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"))
+        return Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"), calls=self.calls)
 
     @property
     def seams(self) -> Seams:
-        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run)
+        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run, self.cancel)
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
@@ -116,6 +120,10 @@ class FakeHost:
         end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends[verb, microvm] = end
         return await end
+
+    async def cancel(self, host: Host, microvm: str) -> str:
+        self.cancelled.append(microvm)
+        return f"start of {microvm} is cancelled"
 
     def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:
         """The verb ends so."""

@@ -40,7 +40,7 @@ KEYS = {one.id: one.keys for one in COMMANDS}
 
 
 def footer(width: int, *, read_only: bool = False, locked: bool = False) -> str:
-    return "".join(text for text, _ in footer_line(KEYS, Situation(WEB, read_only, locked), width))
+    return "".join(text for text, _ in footer_line(KEYS, [Situation(WEB, read_only, locked)], width))
 
 
 def test_the_footer_always_shows_help_and_the_way_out() -> None:

@@ -36,7 +36,7 @@ def test_what_the_terminal_can(environ: dict[str, str], terminal: Terminal) -> N
     assert Terminal.of(environ) == terminal
 
 
-ROLES = (*StateWord, "text", "dim", "strong", "key", "good", "warning", "error")
+ROLES = (*StateWord, "text", "dim", "strong", "key", "off", "good", "warning", "error")
 
 
 def test_every_theme_is_whole() -> None:

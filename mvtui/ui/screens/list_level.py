@@ -94,7 +94,8 @@ class ListLevel(Vertical):
             self._why.present(None)
             self._side.present(None, None)
             return
-        helping = tuple(menders(picture.situation(microvm)))
+        # With marks, the keys mean the marked ones.
+        helping = tuple(menders(picture.situation(microvm))) if self.targets == (microvm,) else ()
         self._why.present(Why(microvm, self.list.position, helping, self._keys, picture.now))
         self._side.present(microvm, picture.now)
 

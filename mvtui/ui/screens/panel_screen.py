@@ -87,9 +87,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         return self._question.question is not None or self._dialog is not None
 
     @property
-    def situation(self) -> Situation:
-        """What decides which commands can be used on what is selected."""
-        return self.picture.situation(self.selected) if self.picture is not None else Situation(None)
+    def situations(self) -> list[Situation]:
+        """What decides which commands can be used on what they mean; one without a microVM where they mean none."""
+        picture = self.picture
+        if picture is None:
+            return [Situation(None)]
+        return [picture.situation(microvm) for microvm in self.targets] or [picture.situation(None)]
 
     # Showing
 
@@ -106,14 +109,25 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     @on(MicroVMList.Arranged)
     def _show_selected(self) -> None:
         """What follows from the cursor, the filter and the marks."""
-        self._footer.show_keys(self._keys, self.situation)
+        self._footer.show_keys(self._keys, self.situations)
         self._header.show_list(self._list.list)
 
+    def on_mount(self) -> None:
+        """Follow the keymap."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
+
     def on_descendant_focus(self, _event: DescendantFocus) -> None:
-        """Other keys work on another level; a dialog shows those of the level below it."""
-        if self.focused is not None and self.level in self.focused.ancestors:
-            self._keys = live_keys(self)
-            self.level.show_keys(self._keys)
+        """Other keys work on another level."""
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Show those that work now; a dialog shows those of the level below it."""
+        if self.focused is None or self.level not in self.focused.ancestors:
+            return
+        keys = live_keys(self)
+        if keys != self._keys:
+            self._keys = keys
+            self.level.show_keys(keys)
             self._show_selected()
 
     # Levels
@@ -141,11 +155,14 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         return True
 
     def unmark(self) -> None:
-        """Drop the marks: what they were for has begun."""
+        """Drop the marks."""
         self._list.unmark()
 
     def leave(self) -> bool:
-        """Leave the filter, the marks, the page, whichever comes first; False where none of them is there."""
+        """Leave the panel, the filter, the marks, the page, whichever comes first; False where none is there."""
+        if self._dialog is not None:  # it has not the focus yet, or no longer
+            self._return_to_level(DialogClosed(self._dialog))
+            return True
         if self.opened is None and (self._list.show_all() or self._list.unmark()):
             return True
         return self.close_page()
@@ -176,7 +193,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         """Show the keys."""
         from mvtui.ui.widgets.help import Help  # noqa: PLC0415  (at the first time)
 
-        self.open_panel(Help(self._keys, self.situation))
+        self.open_panel(Help(self._keys, self.situations))
 
     def open_palette(self, act: Callable[[Command], None]) -> None:
         """Show what can be done; `act` does it."""
@@ -185,7 +202,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         picture = self.picture
         if picture is None:
             return
-        situations = [picture.situation(microvm) for microvm in self.targets] or [picture.situation(None)]
         microvms = picture.snapshot.microvms if picture.snapshot is not None else ()
 
         def choose(offer: Offer) -> None:
@@ -194,7 +210,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             elif offer.microvm is not None:
                 self.open_page(offer.microvm.name)
 
-        self.open_panel(PalettePanel(offers(microvms, self.targets, situations, self._keys), self._keys, choose))
+        found = offers(microvms, self.targets, self.selected, self.situations, self._keys)
+        self.open_panel(PalettePanel(found, self._keys, choose))
 
     @on(ListLevel.Filtering)
     def _type_filter(self) -> None:
@@ -215,3 +232,5 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             event.dialog.remove()
         if not self.asks:
             self.level.take_focus()
+        if event.then is not None:
+            event.then()

@@ -1,5 +1,6 @@
 """The overview: what is wrong, and all parts of a microVM in a line each. Beside the list, the same in less width."""
 
+import math
 from collections.abc import Iterator
 from itertools import zip_longest
 
@@ -148,10 +149,10 @@ def _loads(page: Page, width: int) -> Iterator[Line]:
 def _trend(page: Page, width: int) -> str:
     """The CPU of all its processes together."""
     series = [list(page.trends.of(process).cpu.last(width)) for process in page.microvm.processes]
-    together = [
-        sum(value for value in column if value == value)  # noqa: PLR0124  (NaN: nobody looked)
-        for column in zip_longest(*[reversed(one) for one in series], fillvalue=0.0)
-    ]
+    columns = zip_longest(*[reversed(one) for one in series], fillvalue=math.nan)
+    # NaN: nobody looked, or it did not run yet.
+    known = [[value for value in column if not math.isnan(value)] for column in columns]
+    together = [sum(values) if values else math.nan for values in known]
     return sparkline(together[::-1], width, most=ONE_CORE, ascii_only=page.ascii_only)
 
 

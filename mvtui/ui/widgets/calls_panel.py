@@ -1,6 +1,8 @@
 """Every command and D-Bus call that mvtui made: when, how long, what came back."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,32 +11,39 @@ from textual.geometry import Size
 
 from mvtui.model.call import Call, CallKind
 from mvtui.model.text import clean
+from mvtui.ui.command import Place
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import live_keys
 from mvtui.ui.lines import Line, Lines, clipped, folded, ruled
+from mvtui.ui.picture import Picture
 from mvtui.ui.tabs.page import Entry
-from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.sheet import Sheet
 
 _INDENT = 29
 _MOST_LINES = 40
 
 
-def call_entries(calls: Sequence[Call], width: int, cursor: str | None) -> list[Entry]:
-    """One for each call, the newest first; the one under the cursor is shown in full."""
+def call_entries(calls: Sequence[Call], width: int, cursor: str | None, zone: tzinfo | None) -> list[Entry]:
+    """One for each call, the newest first, its time in `zone`; the one under the cursor is shown in full."""
     if not calls:
         return [Entry(((("  mvtui has called nothing yet.", "text"),),))]
     entries = []
-    for number, call in reversed(list(enumerate(calls))):
-        key = f"{call.at.timestamp()} {number}" if call.times == 1 else call.what
-        entries.append(Entry(tuple(_lines(call, width, whole=key == cursor)), key))
-    return entries
+    seen = Counter[tuple[str, str]]()
+    for call in calls:
+        # A poll keeps its key when it is made again, and so does the same command when another one comes.
+        key = f"{call.kind} {seen[call.kind, call.what]} {call.what}"
+        seen[call.kind, call.what] += 1
+        entries.append(Entry(tuple(_lines(call, width, zone, whole=key == cursor)), key))
+    return entries[::-1]
 
 
-def _lines(call: Call, width: int, *, whole: bool) -> list[Line]:
+def _lines(call: Call, width: int, zone: tzinfo | None, *, whole: bool) -> list[Line]:
     took = f"{call.seconds * 1000:.1f}ms" if call.seconds is not None else "runs"
     times = f" ×{call.times}" if call.times > 1 else ""
     role = "text" if call.ok else "dim" if call.ok is None else "error"
     start: Line = (
-        (f"{call.at.astimezone():%H:%M:%S} ", "dim"),
+        (f"{call.at.astimezone(zone):%H:%M:%S} ", "dim"),
         (f"{took:>9}  ", "text"),
         (f"{call.kind:<7}  ", "dim"),
     )
@@ -61,7 +70,7 @@ class CallsTitle(Lines):
         return (ruled("What mvtui called, the newest first; Esc leaves", size.width),)
 
 
-class CallsPanel(Vertical):
+class CallsPanel(Vertical, Dialog):
     """Docked over the foot; `calls` gives them, the oldest first. It follows while it is open."""
 
     def __init__(self, calls: Callable[[], Sequence[Call]]) -> None:
@@ -79,12 +88,15 @@ class CallsPanel(Vertical):
         self.screen.set_focus(self._sheet)
         self.watch(self.screen, "picture", self._renew)
 
-    def _renew(self) -> None:
-        calls = self._calls()
-        self._sheet.present(lambda width, cursor: call_entries(calls, width, cursor))
+    def _renew(self, picture: Picture | None) -> None:
+        calls, zone = self._calls(), picture.now.tzinfo if picture is not None else None
+        self._sheet.present(lambda width, cursor: call_entries(calls, width, cursor, zone))
 
     def on_key(self, event: Key) -> None:
-        """Leave."""
-        if event.key in ("escape", "q", "at"):
-            event.stop()
+        """Move, or leave; no other key goes on to anything else."""
+        keys = live_keys(self.screen)
+        if any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+            return
+        event.stop()
+        if any(event.key in keys.get(leaves, ()) for leaves in ("calls", "leave", "back")):
             self.post_message(DialogClosed(self))

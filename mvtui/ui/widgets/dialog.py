@@ -1,12 +1,36 @@
 """What all dialogs have in common."""
 
+from collections.abc import Callable
+
 from textual.message import Message
 from textual.widget import Widget
 
 
 class DialogClosed(Message):
-    """A question has been answered or left, a panel is done: the keys are the list's again."""
+    """A question has been answered or left, a panel is done: the keys are the level's again. `then` comes after."""
 
-    def __init__(self, dialog: Widget) -> None:
+    def __init__(self, dialog: Widget, then: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.dialog = dialog
+        self.then = then
+
+
+class Dialog(Widget):
+    """A panel over the foot. It is left when another widget takes the focus: its keys would go elsewhere.
+
+    It is the last base of a class: Textual takes the style sheets of the first one alone.
+    """
+
+    def on_descendant_blur(self) -> None:
+        """Something in it has lost the focus."""
+        self._leave_without_focus()
+
+    def on_blur(self) -> None:
+        """It has lost the focus itself."""
+        self._leave_without_focus()
+
+    def _leave_without_focus(self) -> None:
+        focused = self.screen.focused
+        # None: the terminal has lost its own focus, and gives it back.
+        if focused is not None and focused is not self and self not in focused.ancestors:
+            self.post_message(DialogClosed(self))

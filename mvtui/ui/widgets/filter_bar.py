@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.events import DescendantBlur, Key
+from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
-from mvtui.ui.lines import Line, Lines
-from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.lines import Line, Lines, justified, width_of
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.field import Field
 from mvtui.ui.widgets.microvm_list import MicroVMList
 
@@ -23,17 +23,19 @@ class Sign(Lines):
 
 
 class Found(Lines):
-    """How many are shown."""
+    """How many are shown, and how the filter is left where there is room for that."""
 
     text = ""
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
-        """Flush right."""
-        return (((self.text.rjust(size.width), "dim"),),)
+        """Flush right; the keys are those of the field."""
+        keys: Line = (("   ", "text"), ("Enter", "key"), (" keeps, ", "dim"), ("Esc", "key"), (" drops", "dim"))
+        right: Line = ((self.text, "dim"),)
+        return (justified((), (*right, *keys) if len(self.text) + width_of(keys) <= size.width else right, size.width),)
 
 
-class FilterBar(Horizontal):
-    """Filters `microvms` as it is typed; Enter keeps the filter, Esc drops it."""
+class FilterBar(Horizontal, Dialog):
+    """Filters `microvms` as it is typed; Enter keeps the filter, Esc drops it; without the focus it is kept."""
 
     def __init__(self, microvms: MicroVMList) -> None:
         super().__init__()
@@ -54,7 +56,7 @@ class FilterBar(Horizontal):
 
     def _filter(self, text: str) -> None:
         self._list.list_as(replace(self._list.listing, text=text))
-        self._found.text = f"{len(self._list.shown)} of {self._list.count}   Enter keeps, Esc drops"
+        self._found.text = f" {len(self._list.shown)} of {self._list.count}"
         self._found.update()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -77,7 +79,3 @@ class FilterBar(Horizontal):
         elif event.key == "down":
             event.stop()
             self.post_message(DialogClosed(self))
-
-    def on_descendant_blur(self, _event: DescendantBlur) -> None:
-        """A filter that has lost the focus is kept as it is."""
-        self.post_message(DialogClosed(self))

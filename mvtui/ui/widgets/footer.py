@@ -1,5 +1,7 @@
 """The last line: the keys that are used most."""
 
+from collections.abc import Sequence
+
 from textual.geometry import Size
 
 from mvtui.ui.command import Situation
@@ -8,15 +10,16 @@ from mvtui.ui.keys import Keys, key_label
 from mvtui.ui.lines import Line, Lines, width_of
 
 
-def footer_line(keys: Keys, situation: Situation, width: int, *, on_list: bool = True) -> Line:
+def footer_line(keys: Keys, situations: Sequence[Situation], width: int, *, on_list: bool = True) -> Line:
     """The keys that have room, with what they do, dimmed where they can't be used now; none that read-only refuses.
     The last two (help, back) always have room."""
     shown = [one for one in COMMANDS if one.in_footer and one.id in keys]
-    if situation.read_only:
-        shown = [one for one in shown if one.verb is None and not (situation.locked and one.refusal(situation))]
+    first = situations[0]
+    if first.read_only:
+        shown = [one for one in shown if one.verb is None and not (first.locked and one.refusal(first))]
     pairs = [
         (
-            (key_label(keys[one.id][0]), "dim" if one.refusal(situation) else "key"),
+            (key_label(keys[one.id][0]), "off" if one.refusal_of_all(situations) else "key"),
             (f" {'quit' if one.id == 'back' and on_list else one.words}  ", "dim"),
         )
         for one in shown
@@ -32,13 +35,13 @@ class Footer(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Keys = {}
-        self._situation = Situation(None)
+        self._situations: Sequence[Situation] = (Situation(None),)
 
-    def show_keys(self, keys: Keys, situation: Situation) -> None:
+    def show_keys(self, keys: Keys, situations: Sequence[Situation]) -> None:
         """These work from now on."""
-        self._keys, self._situation = keys, situation
+        self._keys, self._situations = keys, situations
         self.update()
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """The line for this width."""
-        return (footer_line(self._keys, self._situation, size.width, on_list="open" in self._keys),)
+        return (footer_line(self._keys, self._situations, size.width, on_list="open" in self._keys),)

@@ -1,5 +1,6 @@
 """The keys that work where it is asked for, and what the glyphs mean."""
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
-from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 
 TWO_COLUMNS = 80
 _KEYS_WIDTH = 10
@@ -32,13 +33,13 @@ _MEANINGS = {
 _LEFT, _RIGHT = ("Act", "Move", "Page"), ("List", "Panel")
 
 
-def help_lines(keys: Keys, situation: Situation, width: int, ascii_only: bool) -> list[Line]:
+def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_only: bool) -> list[Line]:
     """All lines, in two columns where there is room. `keys` are those that work; what can't be done now is dimmed, with
     why in the place of what it does."""
     half = width // 2 if width >= TWO_COLUMNS else width
-    left = [line for group in _LEFT for line in _group(group, keys, situation, half - 1)]
-    right = [line for group in _RIGHT for line in _group(group, keys, situation, half - 1)]
-    title = ruled("The keys that work here; j k scroll, Esc leaves", width)
+    left = [line for group in _LEFT for line in _group(group, keys, situations, half - 1)]
+    right = [line for group in _RIGHT for line in _group(group, keys, situations, half - 1)]
+    title = ruled(f"The keys that work here; {_first(keys, 'leave')} leaves", width)
     if half == width:
         return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only))]]
     shorter = left if len(left) <= len(right) else right
@@ -47,13 +48,17 @@ def help_lines(keys: Keys, situation: Situation, width: int, ascii_only: bool) -
     return [title, *[(*one, (" " * (half - width_of(one)), "text"), *other) for one, other in pairs]]
 
 
-def _group(group: str, keys: Keys, situation: Situation, width: int) -> list[Line]:
+def _first(keys: Keys, id: str) -> str:  # noqa: A002
+    return key_labels(keys.get(id, ())[:1])
+
+
+def _group(group: str, keys: Keys, situations: Sequence[Situation], width: int) -> list[Line]:
     shown = [one for one in COMMANDS if one.group == group and one.id in keys]
-    return [((group, "strong"),), *[clipped(_line(one, keys, situation), width) for one in shown]] if shown else []
+    return [((group, "strong"),), *[clipped(_line(one, keys, situations), width) for one in shown]] if shown else []
 
 
-def _line(one: Command, keys: Keys, situation: Situation) -> Line:
-    refusal = one.refusal(situation)
+def _line(one: Command, keys: Keys, situations: Sequence[Situation]) -> Line:
+    refusal = one.refusal_of_all(situations)
     label = fit(f"  {key_labels(keys[one.id])}", _KEYS_WIDTH) + " "
     if refusal:
         return ((label, "dim"), (f"{one.words}: {refusal}", "dim"))
@@ -74,25 +79,26 @@ def _states(ascii_only: bool) -> list[Line]:
 class HelpText(Lines):
     """As high as its lines."""
 
-    def __init__(self, keys: Keys, situation: Situation) -> None:
+    def __init__(self, keys: Keys, situations: Sequence[Situation]) -> None:
         super().__init__()
-        self._keys, self._situation = keys, situation
+        self._keys, self._situations = keys, situations
 
     def fitted(self, size: Size) -> list[Line]:
         """The lines for this width."""
-        return help_lines(self._keys, self._situation, size.width, in_ascii(self.app))
+        return help_lines(self._keys, self._situations, size.width, in_ascii(self.app))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
         return len(self.fitted(Size(width, 0)))
 
 
-class Help(VerticalScroll, can_focus=True, inherit_bindings=False):
+class Help(VerticalScroll, Dialog, can_focus=True, inherit_bindings=False):
     """Over the level while it is asked for; it has the focus and scrolls."""
 
-    def __init__(self, keys: Keys, situation: Situation) -> None:
+    def __init__(self, keys: Keys, situations: Sequence[Situation]) -> None:
         super().__init__()
-        self._text = HelpText(keys, situation)
+        self._keys = keys
+        self._text = HelpText(keys, situations)
 
     def compose(self) -> ComposeResult:
         """The text."""
@@ -107,12 +113,15 @@ class Help(VerticalScroll, can_focus=True, inherit_bindings=False):
         event.stop()
         event.prevent_default()
         height = max(1, self.size.height - 1)
-        steps = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": height, "pageup": -height, "space": height}
-        if event.key in ("escape", "q", "question_mark", "f1"):
+        half = max(1, self.size.height // 2)
+        steps = {"cursor_down": 1, "cursor_up": -1, "page_down": height, "page_up": -height}
+        steps |= {"half_down": half, "half_up": -half}
+        meant = next((one for one, keys in self._keys.items() if event.key in keys), "")
+        if meant in ("help", "leave", "back"):
             self.post_message(DialogClosed(self))
-        elif event.key in steps:
-            self.scroll_relative(y=steps[event.key], animate=False)
-        elif event.key in ("g", "home"):
+        elif meant in steps:
+            self.scroll_relative(y=steps[meant], animate=False)
+        elif meant == "first":
             self.scroll_home(animate=False)
-        elif event.key in ("G", "end"):
+        elif meant == "last":
             self.scroll_end(animate=False)

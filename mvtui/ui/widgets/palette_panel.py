@@ -1,6 +1,7 @@
 """The palette: type a few letters of an action or of a microVM's name."""
 
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,7 +13,7 @@ from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line, Lines, in_ascii, ruled
 from mvtui.ui.palette import Offer, matching
 from mvtui.ui.widgets.cursor_lines import CursorLines
-from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.field import Field
 
 
@@ -61,7 +62,7 @@ class Offers(CursorLines, can_focus=False):
         return self._offers[line].line(self._keys, self.size.width, in_ascii(self.app))
 
 
-class PalettePanel(Vertical):
+class PalettePanel(Vertical, Dialog):
     """Docked over the foot; `act` does what was chosen, after it is gone."""
 
     def __init__(self, offers: list[Offer], keys: Keys, act: Callable[[Offer], None]) -> None:
@@ -107,8 +108,7 @@ class PalettePanel(Vertical):
     def _choose(self) -> None:
         offer = self._list.chosen
         if offer is not None and not offer.refusal:
-            self.post_message(DialogClosed(self))
-            self.call_later(self._act, offer)
+            self.post_message(DialogClosed(self, partial(self._act, offer)))
 
     def on_key(self, event: Key) -> None:
         """Move the cursor, or leave."""

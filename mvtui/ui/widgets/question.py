@@ -109,6 +109,7 @@ class QuestionPanel(Vertical):
         self.set_class(is_bar, "-bar")
         self._text.emphasis = "question" if is_bar else ""
         self.display = True
+        self._text.can_focus = not question.typed  # a click on it takes nothing from the field
         if question.typed:
             from mvtui.ui.widgets.field import Field  # noqa: PLC0415  (Input takes long to import)
 

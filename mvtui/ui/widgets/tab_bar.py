@@ -5,21 +5,16 @@ from textual.geometry import Size
 from textual.message import Message
 
 from mvtui.ui.keys import Keys, key_label
-from mvtui.ui.lines import Line, Lines, clipped, in_ascii
+from mvtui.ui.lines import Line, Lines, clipped, in_ascii, width_of
 
 
-def tab_line(tabs: tuple[str, ...], chosen: str, keys: Keys, width: int, ascii_only: bool) -> Line:
-    """One line; the tab that is open is bright, and marked where there are no colours."""
-    pieces = []
-    for tab in tabs:
-        label = key_label(keys.get(f"tab_{tab}", ("",))[0])
-        words = f" {tab.capitalize()}"
-        if tab == chosen:
-            left, right = ("[", "]") if ascii_only else ("▌", "▐")
-            pieces += [(left, "key"), (f"{label}{words}", "strong"), (f"{right} ", "key")]
-        else:
-            pieces += [(" ", "text"), (label, "dim"), (f"{words}  ", "dim")]
-    return clipped(tuple(pieces), width)
+def tab_pieces(tab: str, chosen: str, keys: Keys, ascii_only: bool) -> Line:
+    """A tab with its key; the one that is open is bright, and marked where there are no colours."""
+    words = f"{key_label(keys.get(f'tab_{tab}', ('',))[0])} {tab.capitalize()}".strip()
+    if tab != chosen:
+        return ((f" {words}  ", "dim"),)
+    left, right = ("[", "]") if ascii_only else ("▌", "▐")
+    return ((left, "key"), (words, "strong"), (f"{right} ", "key"))
 
 
 class TabBar(Lines):
@@ -50,13 +45,16 @@ class TabBar(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """The line for this width."""
-        return (tab_line(self._tabs, self.chosen, self._keys, size.width, in_ascii(self.app)),)
+        return (clipped(tuple(piece for tab in self._tabs for piece in self._pieces(tab)), size.width),)
+
+    def _pieces(self, tab: str) -> Line:
+        return tab_pieces(tab, self.chosen, self._keys, in_ascii(self.app))
 
     def on_click(self, event: Click) -> None:
         """The tab whose words are there."""
         x = 0
         for tab in self._tabs:
-            x += len(tab) + 5
+            x += width_of(self._pieces(tab))
             if event.x < x:
                 self.post_message(self.Chosen(tab))
                 return

@@ -1,0 +1,93 @@
+"""Every place of the panel where a key can be pressed, how one gets there, and what can change from there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.widgets import Input
+
+from mvtui.model.microvm import Snapshot
+from mvtui.ui.widgets.cursor_lines import CursorLines
+from mvtui.ui.widgets.help import Help
+from mvtui.ui.widgets.microvm_list import MicroVMList
+from mvtui.ui.widgets.tab_bar import TabBar
+from tests.ui.conftest import Panel
+from tests.ui.full_samples import HEALTHY
+from tests.ui.samples import EMPTY, PRODUCT, STOPPING, WEB, snapshot
+
+FULL = snapshot(HEALTHY)
+
+
+@dataclass(frozen=True)
+class Where:
+    """`keys` lead there; then the host looks like `then`. `types`: what is printable is typed into a field."""
+
+    snapshot: Snapshot
+    keys: str = ""
+    then: Snapshot | None = None
+    types: bool = False
+
+
+PLACES = {
+    "list": Where(PRODUCT, "j j j"),
+    "overview": Where(FULL, "1 ctrl+d"),
+    "shares": Where(FULL, "2 j"),
+    "volumes": Where(FULL, "3 j j"),
+    "processes": Where(FULL, "4 j j"),
+    "gone": Where(FULL, "2", EMPTY),
+    "help": Where(PRODUCT, "question_mark j j"),
+    "calls": Where(PRODUCT, "at j j"),
+    "palette": Where(PRODUCT, "colon t down", types=True),
+    "filter": Where(PRODUCT, "slash a", types=True),
+    "bar": Where(snapshot(WEB), "T"),
+    "facts": Where(snapshot(STOPPING), "T"),
+    "typed": Where(snapshot(WEB), "K w", types=True),
+    "count": Where(PRODUCT, "asterisk r 4", types=True),
+    "state": Where(PRODUCT, "f"),
+}
+TABS = ("overview", "shares", "volumes", "processes")
+LEVELS = ("list", *TABS, "gone")
+
+
+async def go(panel: Panel, where: Where) -> None:
+    """Be there."""
+    await panel.press(*where.keys.split())
+    if where.then is not None:
+        await panel.tell(where.then)
+
+
+def seen(panel: Panel) -> Mapping[str, object]:
+    """All that a key can change, by a word for it."""
+    app = panel.app
+    if not app.is_running:
+        return {"exits": True}
+    screen, picture = app.panel, app.shown
+    listing = screen.query_one(MicroVMList)
+    fields, helps = screen.query(Input), screen.query(Help)
+    dialog = screen._dialog
+    return {
+        "exits": False,
+        "opened": screen.opened,
+        "tab": screen.query_one(TabBar).chosen if screen.opened is not None else None,
+        "filter": (listing.listing.text, listing.listing.state, listing.listing.wrong),
+        "sort": (listing.listing.sort, listing.listing.reverse),
+        "marks": listing.marks,
+        "read-only": picture.read_only,
+        "paused": picture.paused,
+        "mouse": app.mouse,
+        "says": picture.message,
+        "looks": panel.host.looks,
+        "does": (tuple(panel.host.asked), tuple(panel.host.cancelled)),
+        "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
+        "types": fields.first().value if fields else None,
+        "cursor": {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}
+        | {id(one): one.scroll_offset for one in helps},
+    }
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """The words of what is otherwise; a cursor counts where its lines are there before and after."""
+    words = {word for word in before.keys() & after.keys() if before[word] != after[word]}
+    was, now = before.get("cursor"), after.get("cursor")
+    if isinstance(was, dict) and isinstance(now, dict) and all(was[one] == now[one] for one in was.keys() & now.keys()):
+        words.discard("cursor")
+    return words - ({"types"} if "asks" in words else set())

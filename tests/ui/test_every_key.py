@@ -1,0 +1,150 @@
+"""Every key in every place: what it changes there, and that it changes nothing else."""
+
+import pytest
+
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import key_labels
+from tests.ui.conftest import Open
+from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
+
+MOVES = dict.fromkeys(("list", *TABS, "help", "calls"), "cursor") | {"gone": ""}
+ASKS = dict.fromkeys(LEVELS, "asks")
+# A microVM that is stopped in the list, one that runs on the pages, none on a page that is gone.
+PAGES_ASK = dict.fromkeys(TABS, "asks")
+PAGES_SAY = dict.fromkeys(TABS, "says")
+LEAVES = dict.fromkeys((*TABS, "gone"), "opened tab")
+DIALOGS = {one: "asks filter" if one == "filter" else "asks" for one in PLACES if one not in LEVELS}
+
+# What a command changes in each place where its keys work; "": nothing now. Where it is not named, they do nothing.
+EFFECTS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(
+        ("cursor_down", "cursor_up", "page_down", "page_up", "half_down", "half_up", "first", "last"), MOVES
+    ),
+    "open": {"list": "opened tab"},
+    "filter": {"list": "asks"},
+    "filter_state": {"list": "asks"},
+    "mark": {"list": "marks cursor"},
+    "mark_all": {"list": "marks"},
+    "sort_left": {"list": "sort"},
+    "sort_right": {"list": "sort"},
+    "sort_reverse": {"list": "sort"},
+    "start": {"list": "does", **PAGES_SAY, "gone": "says"},
+    "stop": {"list": "says", **PAGES_ASK, "gone": "says"},
+    "restart": {"list": "asks", **PAGES_ASK, "gone": "says"},
+    "kill": {"list": "says", **PAGES_ASK, "gone": "says"},
+    "cancel": dict.fromkeys(LEVELS, "says"),
+    **{
+        f"tab_{tab}": {"list": "opened tab", **{one: "" if one == tab else "tab" for one in TABS}, "gone": ""}
+        for tab in TABS
+    },
+    "tab_previous": dict.fromkeys((*TABS, "gone"), "tab"),
+    "tab_next": dict.fromkeys((*TABS, "gone"), "tab"),
+    "palette": ASKS,
+    "toggle_read_only": dict.fromkeys(LEVELS, "read-only says"),
+    "help": ASKS | {"help": "asks"},
+    "calls": ASKS | {"calls": "asks"},
+    "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
+    "look": dict.fromkeys((*LEVELS, "filter", "palette", "typed", "count"), "looks"),
+    "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
+    "back": {"list": "exits", **LEAVES, "help": "asks", "calls": "asks"},
+    "leave": {"list": "", **LEAVES, **DIALOGS},
+    "quit": dict.fromkeys(LEVELS, "exits"),
+}
+# Keys that mean something else in one place.
+OWN: dict[tuple[str, str], str] = {
+    ("state", "r"): "asks filter",  # running
+    ("state", "d"): "asks filter",  # degraded
+    ("state", "x"): "asks filter",  # what is wrong
+    ("bar", "y"): "asks does",
+    ("facts", "K"): "asks",
+    ("filter", "down"): "asks",
+    ("filter", "enter"): "asks",
+    ("filter", "ctrl+u"): "types filter",
+    ("palette", "ctrl+u"): "types cursor",
+    **dict.fromkeys([("palette", key) for key in ("down", "up", "pagedown", "pageup")], "cursor"),
+    **dict.fromkeys([(place, "ctrl+u") for place in ("typed", "count")], "types"),
+}
+# Of no command.
+OTHERS = ("x", "y", "n", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
+PUNCTUATION = ("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign")
+BRACKETS = ("left_square_bracket", "right_square_bracket")
+
+
+def expected(place: str, id: str, key: str) -> str:  # noqa: A002
+    """What the key changes there."""
+    if key == "ctrl+c":
+        return "exits"
+    if PLACES[place].types and (len(key) == 1 or key in PUNCTUATION or key in BRACKETS):
+        return "types"
+    return OWN.get((place, key), EFFECTS[id].get(place, "") if id else "")
+
+
+def test_every_command_has_its_effects() -> None:
+    assert EFFECTS.keys() == {one.id for one in COMMANDS}
+    assert {place for effects in EFFECTS.values() for place in effects} == PLACES.keys()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
+    where = PLACES[place]
+    waiting = [(one.id, key) for one in COMMANDS for key in one.keys] + [("", key) for key in OTHERS]
+    while waiting:
+        async with open_panel(where.snapshot, size=(60, 15)) as panel:
+            await go(panel, where)
+            words = set[str]()
+            # As long as nothing changes, the same panel does.
+            while waiting and not words:
+                id, key = waiting.pop()  # noqa: A001
+                before = seen(panel)
+                await panel.press(key)
+                words, wanted = changed(before, seen(panel)), set(expected(place, id, key).split())
+                if wanted == {"types"} and "types" in words:
+                    words.discard("filter")  # as you type
+                if "filter" in words or wanted == {"types"}:
+                    words.discard("cursor")  # where it was is no longer shown
+                assert words == wanted, f"{key} in {place}"
+
+
+@pytest.mark.parametrize("place", LEVELS)
+async def test_help_shows_exactly_the_keys_that_work(open_panel: Open, place: str) -> None:
+    where = PLACES[place]
+    async with open_panel(where.snapshot, size=(240, 70)) as panel:
+        await go(panel, where)
+        await panel.press("question_mark")
+        shown = {half.strip() for line in panel.lines for half in (line[:120], line[120:])}
+        for one in COMMANDS:
+            label = f"{key_labels(one.keys):<8} "
+            lines = {line for line in shown if line.startswith(label) and line[len(label) :].startswith(one.help)}
+            lines |= {line for line in shown if line.startswith(f"{label}{one.words}: ")}
+            assert len(lines) == (place in EFFECTS[one.id]), (one.id, lines)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_help_and_footer_follow_the_keymap(open_panel: Open, late: bool) -> None:
+    keymap = {"stop": "x", "help": "h,f2", "leave": "backspace", "cursor_down": "n", "calls": "o", "palette": "v"}
+    async with open_panel(size=(120, 36)) as panel:
+        if late:
+            await panel.press("question_mark", "escape")
+        panel.app.set_keymap(keymap)
+        await panel.pilot.pause()
+        assert "x stop" in panel.foot
+        assert "h help" in panel.foot
+        before = panel.lines
+        await panel.press("question_mark", "T", "at", "colon")
+        assert panel.lines == before
+        await panel.press("h")
+        assert "The keys that work here; backspace leaves" in panel.text
+        assert "x        stop; asks" in panel.text
+        assert "n        down" in panel.text
+        assert "h f2     the keys that work here" in panel.text
+        await panel.press("question_mark")
+        assert "x        stop; asks" in panel.text
+        await panel.press("f2")
+        assert panel.lines == before
+        await panel.press("o", "n", "escape")
+        assert "What mvtui called" in panel.text
+        await panel.press("backspace", "n")
+        assert panel.selected == "db"
+        await panel.press("v")
+        assert "  v        palette" not in panel.text  # what opens it is not offered
+        assert "x        stop db" in panel.text
