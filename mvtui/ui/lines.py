@@ -1,6 +1,6 @@
 """Lines of text in roles: what every widget of the panel paints, and how it becomes strips of styled cells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -44,23 +44,6 @@ def to_strip(widget: Widget, line: Line, *, highlight: Style | None = None, emph
         style = style_of(widget, role, background, emphasis)
         segments.append(Segment(to_ascii(text) if ascii_only else text, style + highlight if highlight else style))
     return Strip(segments).crop(0, width)
-
-
-def changed_spans(old: Line, new: Line) -> Iterator[tuple[int, int]]:
-    """Where `new` reads otherwise than `old`: (first cell, number of cells), for as long as both have their pieces in
-    the same places; from there on, all that is left of the longer one."""
-    x = 0
-    for number, (was, now) in enumerate(zip(old, new, strict=False)):
-        width = cell_len(now[0])
-        if was != now:
-            if cell_len(was[0]) != width:
-                yield x, max(width_of(old[number:]), width_of(new[number:]))
-                return
-            yield x, width
-        x += width
-    rest = max(width_of(old), width_of(new)) - x
-    if rest:
-        yield x, rest
 
 
 def justified(left: Line, right: Line, width: int) -> Line:
@@ -153,8 +136,8 @@ def _beginning(word: str, width: int) -> str:
 
 
 class Lines(Widget):
-    """A widget that shows lines which follow from what it knows and its size; `update` paints again what reads
-    otherwise, each line from where it differs."""
+    """A widget that shows lines which follow from what it knows and its size; `update` paints those again that read
+    otherwise."""
 
     # The word of the theme whose style all of it has.
     emphasis = ""
@@ -178,8 +161,8 @@ class Lines(Widget):
         for y in range(max(len(before), len(self._lines))):
             old = before[y] if y < len(before) else ()
             new = self._lines[y] if y < len(self._lines) else ()
-            for x, width in changed_spans(old, new) if old != new else ():
-                self.refresh(Region(x, y, width, 1))
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def on_click(self, event: Click) -> None:
         """A click on a key is a press of it."""

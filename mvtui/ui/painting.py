@@ -1,33 +1,72 @@
-"""What is sent to the terminal: the cells that changed, and no more of their line.
+"""What is sent to the terminal: the cells that read otherwise than what stands there, and nothing else.
 
-Textual 8.2 resends everything left of a changed cell (`ChopsUpdate.render_segments` does not look at the start of a
-span); on a slow line that is most of a tick.
+Textual 8.2 sends every region that may have changed, each of its lines from the start (`ChopsUpdate.render_segments`
+does not look at the start of a span), each segment with all its colours; on a slow line, opening a page takes 10 kB so.
 """
 
-from rich.console import Console
-from rich.control import Control
-from textual._compositor import ChopsUpdate, Compositor
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.color import ColorSystem
+from rich.console import Console, RenderableType
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from mvtui.ui.cells import Cell, Screenful, cells_of
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
-class CroppedUpdate(ChopsUpdate):
-    """An update whose spans are cropped at both ends."""
+class CellsUpdate(CompositorUpdate):
+    """Lines, of which those cells are sent that read otherwise."""
 
-    def render_segments(self, console: Console) -> str:
-        """The escape sequences and text that paint the spans."""
-        parts: list[str] = []
-        for y, x1, x2 in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=True):
-                left, right = max(x, x1), min(end, x2)
-                if strip is not None and left < right:
-                    parts.append(Control.move_to(left, y).segment.text)
-                    parts.append(strip.crop(left - x, right - x).render(console))
-        return "".join(parts)
+    def __init__(self, screenful: Screenful, lines: Mapping[int, list[Cell]]) -> None:
+        self._screenful = screenful
+        self._lines = lines
+
+    def render_segments(self, console: Console) -> str:  # noqa: ARG002
+        """The escape sequences and text; Textual sends them. What is dropped instead (in a batch) never comes here."""
+        return self._screenful.paint(self._lines)
 
 
 class PanelCompositor(Compositor):
-    """A compositor whose partial updates are cropped."""
+    """A compositor that knows what stands on the terminal; who sees something else get there calls `forget`."""
 
-    def render_partial_update(self) -> ChopsUpdate | None:
-        """The update of all regions that are dirty, None where there are none."""
-        update = super().render_partial_update()
-        return None if update is None else CroppedUpdate(update.chops, update.spans, update.chop_ends)
+    def __init__(self) -> None:
+        super().__init__()
+        self._screenful = Screenful()
+        self._painted_size = Size(0, 0)
+
+    def forget(self) -> None:
+        """Anything may stand on the terminal."""
+        self._screenful.forget()
+
+    def render_update(
+        self, full: bool = False, screen_stack: "list[Screen[Any]] | None" = None, simplify: bool = False
+    ) -> RenderableType | None:
+        """The update of what is dirty, None where all of it reads as it did. `full` is asked for by pictures of the
+        screen, which are not for the terminal."""
+        if not full:  # whole lines, or what lies over them at another place would be missing
+            self._dirty_regions = {Region(0, one.y, self.size.width, one.height) for one in self._dirty_regions}
+        update = super().render_update(full, screen_stack, simplify)
+        if full or self.root is None or not isinstance(update, ChopsUpdate | LayoutUpdate):
+            return update
+        if self._painted_size != self.size:
+            self._painted_size = self.size
+            self.forget()
+        colours = self.root.app.console._color_system or ColorSystem.TRUECOLOR
+        lines = {y: [cell for strip in strips for cell in cells_of(strip, colours)] for y, strips in _lines(update)}
+        changed = {y: cells for y, cells in lines.items() if cells != self._screenful.line(y)}
+        # Textual takes its own updates for renderables, and asks them for their text alone.
+        return cast("RenderableType", CellsUpdate(self._screenful, changed)) if changed else None
+
+
+def _lines(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, Iterable[Strip]]]:
+    """The lines of an update, with their numbers."""
+    if isinstance(update, LayoutUpdate):
+        yield from enumerate(update.strips)
+    else:
+        for y in sorted({y for y, _, _ in update.spans}):
+            yield y, [strip for strip in update.chops[y].values() if strip is not None]

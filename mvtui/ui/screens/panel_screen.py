@@ -44,7 +44,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends) -> None:
         super().__init__()
-        self._compositor = PanelCompositor()
+        self._painter = self._compositor = PanelCompositor()
         self._trends = trends
         self._header = Header()
         self._list = ListLevel(names, trends)
@@ -58,6 +58,15 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield from (self._header, self._list, self._status, self._footer, self._question)
+
+    def on_mount(self) -> None:
+        """When the terminal was another's, it is painted anew."""
+        self.app.app_resume_signal.subscribe(self, lambda _: self.repaint())
+
+    def repaint(self) -> None:
+        """Anything may stand on the terminal: paint all of it."""
+        self._painter.forget()
+        self.refresh()
 
     @property
     def opened(self) -> str | None:

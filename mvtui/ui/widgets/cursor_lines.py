@@ -1,4 +1,4 @@
-"""Lines that scroll, with a cursor on some of them. At each change only the cells that read otherwise are painted."""
+"""Lines that scroll, with a cursor on some of them. At each change only the lines that read otherwise are painted."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from mvtui.ui.command import Place
 from mvtui.ui.commands import bindings
-from mvtui.ui.lines import Line, changed_spans, to_strip
+from mvtui.ui.lines import Line, to_strip
 from mvtui.ui.roles import cursor_style
 
 
@@ -109,8 +109,7 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             new = self._at(self.scroll_offset.y + y)
             if old != new:
                 self._painted[y] = new
-                for x, width in changed_spans(old, new):
-                    self.refresh(Region(x, y, width, 1))
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _at(self, line: int) -> Line:
         return self.line_at(line) if line < self.line_count else ()

@@ -1,0 +1,99 @@
+"""Painting what changed: the terminal shows what Textual's own painting of every line would show."""
+
+import pyte
+from hypothesis import given
+from hypothesis import strategies as st
+from pyte.screens import Char
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from mvtui.ui.cells import Screenful, cells_of
+
+WIDTH, HEIGHT = 14, 3
+NO_WRAP = "\x1b[?7l"  # as the panel has it; pyte wraps before a character without a width
+COLOURS = ColorSystem.EIGHT_BIT
+CONSOLE = Console(color_system="256", force_terminal=True)
+
+STYLES = [None, *map(Style.parse, ("on blue", "bold red on blue", "dim green on blue", "red", "default on default"))]
+STYLES += [*map(Style.parse, ("underline red on blue", "reverse red on blue", "strike italic #112233 on #445566"))]
+TEXTS = st.lists(st.sampled_from(["a", "b", " ", "─", "仮", "한", "e\u0301"]), max_size=9).map("".join)
+LINES = st.lists(st.tuples(TEXTS, st.sampled_from(STYLES)), max_size=4).map(
+    lambda parts: Strip([Segment(*part) for part in parts]).adjust_cell_length(WIDTH, Style.parse("on blue"))
+)
+FRAMES = st.lists(st.dictionaries(st.integers(0, HEIGHT - 1), LINES, min_size=1), min_size=1, max_size=6)
+
+
+def shown(screen: pyte.Screen) -> list[list[Char]]:
+    """The cells; of a blank, what can be seen of it."""
+    rows = [[screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+    return [[_seen(char) for char in row] for row in rows]
+
+
+def _seen(char: Char) -> Char:
+    unseen = char.data == " " and not (char.underscore or char.reverse or char.strikethrough)
+    return char._replace(fg="default", bold=False, italics=False) if unseen else char
+
+
+def move(y: int) -> str:
+    return f"\x1b[{y + 1};1H"
+
+
+@given(FRAMES)
+def test_it_shows_what_painting_all_would(frames: list[dict[int, Strip]]) -> None:
+    screenful, terminal, whole = Screenful(), pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
+    ours, textuals = pyte.Stream(terminal), pyte.Stream(whole)
+    for stream in (ours, textuals):
+        stream.feed(NO_WRAP)
+    for frame in frames:
+        ours.feed(screenful.paint({y: cells_of(strip, COLOURS) for y, strip in frame.items()}))
+        for y, strip in frame.items():
+            textuals.feed(move(y) + strip.render(CONSOLE))
+        assert shown(terminal) == shown(whole)
+        assert terminal.cursor.attrs == Char(" ")
+
+
+@given(FRAMES)
+def test_what_stands_there_is_not_sent_again(frames: list[dict[int, Strip]]) -> None:
+    screenful = Screenful()
+    for frame in frames:
+        cells = {y: cells_of(strip, COLOURS) for y, strip in frame.items()}
+        screenful.paint(cells)
+        assert screenful.paint(cells) == ""
+
+
+def test_once_forgotten_all_is_sent() -> None:
+    screenful, cells = Screenful(), {0: cells_of(Strip([Segment("one")]), COLOURS)}
+    assert screenful.paint(cells) == "\x1b[1;1Hone"
+    screenful.forget()
+    assert screenful.paint(cells) == "\x1b[1;1Hone"
+
+
+def painted(*texts: str, style: str = "none") -> str:
+    """What painting the last one over the ones before it takes."""
+    screenful, written = Screenful(), ""
+    for text in texts:
+        segments = Segment.apply_style([Segment(text)], Style.parse(style))
+        written = screenful.paint({4: cells_of(Strip(segments), COLOURS)})
+    return written
+
+
+def test_a_short_gap_is_painted_over() -> None:
+    assert painted("a 1 same 2", "a 3 same 4") == "\x1b[5;3H3 same 4"
+    assert painted("1 the same 2", "3 the same 4") == "\x1b[5;1H3\x1b[5;12H4"
+
+
+def test_wide_characters_are_painted_whole() -> None:
+    assert painted("仮 ab", "仮 ac") == "\x1b[5;5Hc"
+    assert painted("仮想", "仮한") == "\x1b[5;3H한"
+    assert painted("ab想", "仮想") == "\x1b[5;1H仮"
+    assert painted("仮想", "a 想") == "\x1b[5;1Ha "
+
+
+def test_only_what_changes_of_a_look_is_said() -> None:
+    looks = [Segment("a", Style.parse("red on blue")), Segment(" ", Style.parse("green on blue"))]
+    looks += [Segment("b", Style.parse("green on blue")), Segment("c", Style.parse("bold green on black"))]
+    written = Screenful().paint({0: cells_of(Strip(looks), COLOURS)})
+    assert written == "\x1b[1;1H\x1b[31;44ma \x1b[32mb\x1b[0;1;32;40mc\x1b[m"
