@@ -11,7 +11,9 @@ def told_source(facts: SourceFacts) -> str:
     if facts.problem is not None:
         return clean(facts.problem)
     if facts.mode is None:
-        return "does not exist" if facts.kind is SourceKind.NOTHING else str(facts.kind or "")
+        if facts.kind is not None and facts.kind is not SourceKind.NOTHING:
+            return str(facts.kind)
+        return {True: "is there", False: "does not exist", None: ""}[facts.exists]
     owner = f"{clean(facts.user or str(facts.uid))}:{clean(facts.group or str(facts.gid))} {facts.mode:04o}"
     fs = f"{clean(facts.fs_type or 'unknown file system')}{' read-only' if facts.fs_read_only else ''}"
     # Those of the kernel (proc, sysfs) have no size.

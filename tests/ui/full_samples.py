@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
+from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
@@ -95,6 +96,16 @@ HOME = virtiofs("wiki", "home", "/srv/wiki/home", "/home")
 HOST_KEYS = Share("keys", ShareProto.NINE_P, "/etc/ssh/wiki", "/etc/ssh", security_model="mapped", read_only=True)
 
 
+def source_of(share: Share, *, exists: bool = True) -> SourceFacts:
+    """What stands at its source."""
+    path = share.source or ""
+    if not exists:
+        return SourceFacts(path, False, SourceKind.NOTHING)
+    return SourceFacts(
+        path, True, SourceKind.DIRECTORY, 0, 0, 0o755, "root", "root", "zfs", "/", False, 512 * GIB, 80 * GIB
+    )
+
+
 def volume(image: str, letter: str, target: str | None, size: int, fs_type: str, label: str | None = None) -> Volume:
     return Volume(image, letter, target, size, fs_type, label, auto_create=True, read_only=False, direct=False)
 
@@ -117,9 +128,17 @@ IMAGES = (
 )
 
 
+# By the images: a hypervisor alone, another microVM's too, nobody, and what can't be told.
+_QEMU = Holder(2100, "qemu-system-x86", "wiki", "lock")
+HOLDERS = ((_QEMU,), (_QEMU, Holder(4711, "qemu-system-x86", "db", "open")), (), None, (), None)
+
+
 def volumes(count: int = len(VOLUMES)) -> tuple[VolumeStatus, ...]:
-    pairs = zip(VOLUMES[:count], IMAGES, strict=False)
-    return tuple(VolumeStatus(one, image, overlay=number == 0) for number, (one, image) in enumerate(pairs))
+    known = zip(VOLUMES[:count], IMAGES, HOLDERS, strict=False)
+    return tuple(
+        VolumeStatus(one, image, number == 0, holders, holders is not None)
+        for number, (one, image, holders) in enumerate(known)
+    )
 
 
 def definition(*shares: Share, mem: int = 4096) -> Definition:
@@ -158,7 +177,7 @@ def _processes(*shares: Share) -> tuple[ProcessSample, ...]:
 
 def _served(processes: tuple[ProcessSample, ...], share: Share) -> ShareStatus:
     own = tuple(one for one in processes if f"--tag={share.tag}" in one.argv)
-    return ShareStatus(share, UP, "", own, socket_exists=True, connected=True, source_exists=True)
+    return ShareStatus(share, UP, "", own, socket_exists=True, connected=True, source=source_of(share))
 
 
 _ENTRY = StateDirEntry(
@@ -183,7 +202,7 @@ HEALTHY = MicroVM(
     tuple(units("wiki")),
     _LIVING,
     _LIVING[0],
-    (_served(_LIVING, STORE_SHARE), _served(_LIVING, HOME), ShareStatus(HOST_KEYS, UP, source_exists=True)),
+    (_served(_LIVING, STORE_SHARE), _served(_LIVING, HOME), ShareStatus(HOST_KEYS, UP, source=source_of(HOST_KEYS))),
     volumes(),
     autostart=True,
 )
@@ -202,9 +221,9 @@ DEGRADED = HEALTHY._replace(
             DOWN,
             "/srv/wiki-old/home does not exist. The guest's /home hangs.",
             socket_exists=False,
-            source_exists=False,
+            source=source_of(_MOVED, exists=False),
         ),
-        ShareStatus(HOST_KEYS, UP, source_exists=True),
+        ShareStatus(HOST_KEYS, UP, source=source_of(HOST_KEYS)),
     ),
     findings=(
         Finding(
@@ -255,7 +274,10 @@ LOOPING = HEALTHY._replace(
     ),
     processes=(),
     hypervisor=None,
-    shares=tuple(ShareStatus(share, OFF, source_exists=share is not HOME) for share in (STORE_SHARE, HOME, HOST_KEYS)),
+    shares=tuple(
+        ShareStatus(share, OFF, source=source_of(share, exists=share is not HOME))
+        for share in (STORE_SHARE, HOME, HOST_KEYS)
+    ),
     findings=(
         Finding(
             Severity.ERROR,
@@ -274,7 +296,7 @@ STOPPED = HEALTHY._replace(
     units=tuple(units("wiki", active="inactive", since=ago(days=9))),
     processes=(),
     hypervisor=None,
-    shares=tuple(ShareStatus(share, OFF, source_exists=True) for share in (STORE_SHARE, HOME, HOST_KEYS)),
+    shares=tuple(ShareStatus(share, OFF, source=source_of(share)) for share in (STORE_SHARE, HOME, HOST_KEYS)),
 )
 LIFE = {"healthy": HEALTHY, "degraded": DEGRADED, "looping": LOOPING, "stopped": STOPPED}
 

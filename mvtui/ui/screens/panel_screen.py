@@ -60,7 +60,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         yield from (self._header, self._list, self._status, self._footer, self._question)
 
     def on_mount(self) -> None:
-        """When the terminal was another's, it is painted anew."""
+        """Follow the keymap; when the terminal was another's, paint it anew."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self.app.app_resume_signal.subscribe(self, lambda _: self.repaint())
 
     def repaint(self) -> None:
@@ -120,10 +121,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         """What follows from the cursor, the filter and the marks."""
         self._footer.show_keys(self._keys, self.situations)
         self._header.show_list(self._list.list)
-
-    def on_mount(self) -> None:
-        """Follow the keymap."""
-        self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
 
     def on_descendant_focus(self, _event: DescendantFocus) -> None:
         """Other keys work on another level."""
