@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import sys
-from contextlib import suppress
 from typing import Any, TextIO
 
 from textual._xterm_parser import XTermParser
@@ -112,10 +111,21 @@ class Output:
 
     def write(self, text: str) -> None:
         """Write it, sooner or later."""
-        with suppress(OSError):
+        try:
             self._terminal.write(text)
+        except OSError as error:
+            self._lose(error)
 
     def flush(self) -> None:
         """Write it now."""
-        with suppress(OSError):
+        try:
             self._terminal.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """Let what is left in the buffer go nowhere: Python exits with 120 where it can't write that at its end."""
+        if error.errno == errno.EIO:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.fileno())
+            os.close(null)

@@ -91,7 +91,7 @@ def test_what_is_typed_may_be_no_utf8(panel: TerminalProgram) -> None:
     assert panel.end() == 0
 
 
-def test_writing_to_a_terminal_that_is_gone_takes_no_time() -> None:
+def test_writing_to_a_terminal_that_is_gone_takes_no_time_and_leaves_nothing() -> None:
     master, slave = pty.openpty()
     with open(slave, "w", encoding="utf-8") as terminal:
         writer = WriterThread(Output(terminal))  # type: ignore[arg-type]
