@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
-from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.facts import Holder, SourceFacts, SourceKind
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus

@@ -186,3 +186,12 @@ async def test_a_click_selects(open_panel: Open) -> None:
         assert panel.selected == "mail"
         await panel.pilot.click(offset=(10, 14))
         assert panel.selected == "mail"
+
+
+async def test_enter_alone_does_nothing_in_the_palette(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB)) as panel:
+        await panel.press("colon", "enter")
+        assert panel.host.asked == []
+        assert "Type an action or a name" in panel.text
+        await panel.press("down", "up", "enter")
+        assert panel.host.asked == [(UnitVerb.START, "lab")]

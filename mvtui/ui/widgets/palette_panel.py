@@ -72,6 +72,8 @@ class PalettePanel(Vertical, Dialog):
         self._title = PaletteTitle()
         self._list = Offers(keys)
         self._field = Field()
+        # Enter alone changes nothing: something must have been typed, or pointed at.
+        self._is_meant = False
 
     def compose(self) -> ComposeResult:
         """Title, offers, field."""
@@ -93,12 +95,14 @@ class PalettePanel(Vertical, Dialog):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer what matches."""
         event.stop()
+        self._is_meant = bool(event.value)
         self._find(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Do what the cursor is on; what can't be done stays in sight with why."""
         event.stop()
-        self._choose()
+        if self._is_meant:
+            self._choose()
 
     def on_cursor_lines_chosen(self, event: CursorLines.Chosen) -> None:
         """As Enter."""
@@ -120,6 +124,7 @@ class PalettePanel(Vertical, Dialog):
         }
         if event.key in moves:
             event.stop()
+            self._is_meant = True
             moves[event.key]()
         elif event.key == "escape":
             event.stop()
