@@ -83,7 +83,8 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     for name in sorted(names):
         entry, own, living = entries.get(name), units.get(name, []), processes.get(name, [])
         built = _runner(kept, entry.current if entry is not None else None)
-        behind = _runner(kept, entry.booted if entry is not None and living else None)
+        booted = entry.booted if entry is not None and living else None
+        behind = built if entry is not None and booted == entry.current else _runner(kept, booted)
         restarting = kept.history.restarting(name, _hypervisor_unit(own))
         known, told = seen.units is not None, kept.endings.told(name)
         parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told)
