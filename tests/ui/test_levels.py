@@ -286,6 +286,32 @@ async def test_a_page_follows_its_microvm_and_acts_on_it_alone(open_panel: Open)
         assert len(marks(panel)) == 3
 
 
+@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+async def test_another_page_shows_the_other_one_at_once(open_panel: Open, key: str) -> None:
+    async with open_panel(snapshot(STOPPED, HEALTHY._replace(name="wiki2")), size=(100, 50)) as panel:
+        await panel.press("j", key)
+        second = panel.lines
+        await panel.press("escape", "k", key)
+        first = panel.lines
+        assert first[2:-2] != second[2:-2]
+        await panel.press("escape", "j", key)
+        assert panel.lines == second
+        await panel.press("escape", "k", key)
+        assert panel.lines == first
+
+
+async def test_list_and_side_show_at_once_what_came_while_a_page_was_open(open_panel: Open) -> None:
+    async with open_panel(FULL, size=(120, 36)) as panel:
+        assert "│ Hypervisor  qemu   pid 2100" in panel.text
+        await panel.press("enter")
+        await panel.tell(snapshot(STOPPED, WEB))
+        await panel.press("escape")
+        assert panel.lines[2].startswith("● web")
+        assert panel.lines[3].startswith("○ wiki")
+        assert panel.selected == "wiki"
+        assert "│ State       It was stopped." in panel.text
+
+
 async def test_another_page_begins_at_its_top(open_panel: Open) -> None:
     async with open_panel(snapshot(HEALTHY, HEALTHY._replace(name="wiki2")), size=(60, 15)) as panel:
         await panel.press("4", "G")

@@ -104,7 +104,8 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _refresh_what_changed(self) -> None:
         if self._fitted != self.size:
-            return  # all of it will be painted
+            self._painted.clear()  # not in sight: all of it will be painted when it comes
+            return
         for y, old in list(self._painted.items()):
             new = self._at(self.scroll_offset.y + y)
             if old != new:
