@@ -47,12 +47,11 @@ class Panel:
         await self.pilot.pause()
         self.host.passes(seconds=0.4)
 
-    async def wheel(self, text: str, steps: int) -> None:
-        """Turn the wheel over what reads so, down where `steps` is positive."""
-        x, y = self.place(text)
+    async def wheel(self, y: int, steps: int) -> None:
+        """Turn the wheel over line `y`, down where `steps` is positive."""
         event = MouseScrollDown if steps > 0 else MouseScrollUp
         for _ in range(abs(steps)):
-            await self.pilot._post_mouse_events([event], offset=(x, y))
+            await self.pilot._post_mouse_events([event], offset=(9, y))
         await self.pilot.pause()
 
     @property

@@ -91,7 +91,7 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
                 keys = (stop for stop in range(stops) if self.key_of(stop) == self.cursor_key)
                 cursor = next(keys, cursor)
             moved = self.key_of(cursor) != self.cursor_key or self.line_of(cursor) != self._cursor_line
-            self.cursor_key = self.key_of(cursor)
+            self.cursor, self.cursor_key = cursor, self.key_of(cursor)
             if moved:
                 self._put(cursor)
                 self.call_after_refresh(self.scroll_to_cursor)
@@ -104,7 +104,8 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _refresh_what_changed(self) -> None:
         if self._fitted != self.size:
-            return  # all of it will be painted
+            self._painted.clear()  # not in sight: all of it will be painted when it comes
+            return
         for y, old in list(self._painted.items()):
             new = self._at(self.scroll_offset.y + y)
             if old != new:

@@ -31,11 +31,15 @@ class Sheet(CursorLines):
     def begin(self) -> None:
         """What comes is about something else: from the top."""
         self.cursor, self.cursor_key = 0, None
+        self._lines, self._stops = [], []
         self.scroll_home(animate=False, immediate=True)
 
     def _renew(self) -> None:
         """Make the lines anew; twice where the cursor comes to stand on another entry."""
-        if self._make is None or not self.size.width:
+        if self._make is None:
+            return
+        if not self.size.width:
+            self._made_for = self.size  # not in sight: made when it comes
             return
         self._made_for = self.size
         for _ in range(2):

@@ -23,7 +23,7 @@ class Side(Lines):
     def present(self, microvm: MicroVM | None, now: datetime | None) -> None:
         """Show this one from now on."""
         self._microvm, self._now = microvm, now or self._now
-        if self.display and self.size.width:
+        if self.display:
             self.update()
 
     def fitted(self, size: Size) -> list[Line]:
