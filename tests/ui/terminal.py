@@ -98,6 +98,11 @@ class TerminalProgram:
         """Type."""
         os.write(self.master, keys.encode())
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size; what has no room any more is lost."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def see(self, text: str) -> None:
         """Wait until it stands on the screen."""
         self.read_until(lambda _: text in self.text)

@@ -15,7 +15,9 @@ def main(*, pipe: int, directory: str | None) -> int:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if directory is not None:
         first_names.paint(directory)
-        wanted = os.read(pipe, 4096)
+        wanted = b""
+        while not wanted.endswith(b"\n"):  # what comes behind the line is the panel's
+            wanted += os.read(pipe, 1)
         if wanted == b"fail\n":
             raise ValueError("something went wrong")
         if wanted == b"end\n":

@@ -47,6 +47,14 @@ def test_the_cursor_writes_two_rows_and_the_why_line(panel: TerminalProgram) -> 
     assert len(written) <= 1000
 
 
+def test_what_a_smaller_terminal_lost_is_painted_again(panel: TerminalProgram) -> None:
+    before = panel.text
+    for size in ((60, 20), (80, 24)):
+        panel.resize(*size)
+    assert panel.text != before
+    panel.read_until(lambda _: panel.text == before)
+
+
 def test_it_is_left_clean_by_its_key(panel: TerminalProgram) -> None:
     assert panel.modes[ALTERNATE]
     assert panel.modes[MOUSE]
