@@ -6,9 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyte
 import pytest
 
-from tests.ui.terminal import TerminalProgram
+from tests.ui.busy_host import BUSY
+from tests.ui.terminal import KITTY_KEYS, TerminalProgram
 
 CHILD = ["-m", "tests.ui.terminal_child"]
 MOUSE, ALL_MOTION, SGR_MOUSE, FOCUS, PASTE = 1000, 1003, 1006, 1004, 2004
@@ -159,6 +161,32 @@ def test_names_stand_where_the_list_paints_them(names: Path) -> None:
         assert program.end() == 0
         assert clean(program)
         assert program.written.count(b"\x1b[?1049l") == 1
+
+
+def test_names_stand_until_they_are_painted_over(tmp_path: Path) -> None:
+    """At no byte between the names and the states is one of them missing, or the screen cleared."""
+    names = [microvm.name for microvm in BUSY.microvms]
+    for name in names:
+        (tmp_path / name).mkdir()
+    with TerminalProgram([*CHILD, str(tmp_path)]) as program:
+        program.see(names[-1])
+        before = len(program.written)
+        program.order("open")
+        program.settle()
+        assert "● vm10        running" in program.text
+        written = KITTY_KEYS.sub(b"", program.written)
+    screen = pyte.Screen(80, 24)
+    terminal = pyte.ByteStream(screen)
+    terminal.feed(written[:before])
+    for number in range(before, len(written)):
+        terminal.feed(written[number : number + 1])
+        assert [_at(screen, 2, 2 + row, len(name)) for row, name in enumerate(names)] == names
+    assert not re.search(rb"\x1b\[\d?J|\x1b\[\d?K|\x1bc", written)
+    assert len(written) <= 15_000
+
+
+def _at(screen: pyte.Screen, x: int, y: int, count: int) -> str:
+    return "".join(screen.buffer[y][x + number].data for number in range(count))
 
 
 def test_more_names_than_rows(tmp_path: Path) -> None:
