@@ -29,9 +29,9 @@ class DrivenPanel:
     Textual names them) and lets what they cause happen, `refuse` ends the last verb for want of rights.
     """
 
-    def __init__(self, pipe: int) -> None:
+    def __init__(self, pipe: int, *, waits: bool = False) -> None:
         self.pipe = pipe
-        self.fake = FakeHost(BUSY)
+        self.fake = FakeHost(None if waits else BUSY)
         self.fake.after_look = self.mark_look
         self.marked = BUSY
         self.shown = BUSY

@@ -171,7 +171,8 @@ def test_names_stand_until_they_are_painted_over(tmp_path: Path) -> None:
     with TerminalProgram([*CHILD, str(tmp_path)]) as program:
         program.see(names[-1])
         before = len(program.written)
-        program.order("open")
+        program.order("open, wait")
+        program.see("looking at the host")
         program.settle()
         assert "● vm10        running" in program.text
         written = KITTY_KEYS.sub(b"", program.written)
