@@ -10,8 +10,6 @@ from typing import ClassVar
 
 from textual._path import CSSPathType
 from textual.binding import BindingType
-from textual.events import Resize
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -83,7 +81,6 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         self._looked_at: datetime | None = None
         self._look_once = False
         self._said_at = 0.0
-        self._terminal_size: Size | None = None
         first = Picture(
             host.name,
             seams.now(),
@@ -112,11 +109,9 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         self.set_interval(1.0, self._tick)
         self.set_timer(1.0, _collect_garbage)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """A terminal that was smaller for a moment has lost what had no room."""
-        if self._terminal_size is not None and event.size != self._terminal_size:
-            self.panel.repaint()
-        self._terminal_size = event.size
+        self.panel.repaint()
 
     async def on_unmount(self) -> None:
         """Let go of the host; what runs on it runs on."""

@@ -65,8 +65,8 @@ class PanelDriver(LinuxDriver):
             return
         if not self._must_signal_resume:  # stopped without a SIGTSTP, or not at all
             self.suspend_application_mode()
+        self._must_signal_resume = True  # the screen hears of it, and paints all of it anew
         self.resume_application_mode()
-        self._app.app_resume_signal.publish(self._app)  # who paints learns that anything may stand there
 
     def run_input_thread(self) -> None:
         """Hand on what is typed, until the panel lets go of the terminal, or the terminal is gone.

@@ -4,7 +4,7 @@ Textual 8.2 sends every region that may have changed, each of its lines from the
 does not look at the start of a span), each segment with all its colours; on a slow line, opening a page takes 10 kB so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.color import ColorSystem
@@ -13,7 +13,7 @@ from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, Layou
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from mvtui.ui.cells import Cell, Screenful, cells_of
+from mvtui.ui.cells import Lines, Screenful, cells_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class CellsUpdate(CompositorUpdate):
     """Lines, of which those cells are sent that read otherwise."""
 
-    def __init__(self, screenful: Screenful, lines: Mapping[int, list[Cell]]) -> None:
+    def __init__(self, screenful: Screenful, lines: Lines) -> None:
         self._screenful = screenful
         self._lines = lines
 

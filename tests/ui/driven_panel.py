@@ -6,46 +6,38 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from textual._context import active_app
+from textual.app import App
+from textual.pilot import Pilot
 
 from mvtui.errors import RightsMissingError
 from mvtui.host.ports import Host
-from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.model.state import StateWord
+from mvtui.model.microvm import Snapshot
+from mvtui.ui.app import MvtuiApp
 from mvtui.ui.run import run_panel
+from mvtui.ui.trends import SLOT_SECONDS, SLOTS
+from tests.ui.busy_host import BUSY, at_work, with_cpu
 from tests.ui.fake_host import FakeHost
-from tests.ui.samples import GIB, LAB, ago, microvm, snapshot
 
 MARK = "\x1b]7777\x07"
-
-TWELVE = snapshot(
-    LAB,
-    *(
-        microvm(f"vm{number:02}", StateWord.RUNNING, since=ago(hours=number + 2), cpu=number + 0.5, memory=GIB)
-        for number in range(11)
-    ),
-)
-
-
-def with_cpu(one: MicroVM, percent: float) -> MicroVM:
-    """The same with another load."""
-    assert one.hypervisor is not None
-    hypervisor = one.hypervisor._replace(cpu_percent=percent)
-    return one._replace(hypervisor=hypervisor, processes=(hypervisor,))
 
 
 class DrivenPanel:
     """Reads commands from `pipe`; what they have painted is followed by MARK on the terminal.
 
-    `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `pass N` lets N seconds
-    pass, `refuse` ends the last verb for want of rights.
+    `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `work` sees other values
+    of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `press KEY …` presses keys (as
+    Textual names them) and lets what they cause happen, `refuse` ends the last verb for want of rights.
     """
 
-    def __init__(self, pipe: int) -> None:
+    def __init__(self, pipe: int, *, waits: bool = False) -> None:
         self.pipe = pipe
-        self.fake = FakeHost(TWELVE)
-        self.fake.after_look = self.mark
-        self.shown = TWELVE
+        self.fake = FakeHost(None if waits else BUSY)
+        self.fake.after_look = self.mark_look
+        self.marked = BUSY
+        self.shown = BUSY
         self.percent = 20.0
+        self.looks = 0
+        self.pressing: asyncio.Task[None] | None = None
 
     def run(self) -> int:
         """Until the panel is left; its exit code."""
@@ -58,8 +50,16 @@ class DrivenPanel:
     def read(self) -> None:
         for line in os.read(self.pipe, 4096).decode().splitlines():
             verb, _, argument = line.partition(" ")
+            if verb == "press":
+                self.pressing = asyncio.get_running_loop().create_task(self.press(argument.split()))
+                continue
             if verb == "change":
                 self.change(int(argument))
+            elif verb == "work":
+                self.looks += 1
+                self.shown = at_work(BUSY, self.looks)
+            elif verb == "past":
+                self.past()
             elif verb == "pass":
                 self.fake.passes(seconds=float(argument))
             elif verb == "refuse":
@@ -67,14 +67,38 @@ class DrivenPanel:
             # Equal, and not the same object: as a real look yields it.
             self.fake.tell(self.shown._replace(microvms=tuple(one._replace() for one in self.shown.microvms)))
 
+    async def press(self, keys: list[str]) -> None:
+        """Each key after all messages of the one before it; the deaf time of a question is over at once."""
+        app: App[object] = active_app.get()
+        pilot = Pilot(app)
+        for key in keys:
+            app.simulate_key(key)
+            for _ in range(2):
+                await pilot._wait_for_screen()
+            self.fake.passes(seconds=0.4)
+        self.mark()
+
     def change(self, count: int) -> None:
         self.percent += 1.3
         before = self.shown.microvms
         last = tuple(with_cpu(one, self.percent) for one in before[-count:])
         self.shown = self.shown._replace(microvms=(*before[:-count], *last))
 
-    def mark(self) -> None:
+    def past(self) -> None:
         app = active_app.get()
+        assert isinstance(app, MvtuiApp)
+        for look in range(SLOTS):
+            self.fake.passes(seconds=SLOT_SECONDS)
+            app._trends.take(at_work(BUSY, look).microvms, self.fake.seconds)
+
+    def mark_look(self) -> None:
+        """What was told on the pipe has been seen; a look that a key asked for sees the same again."""
+        if self.fake.last is not None and self.fake.last is not self.marked:
+            self.marked = self.fake.last
+            self.mark()
+
+    def mark(self) -> None:
+        app: App[object] = active_app.get()
         driver = app._driver
         assert driver is not None
         app.call_after_refresh(driver.write, MARK)

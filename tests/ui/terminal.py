@@ -17,6 +17,9 @@ import pyte
 MARK = b"\x1b]7777\x07"
 DEADLINE_SECONDS = 30.0
 
+# Of the keyboard protocol of kitty; pyte takes them for SGR.
+KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
+
 _OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE")
 
 
@@ -76,8 +79,7 @@ class TerminalProgram:
                 raise EOFError(f"the program ended after {read[-2000:]!r}")
             read += part
             self.written += part
-            # pyte takes these for SGR: they are of the keyboard protocol of kitty
-            self._stream.feed(re.sub(rb"\x1b\[[<>][0-9;]*u", b"", part))
+            self._stream.feed(KITTY_KEYS.sub(b"", part))
         return read
 
     def order(self, line: str) -> None:
@@ -97,6 +99,11 @@ class TerminalProgram:
     def type(self, keys: str) -> None:
         """Type."""
         os.write(self.master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size; what has no room any more is lost."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def see(self, text: str) -> None:
         """Wait until it stands on the screen."""

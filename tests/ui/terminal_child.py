@@ -1,5 +1,6 @@
 """A program for tests behind a pty: `PIPE` opens a driven panel, `DIRECTORY PIPE` paints the directory's names first
-and then waits for a line on the pipe: `open` opens the panel, `end` ends with exit code 3, `fail` with an error."""
+and then waits for a line on the pipe: `open` opens the panel, `open, wait` one that sees nothing before a `tick`,
+`end` ends with exit code 3, `fail` with an error."""
 
 import fcntl
 import os
@@ -13,16 +14,18 @@ def main(*, pipe: int, directory: str | None) -> int:
     """The exit code of the panel."""
     # /dev/tty is the pty from here on, and its end is a SIGHUP.
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    wanted = b""
     if directory is not None:
         first_names.paint(directory)
-        wanted = os.read(pipe, 4096)
+        while not wanted.endswith(b"\n"):  # what comes behind the line is the panel's
+            wanted += os.read(pipe, 1)
         if wanted == b"fail\n":
             raise ValueError("something went wrong")
         if wanted == b"end\n":
             return 3
     from tests.ui.driven_panel import DrivenPanel
 
-    return DrivenPanel(pipe).run()
+    return DrivenPanel(pipe, waits=wanted == b"open, wait\n").run()
 
 
 if __name__ == "__main__":

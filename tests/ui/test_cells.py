@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from mvtui.ui.cells import Screenful, cells_of
 
-WIDTH, HEIGHT = 14, 3
+WIDTH, HEIGHT = 14, 8
 NO_WRAP = "\x1b[?7l"  # as the panel has it; pyte wraps before a character without a width
 COLOURS = ColorSystem.EIGHT_BIT
 CONSOLE = Console(color_system="256", force_terminal=True)
@@ -23,7 +23,22 @@ TEXTS = st.lists(st.sampled_from(["a", "b", " ", "─", "仮", "한", "e\u0301"]
 LINES = st.lists(st.tuples(TEXTS, st.sampled_from(STYLES)), max_size=4).map(
     lambda parts: Strip([Segment(*part) for part in parts]).adjust_cell_length(WIDTH, Style.parse("on blue"))
 )
-FRAMES = st.lists(st.dictionaries(st.integers(0, HEIGHT - 1), LINES, min_size=1), min_size=1, max_size=6)
+CHANGES = st.lists(st.dictionaries(st.integers(0, HEIGHT - 1), LINES, min_size=1), min_size=1, max_size=4)
+
+
+@st.composite
+def scrolling(draw: st.DrawFn) -> list[dict[int, Strip]]:
+    """Lines that scroll between others that stay, and some that change."""
+    lines = draw(st.lists(LINES, min_size=HEIGHT, max_size=2 * HEIGHT))
+    top, bottom = draw(st.integers(0, 2)), draw(st.integers(HEIGHT - 2, HEIGHT))
+    frames = []
+    for first in draw(st.lists(st.integers(0, len(lines) - HEIGHT), min_size=2, max_size=4)):
+        frames.append({y: lines[first + y] if top <= y < bottom else lines[y] for y in range(HEIGHT)})
+        frames[-1] |= draw(st.dictionaries(st.integers(0, HEIGHT - 1), LINES, max_size=2))
+    return frames
+
+
+FRAMES = CHANGES | scrolling()
 
 
 def shown(screen: pyte.Screen) -> list[list[Char]]:
@@ -66,9 +81,9 @@ def test_what_stands_there_is_not_sent_again(frames: list[dict[int, Strip]]) -> 
 
 def test_once_forgotten_all_is_sent() -> None:
     screenful, cells = Screenful(), {0: cells_of(Strip([Segment("one")]), COLOURS)}
-    assert screenful.paint(cells) == "\x1b[1;1Hone"
+    assert screenful.paint(cells) == "\x1b[1Hone"
     screenful.forget()
-    assert screenful.paint(cells) == "\x1b[1;1Hone"
+    assert screenful.paint(cells) == "\x1b[1Hone"
 
 
 def painted(*texts: str, style: str = "none") -> str:
@@ -82,18 +97,44 @@ def painted(*texts: str, style: str = "none") -> str:
 
 def test_a_short_gap_is_painted_over() -> None:
     assert painted("a 1 same 2", "a 3 same 4") == "\x1b[5;3H3 same 4"
-    assert painted("1 the same 2", "3 the same 4") == "\x1b[5;1H3\x1b[5;12H4"
+    assert painted("1 the same 2", "3 the same 4") == "\x1b[5H3\x1b[5;12H4"
 
 
 def test_wide_characters_are_painted_whole() -> None:
     assert painted("仮 ab", "仮 ac") == "\x1b[5;5Hc"
     assert painted("仮想", "仮한") == "\x1b[5;3H한"
-    assert painted("ab想", "仮想") == "\x1b[5;1H仮"
-    assert painted("仮想", "a 想") == "\x1b[5;1Ha "
+    assert painted("ab想", "仮想") == "\x1b[5H仮"
+    assert painted("仮想", "a 想") == "\x1b[5Ha "
 
 
 def test_only_what_changes_of_a_look_is_said() -> None:
     looks = [Segment("a", Style.parse("red on blue")), Segment(" ", Style.parse("green on blue"))]
     looks += [Segment("b", Style.parse("green on blue")), Segment("c", Style.parse("bold green on black"))]
     written = Screenful().paint({0: cells_of(Strip(looks), COLOURS)})
-    assert written == "\x1b[1;1H\x1b[31;44ma \x1b[32mb\x1b[0;1;32;40mc\x1b[m"
+    assert written == "\x1b[31;44m\x1b[1Ha \x1b[32m\x1b[1;3Hb\x1b[1;40m\x1b[1;4Hc\x1b[m"
+
+
+LIST = [f"{number} a line as any other {number}" for number in range(9)]
+
+
+def painted_lines(*frames: list[str]) -> str:
+    """What painting the last frame over the ones before it takes."""
+    screenful, written = Screenful(), ""
+    for frame in frames:
+        written = screenful.paint({y: cells_of(Strip([Segment(text)]), COLOURS) for y, text in enumerate(frame)})
+    return written
+
+
+def test_lines_that_came_up_are_moved() -> None:
+    frames = ["head", *LIST[:6], "foot"], ["head", *LIST[1:7], "foot"]
+    assert painted_lines(*frames) == f"\x1b[2H\x1b[1M\x1b[7H\x1b[1L\x1b[7H{LIST[6]}"
+
+
+def test_lines_that_went_down_are_moved() -> None:
+    frames = ["head", *LIST[2:8], "foot"], ["head", *LIST[:6], "foot"]
+    written = f"\x1b[6H\x1b[2M\x1b[2H\x1b[2L\x1b[2H{LIST[0]}\x1b[3H{LIST[1]}"
+    assert painted_lines(*frames) == written
+
+
+def test_nothing_is_moved_where_painting_is_shorter() -> None:
+    assert painted_lines([*"abcdef"], [*"defdef"]) == "\x1b[1Hd\x1b[2He\x1b[3Hf"

@@ -6,9 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyte
 import pytest
 
-from tests.ui.terminal import TerminalProgram
+from tests.ui.busy_host import BUSY
+from tests.ui.terminal import KITTY_KEYS, TerminalProgram
 
 CHILD = ["-m", "tests.ui.terminal_child"]
 MOUSE, ALL_MOTION, SGR_MOUSE, FOCUS, PASTE = 1000, 1003, 1006, 1004, 2004
@@ -45,6 +47,14 @@ def test_the_cursor_writes_two_rows_and_the_why_line(panel: TerminalProgram) -> 
     panel.see("─ vm00 ─")
     written = b"".join(panel.command("tick") for _ in range(3))
     assert len(written) <= 1000
+
+
+def test_what_a_smaller_terminal_lost_is_painted_again(panel: TerminalProgram) -> None:
+    before = panel.text
+    for size in ((60, 20), (80, 24)):
+        panel.resize(*size)
+    assert panel.text != before
+    panel.read_until(lambda _: panel.text == before)
 
 
 def test_it_is_left_clean_by_its_key(panel: TerminalProgram) -> None:
@@ -151,6 +161,33 @@ def test_names_stand_where_the_list_paints_them(names: Path) -> None:
         assert program.end() == 0
         assert clean(program)
         assert program.written.count(b"\x1b[?1049l") == 1
+
+
+def test_names_stand_until_they_are_painted_over(tmp_path: Path) -> None:
+    """At no byte between the names and the states is one of them missing, or the screen cleared."""
+    names = [microvm.name for microvm in BUSY.microvms]
+    for name in names:
+        (tmp_path / name).mkdir()
+    with TerminalProgram([*CHILD, str(tmp_path)]) as program:
+        program.see(names[-1])
+        before = len(program.written)
+        program.order("open, wait")
+        program.see("looking at the host")
+        program.settle()
+        assert "● vm10        running" in program.text
+        written = KITTY_KEYS.sub(b"", program.written)
+    screen = pyte.Screen(80, 24)
+    terminal = pyte.ByteStream(screen)
+    terminal.feed(written[:before])
+    for number in range(before, len(written)):
+        terminal.feed(written[number : number + 1])
+        assert [_at(screen, 2, 2 + row, len(name)) for row, name in enumerate(names)] == names
+    assert not re.search(rb"\x1b\[\d?J|\x1b\[\d?K|\x1bc", written)
+    assert len(written) <= 15_000
+
+
+def _at(screen: pyte.Screen, x: int, y: int, count: int) -> str:
+    return "".join(screen.buffer[y][x + number].data for number in range(count))
 
 
 def test_more_names_than_rows(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""Lines that only stand at another height now: the terminal moves them itself. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+# With fewer lines, painting them is as short.
+_LEAST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The lines from `top` (counted from 0), so many, came up by `step` lines, or went down where it is negative."""
+
+    top: int
+    count: int
+    step: int
+
+    @property
+    def lines(self) -> range:
+        """All that it touches: where the moved ones stand, and those that the terminal leaves empty."""
+        return range(self.top + min(self.step, 0), self.top + self.count + max(self.step, 0))
+
+    def source_of(self, y: int) -> int | None:
+        """Where the line stood that now stands at `y`; None where that is empty."""
+        if self.top <= y < self.top + self.count:
+            return y + self.step
+        return None if y in self.lines else y
+
+    @property
+    def sequence(self) -> str:
+        """The escape sequences: lines are deleted at one end and inserted at the other, so that what is below stays."""
+        first, last = self.lines[0] + 1, self.lines[-1] + 1  # as terminals count
+        count = abs(self.step)
+        deleted, inserted = (first, last - count + 1) if self.step > 0 else (last - count + 1, first)
+        return f"\x1b[{deleted}H\x1b[{count}M\x1b[{inserted}H\x1b[{count}L"
+
+
+def move_of(had: Mapping[int, str], lines: Mapping[int, str]) -> Move | None:
+    """The move that explains most of the changed `lines`; `had` is what stood everywhere."""
+    places = {text: y for y, text in had.items() if text.strip()}
+    steps = Counter([places[text] - y for y, text in lines.items() if text in places])
+    del steps[0]
+    if not steps:
+        return None
+    step, found = steps.most_common(1)[0]
+    if found < _LEAST:
+        return None
+    now = {**had, **lines}
+    return max(_runs(step, (y for y in sorted(now) if now[y] == had.get(y + step))), key=lambda move: move.count)
+
+
+def _runs(step: int, lines: Iterable[int]) -> list[Move]:
+    """The moves of neighbouring lines."""
+    grouped = groupby(enumerate(lines), key=lambda pair: pair[1] - pair[0])
+    runs = [[y for _, y in group] for _, group in grouped]
+    return [Move(run[0], len(run), step) for run in runs]

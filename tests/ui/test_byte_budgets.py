@@ -1,0 +1,179 @@
+"""How many bytes the panel writes to a terminal of 80×24 cells and 256 colours: every tick, every key of every command,
+on the list and on each tab. Run with `-s`, each test prints what it measured."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mvtui.ui.command import Place
+from mvtui.ui.commands import COMMANDS, TABS
+from tests.ui.terminal import TerminalProgram
+
+CHILD = ["-m", "tests.ui.terminal_child"]
+PLACES = ("list", *TABS)
+
+FIRST_PAINT = 15_000
+KEY = 1_000
+# Where all that stands there is replaced by other lines: half a page further, help at its other end, a filter that lets
+# ten rows in or out.
+OTHER_LINES = 1_200
+OPENS = 6_000
+
+# What opens or closes something: a level, a tab, a dialog, a question. A new command stands in one of the two.
+BUDGETS = (
+    dict.fromkeys(
+        [
+            *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
+            *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
+        ],
+        OPENS,
+    )
+    | dict.fromkeys(
+        [
+            *("cursor_down", "cursor_up", "page_down", "page_up", "half_down", "first", "last"),
+            *("mark", "mark_all", "sort_left", "sort_right", "sort_reverse", "start"),
+            *("toggle_read_only", "toggle_pause", "look", "toggle_mouse", "quit"),
+        ],
+        KEY,
+    )
+    | {"half_up": OTHER_LINES}
+)
+# These end the panel from the list; measured by a test of their own.
+ENDS = {"quit", "back"}
+
+
+def _written(panel: TerminalProgram, *commands: str) -> int:
+    """How many bytes these write, with all that follows."""
+    written = sum(len(panel.command(one)) for one in commands)
+    while more := len(panel.command("tick")):
+        written += more
+    return written
+
+
+class Measured:
+    """Bytes, by what made the panel write them."""
+
+    def __init__(self, panel: TerminalProgram) -> None:
+        self.panel = panel
+        self.rows: list[tuple[str, int, int]] = []
+
+    def press(self, *keys: str) -> int:
+        """Press them, and let all be painted that follows; how many bytes that took."""
+        return _written(self.panel, f"press {' '.join(keys)}")
+
+    def key(self, words: str, key: str, most: int) -> None:
+        """Press it, and note what that took."""
+        self.rows.append((words, self.press(key), most))
+
+    def note(self, words: str, written: int, most: int) -> None:
+        """What took so many."""
+        self.rows.append((words, written, most))
+
+    def go(self, place: str) -> None:
+        """To the second of the list, or to a tab of its page; nothing is open, filtered, marked or asked."""
+        self.press(*["escape"] * 3, "g", "j", *([str(TABS.index(place) + 1)] if place != "list" else []))
+
+    def check(self) -> None:
+        """All within what they may take."""
+        table = "\n".join(f"{words:<40} {written:>6} of {most:>6} bytes" for words, written, most in self.rows)
+        print(f"\n{table}")
+        assert all(written <= most for _, written, most in self.rows), table
+
+
+@pytest.fixture
+def measured() -> Iterator[Measured]:
+    with TerminalProgram(CHILD) as panel:
+        panel.settle()
+        panel.command("past")
+        panel.settle()
+        yield Measured(panel)
+
+
+def test_every_command_has_its_budget() -> None:
+    assert BUDGETS.keys() == {one.id for one in COMMANDS}
+
+
+def test_the_first_paint() -> None:
+    """All that is written until the states stand there, and the names before them."""
+    with TerminalProgram(CHILD) as panel:
+        panel.settle()
+        assert "● vm10        running" in panel.text
+        assert "? help" in panel.lines[-1]
+        print(f"\nfirst paint {len(panel.written)} bytes")
+        assert len(panel.written) <= FIRST_PAINT
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_tick(measured: Measured, place: str) -> None:
+    measured.go(place)
+    panel = measured.panel
+    for _ in range(5):
+        measured.note("unchanged tick", len(panel.command("tick")), 0)
+    measured.note("other values of 4 of 12 microVMs", _written(panel, "change 4"), 700)
+    measured.note("other values of every process", _written(panel, "work"), KEY)
+    measured.note("the same five seconds later", _written(panel, "pass 5", "work"), KEY)
+    measured.check()
+    if place not in ("shares", "volumes"):  # what these show was the same
+        assert all(written for _, written, _ in measured.rows[-2:])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_key(measured: Measured, place: str) -> None:
+    places = {Place.PANEL, Place.MOVE, Place.LIST if place == "list" else Place.PAGE}
+    for one in COMMANDS:
+        if one.place not in places or (place == "list" and one.id in ENDS) or one.id == "quit":
+            continue
+        for key in one.keys:
+            measured.go(place)
+            measured.key(f"{place}: {key} ({one.id})", key, BUDGETS[one.id])
+            if one.id not in ("toggle_mouse", "toggle_pause", "toggle_read_only"):
+                measured.key(f"{place}: leave it", "escape", OPENS)
+            else:
+                measured.key(f"{place}: {key} again", key, KEY)
+    measured.check()
+
+
+# What is open, and the keys in it: those in brackets open it.
+DIALOGS = {
+    "filter": (["slash"], ["v", "m", "0", "3", "backspace", "backspace", "x", "enter", "escape"]),
+    "filter by state": (["f"], ["r"]),
+    "only what is wrong": (["f"], ["x"]),
+    "none is shown": (["slash", "x"], ["y", "z", "escape"]),
+    "palette": (["colon"], ["down", "up", "pagedown", "pageup", "s", "t", "o", "backspace"]),
+    "palette, a microVM": (["colon"], ["v", "m", "0", "3"]),
+    "help": (["question_mark"], ["j", "k", "pagedown", "pageup", "G", "g"]),
+    "calls": (["at"], ["j", "k"]),
+    "stop": (["T"], ["x", "y"]),
+    "kill": (["T", "y", "K"], ["v", "m", "backspace"]),
+    "of several": (["asterisk", "T"], ["1", "2", "backspace"]),
+}
+
+
+# Of those, the keys that replace all that stands there.
+TURNS = {"filter": ["x", "backspace"], "help": ["pagedown", "pageup", "g", "G"]}
+CHOICES = ("stop", "filter by state", "only what is wrong")
+
+
+def _budget(name: str, key: str) -> int:
+    if key in ("enter", "escape") or name in CHOICES:
+        return OPENS
+    return OTHER_LINES if key in TURNS.get(name, []) else KEY
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_keys_in_a_dialog(measured: Measured, name: str) -> None:
+    opening, keys = DIALOGS[name]
+    measured.go("list")
+    for key in opening:
+        measured.key(f"{name}: {key}", key, OPENS)
+    for key in keys:
+        measured.key(f"{name}: {key}", key, _budget(name, key))
+    measured.check()
+
+
+@pytest.mark.parametrize("key", ["q", "Q", "\x03"])
+def test_the_end(measured: Measured, key: str) -> None:
+    before = len(measured.panel.written)
+    measured.panel.type(key)
+    assert measured.panel.end() == 0
+    assert len(measured.panel.written) - before <= KEY
