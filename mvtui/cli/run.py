@@ -183,6 +183,8 @@ def no_such_microvm(snapshot: Snapshot, name: str) -> MvtuiError:
 def _say_findings(findings: Sequence[Finding]) -> int:
     """What is wrong with the host as a whole, on standard error; exit code 1 or 77 where a list can't be whole."""
     for finding in findings:
+        if finding.severity is Severity.INFO:
+            continue  # the list shows it as unknown, `--json` has it
         why = f" {finding.why}" if finding.why else ""
         complain(MvtuiError(finding.what + why, finding.fix))
     if any(finding.note == NO_RIGHTS for finding in findings):

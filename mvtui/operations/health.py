@@ -2,11 +2,11 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mvtui.model.definition import Runner
 from mvtui.model.finding import Finding, Severity
-from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
 from mvtui.operations.states import Evidence
 
@@ -34,6 +34,24 @@ def findings(
         *_runner_findings(built),
     ]
     return tuple(sorted(found, key=lambda finding: -finding.severity))
+
+
+def hidden_finding(microvms: Sequence[MicroVM], uid: int) -> Finding | None:
+    """What the user `uid` can't see of the host as a whole, and which right is missing; None for root, and where
+    nothing is hidden."""
+    hidden = sum(
+        one.state.word.is_up and any(status.health is ShareHealth.UNKNOWN for status in one.shares) for one in microvms
+    )
+    if uid == 0 or not hidden:
+        return None
+    return Finding(
+        Severity.INFO,
+        "rights",
+        "hidden",
+        f"Of {hidden} microVM{'' if hidden == 1 else 's'} can't be told whether all shares are served.",
+        f"/proc shows the open files of others to root alone, and mvtui runs as uid {uid}.",
+        "run mvtui as root (sudo mvtui)",
+    )
 
 
 def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) -> Iterator[Finding]:

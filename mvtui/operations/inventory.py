@@ -93,12 +93,13 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
     kept.made = made
     kept.history.forget_all_but(names)
     kept.endings.forget_all_but(names)
-    findings = (seen.directory.finding, seen.trouble)
+    microvms = tuple(one.microvm for one in made.values())
+    findings = (seen.directory.finding, seen.trouble, health.hidden_finding(microvms, os.geteuid()))
     return Snapshot(
         host=host.name,
         state_dir=str(host.state_dir),
         manager=host.units.manager,
-        microvms=tuple(one.microvm for one in made.values()),
+        microvms=microvms,
         strays=seen.directory.strays,
         findings=tuple(finding for finding in findings if finding is not None),
         units_stale_since=seen.units_stale_since,

@@ -93,10 +93,11 @@ def _status(
     daemons_visible: bool,
 ) -> ShareStatus:
     source = source_of(resolve(directory, share.source)) if share.source is not None else None
-    if share.proto is ShareProto.NINE_P:
-        health = ShareHealth.UP if up else ShareHealth.OFF
-        return ShareStatus(share, health, source=source)
-    if share.socket is None or not daemons_visible:
+    if share.proto is ShareProto.NINE_P and up:
+        return ShareStatus(share, ShareHealth.UP, source=source)
+    if not daemons_visible:  # they run, and so may the hypervisor
+        return ShareStatus(share, ShareHealth.UNKNOWN, source=source)
+    if share.socket is None:
         return ShareStatus(share, ShareHealth.UNKNOWN if up else ShareHealth.OFF, source=source)
     socket = resolve(directory, share.socket)
     processes = by_socket.get(socket, ())

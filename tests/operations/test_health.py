@@ -2,10 +2,10 @@
 
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.facts import SourceFacts
-from mvtui.model.finding import Finding
-from mvtui.model.microvm import ImageFacts, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
-from mvtui.operations.health import findings
+from mvtui.operations.health import findings, hidden_finding
 from mvtui.operations.states import Evidence
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
@@ -93,3 +93,20 @@ def test_what_could_not_be_read_is_shown() -> None:
     runner = Runner("/nix/store/b", None, problems=("bin/microvm-run is empty",))
     what = [finding.what for finding in found(EVIDENCE._replace(entry=entry), STOPPED, built=runner)]
     assert what == ["flake: permission denied", "bin/microvm-run is empty"]
+
+
+def test_what_only_root_can_see_names_the_right_that_is_missing() -> None:
+    up = State(StateWord.RUNNING, None, "It runs.")
+    share = Share("home", ShareProto.VIRTIOFS)
+    hidden = MicroVM("web", "/web", up, shares=(ShareStatus(share, ShareHealth.UNKNOWN),))
+    served = MicroVM("db", "/db", up, shares=(ShareStatus(share, ShareHealth.UP),))
+    finding = hidden_finding((hidden, served), 1000)
+    assert finding is not None
+    assert (finding.severity, finding.what) == (
+        Severity.INFO,
+        "Of 1 microVM can't be told whether all shares are served.",
+    )
+    assert "uid 1000" in finding.why
+    assert "root" in finding.fix
+    assert hidden_finding((served,), 1000) is None
+    assert hidden_finding((hidden, served), 0) is None

@@ -85,6 +85,10 @@ def test_daemons_that_we_may_not_see_are_unknown() -> None:
     assert statuses(visible=False)[0].health is ShareHealth.UNKNOWN
 
 
+def test_daemons_of_a_hypervisor_that_we_may_not_see_either_are_unknown() -> None:
+    assert [status.health for status in statuses(hypervisor=None, visible=False)] == [ShareHealth.UNKNOWN] * 2
+
+
 def test_9p_is_served_by_the_hypervisor() -> None:
     assert statuses()[1].health is ShareHealth.UP
     assert statuses()[1].daemons == ()
