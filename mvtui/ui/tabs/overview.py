@@ -141,7 +141,7 @@ def _loads(page: Page, width: int) -> Iterator[Line]:
     if most:
         pieces += [
             (f" {100 * used // most:>3}%  ", "text"),
-            (gauge(used / most, _GAUGE_WIDTH, ascii_only=page.ascii_only), "dim"),
+            (gauge(used / most, min(_GAUGE_WIDTH, max(0, width - 32)), ascii_only=page.ascii_only), "dim"),
         ]
     yield labelled("Memory", pieces)
 
@@ -158,7 +158,7 @@ def _trend(page: Page, width: int) -> str:
 
 def _units(page: Page, width: int) -> list[Line]:
     if width < NARROW:
-        return [_unit(page, unit, str(unit.kind)) for unit in page.microvm.units]
+        return [_unit(page, unit, unit.kind.removeprefix("microvm-")) for unit in page.microvm.units]
     names = [clean(unit.name.removesuffix(".service")) for unit in page.microvm.units]
     widest = max([cell_len(name) for name in names], default=0)
     return [_unit(page, unit, fit(name, min(widest, 40))) for unit, name in zip(page.microvm.units, names, strict=True)]
@@ -207,8 +207,8 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
         facts = f"{clean(image.fs_type or 'no file system')}{full}"
     sizes = _sizes(image) if image is not None and image.problem is None else ""
     if width < NARROW:
-        yield ((f"{fit(name, 8)} ", "strong"), (f"{clean(volume.image)}", "text"))
-        yield ((" " * 9, "text"), (f"{sizes}  ", "dim"), (facts, role))
+        yield ((f"{fit(name, 8)} ", "strong"), (f"{sizes}  ", "text"), (facts, role))
+        yield ((" " * 9, "text"), (fit_end(clean(volume.image), max(0, width - LABEL_WIDTH - 10)), "dim"))
         return
     yield (
         (f"{fit(name, 8)} ", "strong"),
