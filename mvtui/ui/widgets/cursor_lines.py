@@ -152,7 +152,9 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             return
         top, height = self.scroll_offset.y, self.size.height
         first = self._cursor_line
-        last = first + min(self.lines_of(self.cursor), height) - 1
+        # Of the first stop, what stands above it is worth more than its last lines.
+        whole = self.cursor > 0 or first >= height
+        last = first + (min(self.lines_of(self.cursor), height) if whole else 1) - 1
         if first < top:
             self.scroll_to(y=0 if self.cursor == 0 else first, animate=False, immediate=True)
         elif last >= top + height:

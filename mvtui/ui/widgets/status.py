@@ -36,15 +36,16 @@ def status_line(picture: Picture) -> Line:
 
 
 def _progress(jobs: tuple[Job, ...], now: datetime) -> Line:
-    """How the last verb goes on: how long, how many of the units have arrived, and what those do that have not."""
+    """How the last verb goes on: how long, what the units do that are under way, how many have arrived. One without a
+    job is either not asked for yet, or not needed (tap interfaces, where there are none)."""
     if not jobs:
         return ()
     last = jobs[-1]
     pieces: list[Piece] = [(f"{_DOING[last.verb]} {clean(last.microvm)} {age(last.since, now)}", "strong")]
-    if last.units:
-        left = [unit for unit in last.units if not _has_arrived(last.verb, unit)]
-        pieces.append((f"  {len(last.units) - len(left)}/{len(last.units)} units", "text"))
-        pieces += [(f"  {_unit(unit)}", "starting") for unit in left]
+    pieces += [(f"  {_unit(unit)}", "starting") for unit in last.units if not unit.settled]
+    done = sum(_has_arrived(last.verb, unit) for unit in last.units)
+    if done:
+        pieces.append((f"  {done} unit{'' if done == 1 else 's'} done", "dim"))
     if len(jobs) > 1:
         pieces.append((f"   and {len(jobs) - 1} more", "dim"))
     return tuple(pieces)
