@@ -59,12 +59,12 @@ def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) ->
     for status in shares:
         tag = status.share.tag or "?"
         if status.health is ShareHealth.DOWN:
-            fix = f"restart {name}: a virtiofsd that died can't come back under a running guest"
+            fix = f"restart {name}: a dead virtiofsd can't come back under a running guest"
             if status.source_exists is False:
                 fix = f"create {status.share.source}, then restart {name}"
             since = status.since or (state.since if alone else None)
             what = f'Share "{tag}" is down.'
-            yield Finding(Severity.ERROR, f"share {tag}", f"fsd {tag}", what, status.why, fix, since)
+            yield Finding(Severity.ERROR, f"share {tag}", f"fsd {tag}", what, _sentence(status.why), fix, since)
         elif status.source_exists is False:
             yield Finding(
                 Severity.ERROR,
@@ -74,6 +74,11 @@ def _share_findings(name: str, state: State, shares: tuple[ShareStatus, ...]) ->
                 "The next start waits for it and fails." if not state.word.is_up else "",
                 f"create {status.share.source}",
             )
+
+
+def _sentence(text: str) -> str:
+    """Words that stood behind a colon, as a sentence of their own; one may begin with a path, which stays as it is."""
+    return f"I{text[1:]}" if text.startswith("its ") else text
 
 
 def _entry_findings(name: str, manager: str, entry: StateDirEntry | None) -> Iterator[Finding]:

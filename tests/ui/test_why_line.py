@@ -25,7 +25,7 @@ def test_why_names_cause_since_when_and_what_mends() -> None:
     assert texts(GIT)[1:] == [
         'Share "home" is down. /srv/git-home does not exist. The guest\'s /home hangs.',
         "since 00:51 (11h)   microvm@git.service active",
-        "→ create /srv/git-home, then restart git  r restart",
+        "r restart  → create /srv/git-home, then restart git",
     ]
 
 
@@ -77,6 +77,6 @@ def test_why_says_nothing_twice(word: StateWord, why: str) -> None:
     one = microvm("web", word, why=why, findings=(MISSING,))
     shown = texts(one, 160)
     assert shown[1] == why
-    assert shown[-1].startswith("→ create /srv/home")
+    assert shown[-1].endswith("→ create /srv/home")
     told_more = MISSING._replace(why="The next start waits for it and fails.")
     assert texts(one._replace(findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."

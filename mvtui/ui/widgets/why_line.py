@@ -88,12 +88,13 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
 
 
 def _mends(why: Why) -> Line:
+    """The keys, then what else there is to do."""
     pieces: list[tuple[str, str]] = []
     fix = why.microvm.findings[0].fix if why.microvm.findings else ""
-    if fix:
-        pieces += [("→ " + clean(fix), "text")]
     for command in why.menders:
-        pieces += [("  " + key_labels(why.keys.get(command.id, command.keys)), "key"), (" " + command.words, "text")]
+        pieces += [(key_labels(why.keys.get(command.id, command.keys)), "key"), (f" {command.words}  ", "text")]
+    if fix:
+        pieces += [(f"→ {clean(fix)}", "text")]
     return tuple(pieces)
 
 
