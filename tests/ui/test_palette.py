@@ -58,6 +58,9 @@ def test_finds_by_words_in_any_case_and_what_begins_so_first() -> None:
     assert words(matching(found, "start")) == ["start web", "restart web"]
     assert words(matching(found, "  ")) == words(found)
     assert matching(found, "nothing so") == []
+    refused = Offer("web first", refusal="not now")
+    assert matching([refused, *found], "web")[-1] is refused
+    assert matching([refused, *found], "")[-1] is refused
 
 
 def test_a_name_that_would_do_harm_is_only_shown() -> None:
@@ -90,10 +93,12 @@ async def test_finds_by_letters_and_does_it(open_panel: Open) -> None:
 
 async def test_what_is_refused_stays_with_why(open_panel: Open) -> None:
     async with open_panel(snapshot(WEB)) as panel:
-        await panel.press("ctrl+p", *"start", "enter", "enter")
+        await panel.press("ctrl+p", *"start web")
+        assert [line.split()[0] for line in panel.lines if "start web" in line][:2] == ["r", "S"]
+        await panel.press("down", "enter", "enter")
         assert "start web: web runs already" in panel.text
         assert panel.host.asked == []
-        await panel.press("down", "enter")
+        await panel.press("up", "enter")
         assert panel.foot.startswith("restart web on hv01?")
 
 

@@ -36,19 +36,29 @@ ALL = (
 
 
 def texts(question: Question, width: int = 100) -> list[str]:
-    return ["".join(text for text, _ in line) for line in question_lines(question, width, False)]
+    return ["".join(text for text, _ in line) for line in question_lines(question, width, 99, False)]
 
 
 @pytest.mark.parametrize("question", ALL, ids=lambda question: question.text[:20].encode("unicode_escape").decode())
 def test_questions_fit_and_can_be_left(question: Question) -> None:
     for width in range(40 if question.typed else 20, 201, 9):
         for ascii_only in (False, True):
-            lines = question_lines(question, width, ascii_only)
+            lines = question_lines(question, width, 99, ascii_only)
             assert all(sum(cell_len(text) for text, _ in line) <= width for line in lines)
             assert ("Esc", "key") in [piece for line in lines for piece in line]
             assert all(text.isprintable() for line in lines for text, _ in line)
             keys = [text for line in lines for text, role in line if role == "key"]
             assert {answer.key for answer in question.answers} <= set(keys)
+
+
+@pytest.mark.parametrize("most", [3, 5, 12])
+def test_a_question_is_no_higher_than_its_room_and_counts_what_it_leaves_out(most: int) -> None:
+    for question in ALL:
+        lines = question_lines(question, 100, most, False)
+        assert len(lines) <= most
+        if len(question.facts) > most - 2:
+            told = ["".join(text for text, _ in line) for line in lines]
+            assert f"  · and {len(question.facts) - (most - 3)} more" in told
 
 
 def test_they_say_host_uptime_and_what_goes_with_it() -> None:
@@ -58,7 +68,7 @@ def test_they_say_host_uptime_and_what_goes_with_it() -> None:
     kill = texts(questions.may_kill(HEALTHY, "hv01", NOW, nothing))
     assert kill[0].startswith("─ kill wiki on hv01? ─")
     assert kill[1:] == [
-        "  × up 2d: the guest loses what it has not written to its disks",
+        "  × up 2d: what the guest has not written to disk is lost",
         "  · T stops it gently: the guest shuts down by itself",
         "  · microvm-virtiofsd@wiki.service ends with it",
         "Type its name, then Enter; Esc leaves.",
