@@ -9,8 +9,8 @@ from mvtui.model.unit import UnitVerb
 from mvtui.ui.listing import COLUMNS
 from mvtui.ui.widgets.microvm_list import MicroVMList
 from mvtui.ui.widgets.sheet import Sheet
+from tests.ui.busy_host import with_cpu
 from tests.ui.conftest import Open, Panel
-from tests.ui.driven_panel import with_cpu
 from tests.ui.full_samples import DEGRADED, HEALTHY, LOOPING, STOPPED
 from tests.ui.samples import CI, EMPTY, LAB, MAIL, PRODUCT, PROXY, WEB, microvm, snapshot
 
