@@ -104,7 +104,7 @@ def may_cancel(microvm: MicroVM, host: str, act: Callable[[], None]) -> Question
     """Whether to call off what is under way."""
     jobs = [f"{unit.job.kind} of {unit.kind}" for unit in microvm.units if unit.job is not None]
     what = f" {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "") if jobs else ""
-    text = f"cancel what is under way on {clean(microvm.name)} on {clean(host)}?{clean(what)}"
+    text = f"cancel what {clean(microvm.name)} on {clean(host)} does?{clean(what)}"
     return Question(text, (Answer("y", "cancels", act),))
 
 
