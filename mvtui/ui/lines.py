@@ -82,14 +82,14 @@ def ruled(title: str, width: int, end: str = "", role: str = "strong") -> Line:
 
 
 def key_at(line: Line, x: int) -> str | None:
-    """The key that a line offers at cell `x`: a piece in the role `key` and what stands behind it, up to the next."""
-    offered = None
+    """The key that a line offers at cell `x`: on a piece in the role `key`, and on the one behind it, its words."""
+    before = None
     for text, role in line:
-        if role == "key":
-            offered = text.strip()
+        own = text.strip() if role == "key" else None
         x -= cell_len(text)
         if x < 0:
-            return offered
+            return own or before
+        before = own
     return None
 
 
@@ -139,7 +139,7 @@ def folded(text: str, width: int, count: int) -> list[str]:
         if lines[-1]:
             lines.append("")
         while cell_len(rest) > width:
-            part = set_cell_size(rest, width).rstrip(" ")
+            part = set_cell_size(rest, width).rstrip(" ") or rest[0]  # one of two cells, where there is one
             lines[-1] = part
             rest = rest[len(part) :]
             lines.append("")
