@@ -58,6 +58,8 @@ class FakeHost:
         self.now = NOW
         self.seconds = 1000.0
         self.asked: list[tuple[UnitVerb, str]] = []
+        # The same, cancels, and what was run behind sudo.
+        self.deeds: list[tuple[str, str]] = []
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -73,7 +75,7 @@ class FakeHost:
 
     @property
     def seams(self) -> Seams:
-        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run)
+        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run, self.cancel)
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
@@ -110,12 +112,18 @@ class FakeHost:
         self.seconds += timedelta(**span).total_seconds()
 
     async def run(self, host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | None) -> Outcome:
+        assert (verb, microvm) not in self._ends, f"{verb} of {microvm} is under way already"
         self.asked.append((verb, microvm))
+        self.deeds.append((str(verb), microvm))
         if on_progress is not None:
             self.progress[verb, microvm] = on_progress
         end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends[verb, microvm] = end
         return await end
+
+    async def cancel(self, host: Host, microvm: str) -> str:
+        self.deeds.append(("cancel", microvm))
+        return f"{microvm}: cancelled"
 
     def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:
         """The verb ends so."""
