@@ -63,8 +63,8 @@ class ActingApp(App[None], inherit_bindings=False):
         """Do the command with what is selected or marked, or ask first, or say why not."""
         if self.panel.asks:
             return  # the focus has not reached the dialog yet
-        targets = self.panel.targets
-        if len(targets) > 1:
+        targets, selected = self.panel.targets, self.panel.selected
+        if len(targets) > 1 or (targets and targets[0] is not selected):  # marked, and maybe out of sight
             self._offer_to_several(wanted, targets)
         else:
             self._offer(wanted, targets[0] if targets else None)
@@ -118,14 +118,17 @@ class ActingApp(App[None], inherit_bindings=False):
 
     def _begin(self, wanted: Command, name: str) -> None:
         """Start the job, if it may still be: the host may have changed since the question."""
-        microvm = self.shown.find(name)
-        refusal = wanted.refusal(self.shown.situation(microvm)) if microvm is not None else f"{name} is gone"
+        refusal = self._refusal(wanted, name)
         if refusal:
             self.say(refusal, "warning")
         elif wanted.verb is not None:
             self._work(self._run(wanted.verb, name), wanted.verb, name)
         else:
             self.run_worker(self._cancel(name), name=f"cancel {name}", group=f"cancel {name}")
+
+    def _refusal(self, wanted: Command, name: str) -> str:
+        microvm = self.shown.find(name)
+        return wanted.refusal(self.shown.situation(microvm)) if microvm is not None else f"{name} is gone"
 
     def _work(self, work: Awaitable[None], verb: UnitVerb, name: str) -> None:
         self.update(jobs=self.shown.with_job(Job(verb, name, self.seams.now())).jobs, message=())
@@ -134,7 +137,7 @@ class ActingApp(App[None], inherit_bindings=False):
     async def _run(self, verb: UnitVerb, name: str) -> None:
         end = await jobs.run(self.host, verb, name, partial(self._on_progress, verb, name), self.seams.run)
         self._end(verb, name, end)
-        if end.lacks_rights and not self.panel.asks:
+        if end.lacks_rights and not self.panel.asks and not self._refusal(command(verb), name):
             act = partial(self._begin_with_sudo, verb, name)
             self.panel.ask(questions.may_sudo(verb, name, self.host.name, act))
 
@@ -144,7 +147,11 @@ class ActingApp(App[None], inherit_bindings=False):
         self.look_soon()
 
     def _begin_with_sudo(self, verb: UnitVerb, name: str) -> None:
-        self._work(self._run_with_sudo(verb, name), verb, name)
+        refusal = self._refusal(command(verb), name)
+        if refusal:
+            self.say(refusal, "warning")
+        else:
+            self._work(self._run_with_sudo(verb, name), verb, name)
 
     async def _run_with_sudo(self, verb: UnitVerb, name: str) -> None:
         self._end(verb, name, await jobs.run_with_sudo(self.host, verb, name, self.terminal_lent))

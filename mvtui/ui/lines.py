@@ -65,15 +65,15 @@ def ruled(title: str, width: int, end: str = "", role: str = "strong") -> Line:
 
 
 def key_at(line: Line, x: int) -> str | None:
-    """The key that a line offers at cell `x`: a piece in the role `key` (or `off`, where it only says why not) and what
-    stands behind it, up to the next."""
-    offered = None
+    """The key that a line offers at cell `x`: on a piece in the role `key` (or `off`, where it only says why not), and
+    on the one behind it, its words."""
+    before = None
     for text, role in line:
-        if role in ("key", "off"):
-            offered = text.strip()
+        own = text.strip() if role in ("key", "off") else None
         x -= cell_len(text)
         if x < 0:
-            return offered
+            return own or before
+        before = own
     return None
 
 

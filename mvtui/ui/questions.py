@@ -35,7 +35,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text` is what is asked, `facts` stand below it. Esc leaves; every key but the answers' does nothing.
+    """`text` is what is asked, always shown whole; `more` is told beside it, `facts` stand below it, as far as there
+    is room. Esc leaves; every key but the answers' does nothing.
 
     With `typed`, that must be typed, then Enter does `act`; `typed_is` says what it is (`its name`). `harmless`: no
     answer changes anything, so a key that was meant for something else does no harm.
@@ -48,6 +49,7 @@ class Question:
     typed_is: str = "its name"
     act: Callable[[], None] | None = None
     harmless: bool = False
+    more: str = ""
 
 
 def uptime(microvm: MicroVM, now: datetime) -> str:
@@ -56,12 +58,18 @@ def uptime(microvm: MicroVM, now: datetime) -> str:
     return f"up {age(since, now)}" if since is not None else str(microvm.state.word)
 
 
+def _condition(microvm: MicroVM, now: datetime) -> str:
+    """Its state in a word, and `up 12h` where it is."""
+    words = (str(microvm.state.word), uptime(microvm, now))
+    return ", ".join(dict.fromkeys(words))
+
+
 def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
     """Whether to do it: names the microVM, its host, what would end, and what else goes with it."""
     daemons = sum(bool(status.daemons) for status in microvm.shares)
     shares = f", with {daemons} virtiofsd" if daemons else ""
-    text = f"{verb} {clean(microvm.name)} on {clean(host)}? {uptime(microvm, now)}{shares}"
-    return Question(text, (Answer("y", f"{verb}s", act),))
+    text = f"{verb} {clean(microvm.name)} on {clean(host)}?"
+    return Question(text, (Answer("y", f"{verb}s", act),), more=f"{uptime(microvm, now)}{shares}")
 
 
 def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
@@ -89,7 +97,7 @@ def may_act_on_several(
 ) -> Question:
     """Whether to do it to all of `microvms`: their count must be typed. `refused` says of the others why not."""
     named = microvms if len(microvms) <= NAMED else microvms[: NAMED - 1]
-    facts = [Fact(f"{clean(one.name)}: {one.state.word}, {uptime(one, now)}", True) for one in named]
+    facts = [Fact(f"{clean(one.name)}: {_condition(one, now)}", True) for one in named]
     if len(named) < len(microvms):
         facts.append(Fact(f"and {len(microvms) - len(named)} more", True))
     facts += [Fact(f"left out: {why}", False) for why in refused[:NAMED]]
@@ -103,9 +111,9 @@ def may_act_on_several(
 def may_cancel(microvm: MicroVM, host: str, act: Callable[[], None]) -> Question:
     """Whether to call off what is under way."""
     jobs = [f"{unit.job.kind} of {unit.kind}" for unit in microvm.units if unit.job is not None]
-    what = f" {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "") if jobs else ""
-    text = f"cancel what {clean(microvm.name)} on {clean(host)} does?{clean(what)}"
-    return Question(text, (Answer("y", "cancels", act),))
+    what = jobs[0] + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "") if jobs else ""
+    text = f"cancel what is under way on {clean(microvm.name)} on {clean(host)}?"
+    return Question(text, (Answer("y", "cancels", act),), more=clean(what))
 
 
 def stops_long(microvm: MicroVM, stop_asked: datetime | None, now: datetime) -> bool:
@@ -134,6 +142,5 @@ def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], No
 
 def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:
     """Whether to do with sudo what the host refused for want of rights."""
-    return Question(
-        f"{verb} {clean(microvm)} on {clean(host)} with sudo? The host refused it", (Answer("y", f"{verb}s", act),)
-    )
+    text = f"{verb} {clean(microvm)} on {clean(host)} with sudo?"
+    return Question(text, (Answer("y", f"{verb}s", act),), more="The host refused it")

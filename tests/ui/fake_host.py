@@ -62,6 +62,8 @@ class FakeHost:
         self.asked: list[tuple[UnitVerb, str]] = []
         self.cancelled: list[str] = []
         self.calls = Told()
+        # What was run, cancelled, and run behind sudo.
+        self.deeds: list[tuple[str, str]] = []
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -114,7 +116,9 @@ class FakeHost:
         self.seconds += timedelta(**span).total_seconds()
 
     async def run(self, host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | None) -> Outcome:
+        assert (verb, microvm) not in self._ends, f"{verb} of {microvm} is under way already"
         self.asked.append((verb, microvm))
+        self.deeds.append((str(verb), microvm))
         if on_progress is not None:
             self.progress[verb, microvm] = on_progress
         end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -123,6 +127,7 @@ class FakeHost:
 
     async def cancel(self, host: Host, microvm: str) -> str:
         self.cancelled.append(microvm)
+        self.deeds.append(("cancel", microvm))
         return f"start of {microvm} is cancelled"
 
     def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:

@@ -9,7 +9,7 @@ from mvtui.ui.commands import COMMANDS
 from mvtui.ui.lines import Line
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.widgets.footer import footer_line
-from mvtui.ui.widgets.header import header_line
+from mvtui.ui.widgets.header import header_line, page_line
 from mvtui.ui.widgets.status import status_line
 from tests.ui.samples import NO_BUS, NOW, PRODUCT, UNREADABLE, WEB
 
@@ -34,6 +34,15 @@ def test_the_header_says_what_is_special() -> None:
     assert direct.endswith("RO  12:04")
     assert header(80, snapshot=PRODUCT._replace(microvms=(WEB,))).startswith("mvtui  hv01     1 VM  1 running ")
     assert "\\x1b[2J" in header(80, host="h\x1b[2J")
+
+
+def test_the_page_says_whose_it_is_at_any_width() -> None:
+    for width in range(22, 200):
+        line = "".join(
+            text for text, _ in page_line(Picture("hv01", NOW, PRODUCT), "web-that-has-a-name", False, width)
+        )
+        assert line.startswith("hv01 > web")
+        assert line.endswith("12:04")
 
 
 KEYS = {one.id: one.keys for one in COMMANDS}

@@ -1,6 +1,7 @@
 """Nothing happens without its question, and no question is answered by a key that was meant for something else."""
 
 import pytest
+from textual.events import Key, MouseDown, Paste
 from textual.widgets import Input
 
 from mvtui.errors import MvtuiError, RightsMissingError
@@ -65,11 +66,75 @@ async def test_read_only_that_begins_under_a_question_holds(open_panel: Open) ->
         assert "read-only: W switches it off" in panel.text
 
 
-async def test_a_long_name_leaves_the_answers_in_sight(open_panel: Open) -> None:
-    async with open_panel(snapshot(microvm("n" * 200, StateWord.RUNNING)), size=(60, 15)) as panel:
+async def test_a_long_name_is_asked_for_whole(open_panel: Open) -> None:
+    name = "n" * 199 + "m"
+    async with open_panel(snapshot(microvm(name, StateWord.RUNNING)), size=(60, 15)) as panel:
         await panel.press("T")
-        assert panel.foot.endswith("… — y stops, Esc leaves")
-        assert len(panel.foot) <= 60
+        top = next(y for y, line in enumerate(panel.lines) if line.startswith("─ stop"))
+        words = "".join(line.strip(" ─") for line in panel.lines[top:])
+        assert words == f"stop{name} onhv01?· runningy stops, Esc leaves"
+        await panel.press("y")
+        assert panel.host.asked == [(STOP, name)]
+
+
+async def test_where_a_question_has_no_room_only_escape_works(open_panel: Open) -> None:
+    async with open_panel(snapshot(STOPPING, WEB), size=(14, 3)) as panel:
+        await panel.press("j", "T", "y")
+        assert panel.host.asked == []
+        await panel.pilot.resize_terminal(80, 24)
+        await panel.pilot.pause()
+        assert panel.foot.startswith("stop web on hv01?")
+        await panel.pilot.press("y")
+        assert panel.host.asked == []
+        await panel.pilot.resize_terminal(14, 3)
+        await panel.press("escape", "k", "K", "escape")
+        await panel.pilot.resize_terminal(80, 24)
+        await panel.pilot.pause()
+        assert "? help" in panel.foot
+
+
+async def test_a_marked_one_is_asked_for_where_the_cursor_is_elsewhere(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB, microvm("next"))) as panel:
+        await panel.press("space", "S")
+        assert panel.host.asked == []
+        assert "─ start 1 microVM on hv01? ─" in panel.text
+        assert "✓ lab: stopped\n" in panel.text
+        await panel.press("1", "enter")
+        assert panel.host.asked == [(START, "lab")]
+
+
+async def test_a_paste_is_shown_and_obeyed_nowhere(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        await panel.press("slash")
+        panel.app.post_message(Paste("g\x1b[31mit\nS\ny"))
+        await panel.pilot.pause()
+        assert panel.foot.startswith("/g\\x1b[31mit ")
+
+
+async def test_a_panel_that_is_left_before_it_stands_there_locks_no_key(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        for key in ("at", "escape"):
+            panel.app.post_message(Key(key, None))
+        await panel.press("j")
+        assert panel.selected == "db"
+        assert "? help" in panel.foot
+
+
+async def test_a_click_beside_the_screen_leaves_the_keys_where_they_are(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        await panel.press("question_mark")
+        panel.app.post_message(MouseDown(None, 5, 40, 0, 0, 1, False, False, False))
+        await panel.press("escape", "j")
+        assert panel.selected == "db"
+
+
+async def test_no_sudo_in_read_only_mode(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB)) as panel:
+        await panel.press("S", "W")
+        panel.host.fail(START, "lab", RightsMissingError("polkit refused it", "be root"))
+        await panel.pilot.pause()
+        assert "polkit refused it (be root)" in panel.text
+        assert "with sudo?" not in panel.text
 
 
 async def test_a_second_verb_on_the_same_microvm_is_refused_with_why(open_panel: Open) -> None:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.ui.charset import fit, to_ascii
-from mvtui.ui.lines import clipped, justified, width_of, wrapped
+from mvtui.ui.lines import clipped, folded, justified, key_at, width_of, wrapped
 from mvtui.ui.rows import layout
 from mvtui.ui.tabs import processes
 from mvtui.ui.tabs.page import Page
@@ -78,6 +78,18 @@ def test_wrapped_ends_in_an_ellipsis() -> None:
     assert wrapped("one two", 9, 2) == ["one two"]
     assert wrapped("one-long-word two", 6, 3) == ["one-l…", "two"]
     assert wrapped("", 9, 2) == [""]
+
+
+@pytest.mark.parametrize("text", ["仮想マシン", "a 仮想 b", "abcdef", ""])
+@pytest.mark.parametrize("width", range(1, 12))
+def test_folded_comes_to_an_end_and_leaves_nothing_out(text: str, width: int) -> None:
+    assert "".join(folded(text, width, 20)).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_key_is_offered_by_itself_and_its_words() -> None:
+    line = (("  S", "key"), (" start  ", "dim"), ("T", "dim"), (" stop  ", "dim"), ("r", "key"), (" restart", "dim"))
+    offered = "".join(key_at(line, x) or "." for x in range(width_of(line) + 1))
+    assert offered == "SSSSSSSSSSS" + "." * 8 + "rrrrrrrrr" + "."
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_they_say_host_uptime_and_what_goes_with_it() -> None:
         "Type its name, then Enter; Esc leaves.",
     ]
     assert texts(questions.may_cancel(STARTING, "hv01", nothing))[0].startswith(
-        "cancel what wiki on hv01 does? start of microvm-virtiofsd and 1 more — y cancels"
+        "cancel what is under way on wiki on hv01?"
     )
     assert texts(questions.may_sudo(UnitVerb.START, "lab", "hv01", nothing))[0].startswith(
         "start lab on hv01 with sudo?"

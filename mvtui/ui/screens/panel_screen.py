@@ -165,9 +165,11 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         self._list.unmark()
 
     def leave(self) -> bool:
-        """Leave the panel, the filter, the marks, the page, whichever comes first; False where none is there."""
-        if self._dialog is not None:  # it has not the focus yet, or no longer
-            self._return_to_level(DialogClosed(self._dialog))
+        """Leave a dialog that has lost the keys, the filter, the marks, the page, whichever comes first; False where
+        none of them is there."""
+        if self.asks:
+            self._question.leave()
+            self._close(self._dialog)
             return True
         if self.opened is None and (self._list.show_all() or self._list.unmark()):
             return True
@@ -179,6 +181,15 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             self.open_page(self.selected.name)
 
     # Dialogs
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Something that is open always has it while the terminal has it, or no key would lead anywhere. Textual takes
+        it away at a click beside the screen (of a terminal that has just become smaller), and gives it to a panel that
+        was closed before it stood there."""
+        parts = (self._list, self._page, self._question, self._dialog)
+        is_open = widget is not None and any(part in widget.ancestors_with_self for part in parts)
+        if is_open or not self.app.app_focus:
+            super().set_focus(widget, scroll_visible, from_app_focus)
 
     @on(ListLevel.Ask)
     def _ask(self, event: ListLevel.Ask) -> None:
@@ -233,10 +244,13 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     @on(DialogClosed)
     def _return_to_level(self, event: DialogClosed) -> None:
-        if event.dialog is self._dialog:
-            self._dialog = None
-            event.dialog.remove()
-        if not self.asks:
-            self.level.take_focus()
+        self._close(event.dialog)
         if event.then is not None:
             event.then()
+
+    def _close(self, dialog: Widget | None) -> None:
+        if dialog is not None and dialog is self._dialog:
+            self._dialog = None
+            dialog.remove()
+        if not self.asks:
+            self.level.take_focus()

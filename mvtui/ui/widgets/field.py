@@ -5,6 +5,8 @@ from collections.abc import Callable
 from textual.events import Key, Paste
 from textual.widgets import Input
 
+from mvtui.model.text import clean
+
 
 class Field(Input):
     """While `is_deaf`, what is typed or pasted is dropped: it was meant for something else."""
@@ -16,12 +18,14 @@ class Field(Input):
         self.cursor_blink = False
 
     async def _on_key(self, event: Key) -> None:
-        """Textual goes on to Input's own, unless this prevents it."""
-        if self._is_deaf():
+        """Textual goes on to Input's own, unless this prevents it. Esc is the dialog's."""
+        if self._is_deaf() and event.key != "escape":
             event.stop()
             event.prevent_default()
 
     def _on_paste(self, event: Paste) -> None:
-        if self._is_deaf():
-            event.stop()
-            event.prevent_default()
+        """The first line of it, as it can be seen: Textual would send control characters on to the terminal."""
+        event.stop()
+        event.prevent_default()
+        if not self._is_deaf() and event.text:
+            self.replace(clean(event.text.splitlines()[0]), *self.selection)

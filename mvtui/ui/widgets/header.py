@@ -36,8 +36,9 @@ def header_line(picture: Picture, width: int, listing: str = "") -> Line:
 def page_line(picture: Picture, name: str, ascii_only: bool, width: int) -> Line:
     """The line above the page of a microVM: which one on which host, and its state."""
     clock, microvm = _clock(picture), picture.find(name)
-    host = cut(clean(picture.host), max(8, width // 4))
-    path: Line = ((host, "strong"), (" > ", "dim"), (cut(clean(name), max(8, width // 2)), "strong"))
+    host_piece = (cut(clean(picture.host), max(8, width // 4)), "strong")
+    room = max(4, min(width // 2, width - width_of((host_piece, *clock)) - 3))
+    path: Line = (host_piece, (" > ", "dim"), (cut(clean(name), room), "strong"))
     if microvm is None:
         return justified((*path, ("  gone", "warning"), *_age(picture)), clock, width)
     state = microvm.state

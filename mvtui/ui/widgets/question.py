@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.events import DescendantBlur, Key
 from textual.geometry import Size
 
 from mvtui.ui.keys import key_label
-from mvtui.ui.lines import Line, Lines, clipped, cut, in_ascii, ruled, width_of
+from mvtui.ui.lines import Line, Lines, clipped, cut, folded, in_ascii, ruled, width_of
 from mvtui.ui.questions import Fact, Question
 from mvtui.ui.widgets.dialog import DialogClosed
 
@@ -20,29 +21,46 @@ if TYPE_CHECKING:
 # A key that was on its way to something else does not answer.
 DEAF_SECONDS = 0.3
 
-# What a bar has room for beside its answers, or it is none.
-_LEAST_TEXT = 8
-
 _FACT_SIGNS = {True: ("✓", "v", "good"), False: ("×", "x", "error"), None: ("·", ".", "dim")}
 
 
 def question_lines(question: Question, width: int, most: int, ascii_only: bool) -> list[Line]:
-    """At most `most` lines; in a bar the answers always have room, or it becomes a panel. Where not all facts have
-    room, the last line of them says how many are left out."""
+    """At most `most` lines; none where these do not hold all of what is asked and every answer. A bar where that has
+    room on one line. Where not all facts have room, the last line of them says how many are left out."""
     answers = _answers(question)
-    if not question.facts and not question.typed:
-        tail: Line = ((" — ", "dim"), *[piece for answer in answers for piece in answer])
-        if width_of(tail) + _LEAST_TEXT <= width:
-            return [((cut(question.text, width - width_of(tail)), "strong"), *tail)]
+    facts = question.facts
     if question.typed:
         wanted: Line = ((f"Type {question.typed_is}, then ", "text"), ("Enter", "key"), ("; ", "text"))
-        tail_lines = [clipped((*wanted, ("Esc", "key"), (" leaves.", "text")), width)]
+        tail_lines = _flowed([wanted, (("Esc", "key"), (" leaves.", "text"))], width, "")
     else:
-        tail_lines = _flowed(answers, width)
-    facts, room = question.facts, max(1, most - 1 - len(tail_lines))
+        if not facts and (bar := _bar(question, answers, width)):
+            return [bar]
+        tail_lines = _flowed(answers, width, "  ")
+    if question.more:
+        facts = (Fact(question.more), *facts)
+    head = _head(question.text, width)
+    room = most - len(head) - len(tail_lines)
+    if room < bool(facts):
+        return []
     if len(facts) > room:
         facts = (*facts[: room - 1], Fact(f"and {len(facts) - room + 1} more"))
-    return [ruled(question.text, width), *[clipped(_fact(fact, ascii_only), width) for fact in facts], *tail_lines]
+    return [*head, *[clipped(_fact(fact, ascii_only), width) for fact in facts], *tail_lines]
+
+
+def _bar(question: Question, answers: list[Line], width: int) -> Line:
+    """All on one line, () where that is too long; what is told beside the question may be cut."""
+    tail: Line = ((" — ", "dim"), *[piece for answer in answers for piece in answer])
+    room = width - width_of(tail) - cell_len(question.text)
+    if room < 0:
+        return ()
+    more = f" {cut(question.more, room - 1)}" if question.more and room > 2 else ""
+    return ((question.text + more, "strong"), *tail)
+
+
+def _head(text: str, width: int) -> list[Line]:
+    """What is asked, over as many lines as it takes, with a rule to the end of the first."""
+    first, *more = folded(text, max(1, width - 8), len(text))
+    return [ruled(first, width), *[((f"  {line}", "strong"),) for line in more]]
 
 
 def _answers(question: Question) -> list[Line]:
@@ -51,12 +69,12 @@ def _answers(question: Question) -> list[Line]:
     return [*told, (("Esc", "key"), (" leaves", "text"))]
 
 
-def _flowed(answers: list[Line], width: int) -> list[Line]:
+def _flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
     """Over as many lines as it takes."""
-    lines: list[Line] = [(("  ", "text"),)]
+    lines: list[Line] = [((indent, "text"),)]
     for answer in answers:
         if width_of((*lines[-1], *answer)) > width and len(lines[-1]) > 1:
-            lines.append((("  ", "text"),))
+            lines.append(((indent, "text"),))
         lines[-1] = (*lines[-1], *answer)
     return [clipped(line, width) for line in lines]
 
@@ -71,13 +89,20 @@ class QuestionText(Lines, can_focus=True):
 
     question: Question | None = None
 
-    def fitted(self, size: Size) -> list[Line]:
-        """The question for this width."""
+    def lines(self, width: int) -> list[Line]:
+        """The question for this width; none where it has no room on this screen."""
         if self.question is None:
             return []
         # A field takes a line of its own.
         most = self.screen.size.height - bool(self.question.typed)
-        return question_lines(self.question, size.width, most, in_ascii(self.app))
+        return question_lines(self.question, width, most, in_ascii(self.app))
+
+    def fitted(self, size: Size) -> list[Line]:
+        """The same, or why it can't be answered."""
+        lines = self.lines(size.width)
+        if lines or self.question is None:
+            return lines
+        return [(("Too small a terminal for this question; ", "warning"), ("Esc", "key"), (" leaves", "text"))]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
@@ -91,6 +116,7 @@ class QuestionPanel(Vertical):
         super().__init__()
         self._monotonic = monotonic
         self._asked_at = 0.0
+        self._was_whole = True
         self._text = QuestionText()
         self._input: Field | None = None
         self.question: Question | None = None
@@ -105,9 +131,8 @@ class QuestionPanel(Vertical):
         self._remove_input()
         self.question = self._text.question = question
         self._asked_at = self._monotonic()
-        is_bar = len(self._text.fitted(self.screen.size)) == 1
-        self.set_class(is_bar, "-bar")
-        self._text.emphasis = "question" if is_bar else ""
+        self._was_whole = self._is_whole
+        self._show_as_bar_or_panel()
         self.display = True
         self._text.can_focus = not question.typed  # a click on it takes nothing from the field
         if question.typed:
@@ -121,10 +146,33 @@ class QuestionPanel(Vertical):
         self._text.update()
         self._text.refresh(layout=True)
 
+    def on_resize(self) -> None:
+        """A bar may have become a panel, or what had no room can be read."""
+        self._show_as_bar_or_panel()
+        if self._is_whole and not self._was_whole:
+            self._asked_at = self._monotonic()
+        self._was_whole = self._is_whole
+
+    def _show_as_bar_or_panel(self) -> None:
+        is_bar = len(self._text.fitted(self.screen.size)) == 1
+        self.set_class(is_bar, "-bar")
+        self._text.emphasis = "question" if is_bar else ""
+
     @property
     def _is_deaf(self) -> bool:
+        """True for its first moments, and where not all of it can be read."""
         question = self.question
-        return question is None or (not question.harmless and self._monotonic() - self._asked_at < DEAF_SECONDS)
+        if question is None or not self._is_whole:
+            return True
+        return not question.harmless and self._is_new
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool(self._text.lines(self.screen.size.width))
+
+    @property
+    def _is_new(self) -> bool:
+        return self._monotonic() - self._asked_at < DEAF_SECONDS
 
     def on_key(self, event: Key) -> None:
         """Answer, leave, or nothing: no key goes on to anything else, but for the field's own, which are bindings and
@@ -132,10 +180,12 @@ class QuestionPanel(Vertical):
         if self._input is None or event.key == "escape":
             event.stop()
             event.prevent_default()
-        if self._is_deaf or self.question is None:
+        if self.question is None:
             return
-        if event.key == "escape":
+        if event.key == "escape" and (self.question.harmless or not self._is_new):
             self.leave()
+            return
+        if self._is_deaf:
             return
         for answer in self.question.answers:
             if answer.key == event.key:
