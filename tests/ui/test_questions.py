@@ -73,12 +73,12 @@ def test_they_say_host_uptime_and_what_goes_with_it() -> None:
         "  · microvm-virtiofsd@wiki.service ends with it",
         "Type its name, then Enter; Esc leaves.",
     ]
-    assert texts(questions.may_cancel(STARTING, "hv01", nothing))[0].startswith(
-        "cancel what is under way on wiki on hv01?"
-    )
-    assert texts(questions.may_sudo(UnitVerb.START, "lab", "hv01", nothing))[0].startswith(
-        "start lab on hv01 with sudo?"
-    )
+    assert texts(questions.may_cancel(STARTING, "hv01", nothing), 120) == [
+        "cancel what is under way on wiki on hv01? start of microvm-virtiofsd and 1 more — y cancels, Esc leaves"
+    ]
+    assert texts(questions.may_sudo(UnitVerb.START, "lab", "hv01", nothing)) == [
+        "start lab on hv01 with sudo? The host refused it — y starts, Esc leaves"
+    ]
 
 
 def test_several_are_named_and_counted() -> None:
