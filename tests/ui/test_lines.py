@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.ui.charset import fit, to_ascii
-from mvtui.ui.lines import clipped, folded, justified, key_at, width_of, wrapped
+from mvtui.ui.lines import clipped, folded, justified, key_at, ruled, width_of, wrapped
 from mvtui.ui.rows import layout
 from mvtui.ui.tabs import processes
 from mvtui.ui.tabs.page import Page
@@ -113,3 +115,54 @@ def test_the_titles_of_processes_stand_over_their_columns() -> None:
     assert head.index("WHAT") == row.index("hypervisor")
     for title, value in (("PID", " 4121"), ("CPU%", "14.7"), ("MEM", "1.8G"), ("AGE", "12h")):
         assert head.index(title) + len(title) == row.index(value) + len(value)
+
+
+WORDS = st.text(st.sampled_from("ab-/ \u0301仮é"), max_size=60)
+
+
+@given(WORDS, st.integers(1, 30), st.integers(1, 9))
+def test_folded_loses_nothing_but_blanks_and_has_room(text: str, width: int, count: int) -> None:
+    lines = folded(text, width, count)
+    assert len(lines) <= count
+    wide = max([cell_len(char) for char in text], default=0)
+    assert all(cell_len(line) <= max(width, wide) for line in lines)
+    whole = "".join(lines).replace(" ", "")
+    if len(lines) < count:
+        assert whole == text.replace(" ", "")
+    else:
+        assert text.replace(" ", "").startswith(whole.rstrip("…")[: -width if width > 1 else None])
+
+
+def test_folded_breaks_between_words_and_long_words_anywhere() -> None:
+    assert folded("one two three", 8, 9) == ["one two", "three"]
+    assert folded("one abcdefghijkl two", 8, 9) == ["one", "abcdefgh", "ijkl two"]
+    assert folded("abcdefghijklmnopqrstuvwxyz", 8, 2) == ["abcdefgh", "ijklmno…"]
+    assert folded("仮想仮想", 3, 9) == ["仮", "想", "仮", "想"]
+    assert folded("仮仮", 1, 9) == ["仮", "仮"]
+    assert folded("", 8, 2) == [""]
+
+
+@given(WORDS, st.integers(0, 40), st.integers(1, 5))
+def test_wrapped_has_room(text: str, width: int, count: int) -> None:
+    lines = wrapped(text, width, count)
+    assert 1 <= len(lines) <= count
+    assert all(cell_len(line) <= width for line in lines)
+
+
+@given(WORDS, st.integers(12, 60))
+def test_a_rule_fills_its_width(title: str, width: int) -> None:
+    assert width_of(ruled(title, width, " 3/12 ─")) == width or width < 16
+
+
+LINES = st.lists(st.tuples(st.sampled_from(["S", " stop", "仮", "", "  "]), st.sampled_from(["key", "off", "dim"])))
+
+
+@given(LINES)
+def test_a_click_means_the_key_before_it(line: list[tuple[str, str]]) -> None:
+    cells: list[str | None] = []
+    offered = None
+    for text, role in line:
+        if role in ("key", "off"):
+            offered = text.strip()
+        cells += [offered] * cell_len(text)
+    assert [key_at(tuple(line), x) for x in range(len(cells) + 3)] == [*cells, None, None, None]

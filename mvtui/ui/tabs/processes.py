@@ -25,7 +25,7 @@ _HASHES = re.compile(r"/nix/store/[0-9a-z]{32}-")
 def entries(page: Page, width: int) -> list[Entry]:
     """A title, then each unit with its processes; the process under the cursor shows its command line in full."""
     if not page.microvm.processes:
-        return [Entry(((), (("  No process of it runs.", "text"),)))]
+        return [Entry(((), clipped((("  No process of it runs.", "text"),), width)))]
     head: Line = ((f"{'    PID':<11}{'WHAT':<{_WHAT_WIDTH}}{_NUMBERS}  {_trend_title(width)}", "dim"),)
     found = [Entry((clipped(head, width),))]
     in_units = any(process.unit is not None for process in page.microvm.processes)
@@ -61,11 +61,13 @@ def _tree(processes: Sequence[ProcessSample]) -> Iterator[tuple[ProcessSample, i
         children.setdefault(process.ppid if process.ppid in pids and process.ppid != process.pid else 0, []).append(
             process
         )
-    waiting = [(process, 0) for process in reversed(children.get(0, []))]
-    while waiting:
-        process, depth = waiting.pop()
-        yield process, depth
-        waiting += [(child, depth + 1) for child in reversed(children.pop(process.pid, []))]
+    # A pid that is given again between two reads may make a ring of parents: what is left begins at any of them.
+    for root in (0, *sorted(children.keys() - {0})):
+        waiting = [(process, 0) for process in reversed(children.pop(root, []))]
+        while waiting:
+            process, depth = waiting.pop()
+            yield process, depth
+            waiting += [(child, depth + 1) for child in reversed(children.pop(process.pid, []))]
 
 
 def _unit(page: Page, name: str | None) -> Line:
@@ -99,7 +101,7 @@ def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
         lines = folded(clean(shlex.join(process.argv)), room, _MOST_LINES)
     else:
         lines = [fit(clean(_HASHES.sub("", " ".join(process.argv)[: 4 * width])), room)]
-    shown = [clipped(row, width), *[((" " * 11, "text"), (line, "dim")) for line in lines]]
+    shown = [clipped(one, width) for one in (row, *[((" " * 11, "text"), (line, "dim")) for line in lines])]
     if page.cursor == key:
         memory = sparkline(
             page.trends.of(process).memory.last(60),

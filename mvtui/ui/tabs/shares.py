@@ -20,7 +20,7 @@ _LABEL_WIDTH = 8
 def entries(page: Page, width: int) -> list[Entry]:
     """One for each share; or that there is none."""
     if not page.microvm.shares:
-        return [Entry(((), (("  ", "text"), (_none(page.microvm), "text"))))]
+        return [Entry(((), clipped((("  ", "text"), (_none(page.microvm), "text")), width)))]
     return [
         Entry(tuple(clipped(line, width) for line in _share(page, status, width)), status.share.tag or f"#{number}")
         for number, status in enumerate(page.microvm.shares)

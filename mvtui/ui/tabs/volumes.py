@@ -20,7 +20,7 @@ def entries(page: Page, width: int) -> list[Entry]:
     if not page.microvm.volumes:
         known = page.microvm.definition is not None
         words = "It has no volumes." if known else "What it has can't be told: no runner was read."
-        return [Entry(((), (("  ", "text"), (words, "text"))))]
+        return [Entry(((), clipped((("  ", "text"), (words, "text")), width)))]
     return [
         Entry(tuple(clipped(line, width) for line in _volume(page, status, width)), status.volume.image)
         for status in page.microvm.volumes
