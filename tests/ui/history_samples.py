@@ -7,9 +7,9 @@ from mvtui.ui.trends import SLOT_SECONDS, Trends
 from tests.ui.samples import MIB, ago
 
 
-def past(trends: Trends, one: MicroVM, slots: int = 60) -> None:
-    """Its last minutes, with a gap: waves of CPU, memory that grows."""
-    for slot in range(slots):
+def past(trends: Trends, one: MicroVM, until: int = 60) -> None:
+    """Its 60 slots before `until`, with a gap: waves of CPU, memory that grows."""
+    for slot in range(60):
         if slot in (20, 21):
             continue
         wave = 40.0 + 35.0 * ((slot % 12) / 11)
@@ -17,7 +17,7 @@ def past(trends: Trends, one: MicroVM, slots: int = 60) -> None:
             process._replace(cpu_percent=wave if process is one.hypervisor else wave / 9, rss=process.rss + slot * MIB)
             for process in one.processes
         )
-        trends.take([one._replace(processes=living)], slot * SLOT_SECONDS)
+        trends.take([one._replace(processes=living)], (until - 60 + slot) * SLOT_SECONDS)
 
 
 def _call(kind: CallKind, what: str, seconds: float | None, ok: bool | None, result: str, age: float) -> Call:

@@ -8,7 +8,11 @@ from textual.pilot import Pilot
 from mvtui.model.microvm import Snapshot
 from mvtui.model.unit import Job, UnitKind, UnitStatus, UnitVerb
 from mvtui.ui.app import MvtuiApp
+from mvtui.ui.commands import TABS
+from mvtui.ui.trends import SLOT_SECONDS
 from tests.ui.fake_host import FakeHost
+from tests.ui.full_samples import DEGRADED, HEALTHY, LIFE, STARTING
+from tests.ui.history_samples import past
 from tests.ui.samples import EMPTY, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
 
 SIZES = ((80, 24), (120, 36), (60, 15))
@@ -16,15 +20,22 @@ SIZES = ((80, 24), (120, 36), (60, 15))
 
 @dataclass(frozen=True)
 class Scene:
-    """`quiet`: seconds without a look."""
+    """`quiet`: seconds without a look; `then`: how the host looks after the keys."""
 
     snapshot: Snapshot
     keys: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
     quiet: float = 0
     progress: bool = False
+    then: Snapshot | None = None
 
 
+# The page of one microVM in every state of its life, on every tab.
+PAGES = {
+    f"{life}-{tab}": Scene(snapshot(one), str(number))
+    for life, one in LIFE.items()
+    for number, tab in enumerate(TABS, 1)
+}
 SCENES = {
     "list": Scene(PRODUCT, "j j"),
     "states": Scene(STATES, "j j j"),
@@ -42,13 +53,34 @@ SCENES = {
     "terminal": Scene(STATES, "j j j", {"theme": "terminal"}),
     "terminal-question": Scene(PRODUCT, "G T", {"theme": "terminal"}),
     "ascii": Scene(STATES, "j j j", {"theme": "terminal", "ascii_only": True}),
+    "filter-typed": Scene(PRODUCT, "slash f s d"),
+    "filter-kept": Scene(PRODUCT, "slash f s d enter"),
+    "filter-none": Scene(PRODUCT, "slash x x enter"),
+    "sorted-marked": Scene(PRODUCT, "greater_than_sign greater_than_sign greater_than_sign space space j space"),
+    "palette": Scene(PRODUCT, "j j j colon"),
+    "palette-found": Scene(PRODUCT, "j colon w e b"),
+    "palette-refused": Scene(PRODUCT, "colon s t a r t space c i"),
+    "calls": Scene(PRODUCT, "at j j j"),
+    "several": Scene(PRODUCT, "asterisk S"),
+    "state-question": Scene(STATES, "f"),
+    "cancel": Scene(snapshot(STARTING, WEB), "G C"),
+    "help-page": Scene(snapshot(HEALTHY), "2 question_mark"),
+    "gone": Scene(snapshot(HEALTHY, WEB), "G 2", then=snapshot(WEB)),
+    **PAGES,
+    "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
+    "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
+    "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
 }
 
 
 def open_scene(scene: Scene) -> tuple[MvtuiApp, "Play"]:
     """The panel of the scene, and what plays it once the panel runs."""
     host = FakeHost(scene.snapshot)
-    return host.app(**scene.options), Play(host, scene)
+    app = host.app(**scene.options)
+    for one in scene.snapshot.microvms:
+        if one.built is not None:
+            past(app._trends, one, int(host.seconds // SLOT_SECONDS))
+    return app, Play(host, scene)
 
 
 class Play:
@@ -68,6 +100,9 @@ class Play:
         if self.scene.quiet:
             self.host.passes(seconds=self.scene.quiet)
             pilot.app._tick()
+        if self.scene.then is not None:
+            self.host.tell(self.scene.then)
+            await pilot.pause()
         if self.scene.progress:
             self.host.progress[UnitVerb.START, "lab"](progress())
         await pilot.pause()
