@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual._path import CSSPathType
 from textual.binding import BindingType
+from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -171,6 +172,15 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         self.picture = replace(picture, stale_since=self._stale_since(picture.snapshot, now))
 
     # The keys
+
+    async def on_event(self, event: Event) -> None:
+        """A character that comes back unused from what had the focus is the field's that was opened since: in `/S`,
+        typed fast, S is no start."""
+        field = self.panel.field if isinstance(event, Key) and event.is_forwarded and event.is_printable else None
+        if field is not None and isinstance(event, Key):
+            field.post_message(Key(event.key, event.character))
+        else:
+            await super().on_event(event)
 
     def action_start(self) -> None:
         """Start what is selected or marked."""

@@ -16,9 +16,9 @@ from mvtui.demo.guard import Guard
 
 
 @contextlib.contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(parent: str | None = None) -> Iterator[Path]:
     """`folder` is empty; what lies at `folder`/demo afterwards is ended as a demo, also when the tests are killed."""
-    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="mvtui-test-")))
+    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="mvtui-test-", dir=parent)))
     folder.chmod(0o755)
     guard = Guard(folder / "demo")
     try:

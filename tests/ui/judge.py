@@ -96,7 +96,7 @@ class Asked:
     @property
     def identity(self) -> str:
         """What tells it from another question, at whatever width."""
-        return _solid("".join(self.lines)).partition(f"on{HOST}?")[0]
+        return _solid("".join(self.lines)).partition(f"on{HOST}")[0]
 
     def asks(self, words: str) -> bool:
         """Whether it asks exactly this, over as many lines as it takes."""

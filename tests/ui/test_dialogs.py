@@ -120,6 +120,29 @@ async def test_a_panel_that_is_left_before_it_stands_there_locks_no_key(open_pan
         assert "? help" in panel.foot
 
 
+@pytest.mark.parametrize(("opener", "foot"), [("slash", "/SWq*r "), ("colon", "SWq*r"), ("K", "")])
+async def test_what_is_typed_ahead_is_the_fields(open_panel: Open, opener: str, foot: str) -> None:
+    async with open_panel(snapshot(LAB, WEB)) as panel:
+        await panel.press("j")
+        for key in (opener, "S", "W", "q", "asterisk", "r"):
+            panel.app.post_message(Key(key, "*" if key == "asterisk" else key[0]))
+        await panel.pilot.pause()
+        await panel.pilot.pause()
+        assert panel.foot.startswith(foot)
+        assert panel.host.asked == []
+        assert "RW" in panel.lines[0]
+        assert "marked" not in panel.lines[0]
+
+
+async def test_keys_right_after_enter_are_the_pages(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        for key in ("enter", "q", "j"):
+            panel.app.post_message(Key(key, None))
+        await panel.pilot.pause()
+        assert panel.app.is_running
+        assert panel.selected == "db"
+
+
 async def test_a_click_beside_the_screen_leaves_the_keys_where_they_are(open_panel: Open) -> None:
     async with open_panel() as panel:
         await panel.press("question_mark")

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.message import Message
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
@@ -38,26 +37,27 @@ _STATE_KEYS = {
 }
 
 
+class Opener(Protocol):
+    """What opens above the list, at once: the next key may be on its way already."""
+
+    def ask_for_list(self, question: Question) -> None:
+        """A question that the list has."""
+
+    def type_filter(self) -> None:
+        """A filter is to be typed."""
+
+    def open_selected(self) -> None:
+        """The page of the selected one is wanted."""
+
+
 class ListLevel(Vertical):
     """Titles, list, why-line; in a wide terminal the overview of the selected one at the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.LIST))
 
-    class Ask(Message):
-        """A question that the list has."""
-
-        def __init__(self, question: Question) -> None:
-            super().__init__()
-            self.question = question
-
-    class Filtering(Message):
-        """A filter is to be typed."""
-
-    class Opened(Message):
-        """The page of the selected one is wanted."""
-
-    def __init__(self, names: Sequence[str], trends: Trends) -> None:
+    def __init__(self, names: Sequence[str], trends: Trends, opener: Opener) -> None:
         super().__init__()
+        self._opener = opener
         self._heads = Heads()
         self.list = MicroVMList(names)
         self._why = WhyLine()
@@ -126,11 +126,11 @@ class ListLevel(Vertical):
     @on(MicroVMList.Chosen)
     def action_open(self) -> None:
         """Open the page of the selected one."""
-        self.post_message(self.Opened())
+        self._opener.open_selected()
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.post_message(self.Filtering())
+        self._opener.type_filter()
 
     def action_filter_state(self) -> None:
         """Ask for the state that is to be shown alone."""
@@ -141,7 +141,7 @@ class ListLevel(Vertical):
         answers.append(self._shows("x", f"{wrong} wrong", replace(plain, wrong=True)))
         for word, count in state_counts(microvms).items():
             answers.append(self._shows(_STATE_KEYS[word], f"{count} {word}", replace(plain, state=word)))
-        self.post_message(self.Ask(Question("show", tuple(answers), harmless=True)))
+        self._opener.ask_for_list(Question("show", tuple(answers), harmless=True))
 
     def _shows(self, key: str, words: str, listing: Listing) -> Answer:
         return Answer(key, words, partial(self.list.list_as, listing))

@@ -47,7 +47,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         self._painter = self._compositor = PanelCompositor()
         self._trends = trends
         self._header = Header()
-        self._list = ListLevel(names, trends)
+        self._list = ListLevel(names, trends, self)
         self._page: PageLevel | None = None
         self._status = Status()
         self._footer = Footer()
@@ -175,8 +175,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             return True
         return self.close_page()
 
-    @on(ListLevel.Opened)
-    def _open_selected(self) -> None:
+    def open_selected(self) -> None:
+        """Show the page of the selected one, unless something is asked."""
         if self.selected is not None and not self.asks:
             self.open_page(self.selected.name)
 
@@ -191,14 +191,19 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         if is_open or not self.app.app_focus:
             super().set_focus(widget, scroll_visible, from_app_focus)
 
-    @on(ListLevel.Ask)
-    def _ask(self, event: ListLevel.Ask) -> None:
+    def ask_for_list(self, question: Question) -> None:
+        """Ask it, unless something is asked already."""
         if not self.asks:
-            self.ask(event.question)
+            self.ask(question)
 
     def ask(self, question: Question) -> None:
         """Ask it, over the foot."""
         self._question.ask(question)
+
+    @property
+    def field(self) -> Widget | None:
+        """Where something can be typed, maybe in a moment only."""
+        return getattr(self._dialog, "field", None) or self._question.field
 
     def open_panel(self, panel: Widget) -> None:
         """Show a panel over the foot, unless there is one. It takes the focus by itself."""
@@ -230,8 +235,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         found = offers(microvms, self.targets, self.selected, self.situations, self._keys)
         self.open_panel(PalettePanel(found, self._keys, choose))
 
-    @on(ListLevel.Filtering)
-    def _type_filter(self) -> None:
+    def type_filter(self) -> None:
+        """Filter the list while it is typed."""
         from mvtui.ui.widgets.filter_bar import FilterBar  # noqa: PLC0415  (Input takes long to import)
 
         self.open_panel(FilterBar(self._list.list))

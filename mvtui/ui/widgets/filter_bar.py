@@ -40,19 +40,19 @@ class FilterBar(Horizontal, Dialog):
     def __init__(self, microvms: MicroVMList) -> None:
         super().__init__()
         self._list = microvms
-        self._field = Field(value=microvms.listing.text)
+        self.field = Field(value=microvms.listing.text)
         self._found = Found()
 
     def compose(self) -> ComposeResult:
         """Slash, field, count."""
         yield Sign()
-        yield self._field
+        yield self.field
         yield self._found
 
     def on_mount(self) -> None:
         """Type here."""
-        self.screen.set_focus(self._field)
-        self._filter(self._field.value)
+        self.screen.set_focus(self.field)
+        self._filter(self.field.value)
 
     def _filter(self, text: str) -> None:
         self._list.list_as(replace(self._list.listing, text=text))

@@ -71,7 +71,7 @@ class PalettePanel(Vertical, Dialog):
         self._act = act
         self._title = PaletteTitle()
         self._list = Offers(keys)
-        self._field = Field()
+        self.field = Field()
         # Enter alone changes nothing: something must have been typed, or pointed at.
         self._is_meant = False
 
@@ -79,12 +79,12 @@ class PalettePanel(Vertical, Dialog):
         """Title, offers, field."""
         yield self._title
         yield self._list
-        yield self._field
+        yield self.field
 
     def on_mount(self) -> None:
         """Type here."""
         self._find("")
-        self.screen.set_focus(self._field)
+        self.screen.set_focus(self.field)
 
     def _find(self, text: str) -> None:
         found = matching(self._all, text)

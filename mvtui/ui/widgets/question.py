@@ -118,7 +118,7 @@ class QuestionPanel(Vertical):
         self._asked_at = 0.0
         self._was_whole = True
         self._text = QuestionText()
-        self._input: Field | None = None
+        self.field: Field | None = None
         self.question: Question | None = None
         self.display = False
 
@@ -128,7 +128,7 @@ class QuestionPanel(Vertical):
 
     def ask(self, question: Question) -> None:
         """Ask this; what was asked before is left."""
-        self._remove_input()
+        self._remove_field()
         self.question = self._text.question = question
         self._asked_at = self._monotonic()
         self._was_whole = self._is_whole
@@ -138,9 +138,9 @@ class QuestionPanel(Vertical):
         if question.typed:
             from mvtui.ui.widgets.field import Field  # noqa: PLC0415  (Input takes long to import)
 
-            self._input = Field(lambda: self._is_deaf)
-            self.mount(self._input)
-            self.screen.set_focus(self._input)
+            self.field = Field(lambda: self._is_deaf)
+            self.mount(self.field)
+            self.screen.set_focus(self.field)
         else:
             self.screen.set_focus(self._text)
         self._text.update()
@@ -177,7 +177,7 @@ class QuestionPanel(Vertical):
     def on_key(self, event: Key) -> None:
         """Answer, leave, or nothing: no key goes on to anything else, but for the field's own, which are bindings and
         looked up at the very top."""
-        if self._input is None or event.key == "escape":
+        if self.field is None or event.key == "escape":
             event.stop()
             event.prevent_default()
         if self.question is None:
@@ -214,10 +214,10 @@ class QuestionPanel(Vertical):
         if self.question is not None:
             self.question = self._text.question = None
             self.display = False
-            self._remove_input()
+            self._remove_field()
             self.post_message(DialogClosed(self))
 
-    def _remove_input(self) -> None:
-        if self._input is not None:
-            self._input.remove()
-            self._input = None
+    def _remove_field(self) -> None:
+        if self.field is not None:
+            self.field.remove()
+            self.field = None

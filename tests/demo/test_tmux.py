@@ -1,0 +1,200 @@
+"""The panel over the demo in tmux, driven by keys alone: its whole screens are compared with recorded ones.
+
+MVTUI_RENEW_SCREENS=1 in the environment records them anew, in tests/demo/screens.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.demo_folder import need, nothing_runs, open_folder, until
+from tests.demo.screens import compare
+from tests.demo.tmux import SECONDS, Tmux, open_tmux
+
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+
+# `mvtui`, on a host of that name.
+MVTUI = """
+import os, sys
+from mvtui.cli import main
+here = os.uname()
+os.uname = lambda: os.uname_result((here.sysname, "hv01", *here[2:]))
+sys.exit(main())
+"""
+# The same, with stand-ins for all programs: what is installed here would show on the screens.
+WITH_STAND_INS = "from mvtui.demo import building, programs; building.MORE_PATH = programs.MORE_PATH = ()\n" + MVTUI
+PROGRAMS = ("bash", "cat", "id", "nproc", "mkfs.ext4")
+CHECKOUT = Path(__file__).parents[2]
+
+
+def mvtui(program: str, *arguments: str, path: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=CHECKOUT,
+        env={"PATH": path, "LC_ALL": "C.UTF-8"},
+        check=True,
+        capture_output=True,
+        timeout=3 * SECONDS,
+    )
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    """A demo that was begun with `mvtui demo --up`; its path is as long on every machine."""
+    need("tmux")
+    need("mkfs.ext4")
+    with open_folder("/tmp") as folder:
+        programs = folder / "bin"
+        programs.mkdir()
+        for name in PROGRAMS:
+            found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+            assert found is not None
+            (programs / name).symlink_to(found)
+        demo = folder / "demo"
+        mvtui(WITH_STAND_INS, "demo", "--up", str(demo), path=str(programs))
+        try:
+            yield demo
+        finally:
+            mvtui(MVTUI, "demo", "--down", str(demo), path=os.environ["PATH"])
+            assert nothing_runs(demo)
+
+
+def panel(root: Path) -> list[str]:
+    return [sys.executable, "-c", MVTUI, "--state-dir", str(root / "microvms"), "--manager", "direct"]
+
+
+def settled_list(terminal: Tmux) -> None:
+    """All eight have come into their states."""
+    terminal.wait_for("1 degraded  1 looping  1 failed", "fsd home", "failed depende", without=["looking at"])
+
+
+def forget_message(terminal: Tmux) -> None:
+    """The status line is empty again."""
+    terminal.press("p")
+    terminal.wait_for("paused: p goes on")
+    terminal.press("p")
+    terminal.wait_for(without=["paused"])
+
+
+def test_the_walk(root: Path) -> None:
+    with open_tmux(root.parent, panel(root), (80, 24), "tmux-256color") as terminal:
+        settled_list(terminal)
+        compare(terminal, "list", root)
+        filter_and_sort(terminal, root)
+        stop_two_and_start_them(terminal, root)
+        restart(terminal, root)
+        open_page(terminal, root)
+        look_around(terminal, root)
+        terminal.press("q")
+        until(lambda: not terminal.is_open, "q does not leave", SECONDS)
+
+
+def filter_and_sort(terminal: Tmux, root: Path) -> None:
+    terminal.press("/", "r", "u", "n")
+    terminal.wait_for("4 of 8   Enter keeps")
+    compare(terminal, "filter", root)
+    terminal.press("Enter")
+    terminal.wait_for("/run 4 of 8", "? help")
+    terminal.press("Escape")
+    terminal.wait_for("mail", without=["/run"])
+    terminal.press(">")
+    terminal.wait_for("STATE▼")
+    compare(terminal, "sorted", root)
+    terminal.press("<")
+    terminal.wait_for(without=["STATE▼"])
+
+
+def stop_two_and_start_them(terminal: Tmux, root: Path) -> None:
+    terminal.press("g", "Space", "G", "Space")
+    terminal.wait_for("2 marked", "─ web ─")
+    terminal.press("T")
+    terminal.wait_for("stop 2 microVMs on hv01?")
+    compare(terminal, "stop-two", root)
+    terminal.insist("2", "Esc leaves.\n2")
+    terminal.press("Enter")
+    terminal.wait_for("○ build       stopped", "○ web         stopped")
+    forget_message(terminal)
+    compare(terminal, "stopped", root)
+    terminal.press("S")
+    terminal.wait_for("● web         running", "web: ")
+    terminal.press("g", "S")
+    terminal.wait_for("● build       running", "build: ")
+    forget_message(terminal)
+    compare(terminal, "started", root)
+
+
+def restart(terminal: Tmux, root: Path) -> None:
+    terminal.press("r")
+    terminal.wait_for("restart build on hv01?")
+    compare(terminal, "restart-question", root)
+    terminal.insist("Escape", "? help", without=["restart build"])
+    terminal.press("r")
+    terminal.wait_for("restart build on hv01?")
+    terminal.insist("y", without=["restart build on"])
+    terminal.wait_for("● build       running", "build: restarted")
+    compare(terminal, "restarted", root)
+    forget_message(terminal)
+
+
+def open_page(terminal: Tmux, root: Path) -> None:
+    terminal.press("j", "j", "j", "j")
+    terminal.wait_for("─ git ─")
+    terminal.press("Enter")
+    terminal.wait_for("hv01 > git", "▌1 Overview▐")
+    compare(terminal, "overview", root)
+    terminal.press("2")
+    terminal.wait_for("▌2 Shares▐")
+    compare(terminal, "shares", root)
+    terminal.press("3")
+    terminal.wait_for("▌3 Volumes▐")
+    compare(terminal, "volumes", root)
+    terminal.press("4", "G")
+    terminal.wait_for("▌4 Processes▐", "-name git")
+    compare(terminal, "processes", root)
+
+
+def look_around(terminal: Tmux, root: Path) -> None:
+    terminal.press(":")
+    terminal.wait_for("Type to find an action or a microVM")
+    terminal.press("w", "e", "b")
+    terminal.wait_for(" 1 ─")
+    compare(terminal, "palette", root)
+    terminal.press("Enter")
+    terminal.wait_for("hv01 > web")
+    terminal.press("1")
+    terminal.wait_for("▌1 Overview▐")
+    terminal.press("q")
+    terminal.wait_for("mvtui  hv01")
+    terminal.press("?")
+    terminal.wait_for("The keys that work here")
+    compare(terminal, "help", root)
+    terminal.press("q")
+    terminal.wait_for("? help")
+    terminal.press("@")
+    terminal.wait_for("What mvtui called")
+    compare(terminal, "calls", root)
+    terminal.press("q")
+    terminal.wait_for("? help", without=["What mvtui called"])
+    terminal.press("W", "T")
+    terminal.wait_for("RO", "read-only: W switches it off")
+    compare(terminal, "read-only", root)
+
+
+def test_a_large_terminal_without_glyphs(root: Path) -> None:
+    with open_tmux(root.parent, panel(root), (120, 36), "screen") as terminal:
+        settled_list(terminal)
+        terminal.press("j", "j", "j", "j")
+        terminal.wait_for("- git -")
+        compare(terminal, "large-list", root)
+        terminal.press("4")
+        terminal.wait_for("[4 Processes]")
+        compare(terminal, "large-processes", root)
+        terminal.press("q")
+        terminal.wait_for("mvtui  hv01")
+        terminal.press("q")
+        until(lambda: not terminal.is_open, "q does not leave", SECONDS)
