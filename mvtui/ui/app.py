@@ -106,7 +106,8 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._on_signal, number)
-        self.run_worker(self._look(), name="look", group="look")
+        # What it imports can wait until the first frame stands.
+        self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)
         self.set_timer(1.0, _collect_garbage)
 
