@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -68,7 +68,7 @@ async def painted(cause: Callable[[], None]) -> None:
     await CountingDriver.painted.wait()
 
 
-async def measure(app: App[None], rows: int, ticks: list[Callable[[], None]], keys: int = KEYS) -> Measured:
+async def measure(app: App[None], rows: int, ticks: Sequence[Callable[[], None]], keys: int = KEYS) -> Measured:
     """Runs the app, the ticks (the first warm it up), then the keys: down to the last row, and up again."""
     found = Measured()
     CountingDriver.painted = asyncio.Event()
@@ -96,7 +96,7 @@ async def measure(app: App[None], rows: int, ticks: list[Callable[[], None]], ke
     return found
 
 
-async def measure_unchanged(app: App[None], ticks: list[Callable[[], None]]) -> Measured:
+async def measure_unchanged(app: App[None], ticks: Sequence[Callable[[], None]]) -> Measured:
     """Runs the app and the ticks, after each of which nothing need be painted: CPU and bytes until all is still."""
     found = Measured()
 

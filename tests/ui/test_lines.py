@@ -158,11 +158,11 @@ LINES = st.lists(st.tuples(st.sampled_from(["S", " stop", "仮", "", "  "]), st.
 
 
 @given(LINES)
-def test_a_click_means_the_key_before_it(line: list[tuple[str, str]]) -> None:
-    cells: list[str | None] = []
-    offered = None
-    for text, role in line:
-        if role in ("key", "off"):
-            offered = text.strip()
-        cells += [offered] * cell_len(text)
+def test_a_click_means_the_key_that_it_hits_or_whose_words(line: list[tuple[str, str]]) -> None:
+    keys = [text.strip() if role in ("key", "off") else None for text, role in line]
+    cells = [
+        key or before
+        for (text, _), key, before in zip(line, keys, [None, *keys], strict=False)
+        for _ in range(cell_len(text))
+    ]
     assert [key_at(tuple(line), x) for x in range(len(cells) + 3)] == [*cells, None, None, None]

@@ -208,7 +208,7 @@ def test_processes_are_a_tree_under_their_units() -> None:
     rows = [line for line in lines if line and line.split()[0].isdigit()]
     assert [line[11:38].rstrip() for line in rows] == [
         "hypervisor",
-        "python3",
+        "supervisord",
         "  virtiofsd ro-store",
         "    child ro-store",
         "  virtiofsd home",

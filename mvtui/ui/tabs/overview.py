@@ -204,7 +204,7 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
     elif image is not None:
         fill = image.fill_percent
         full = f" {int(fill)}%" if fill is not None else ""
-        facts = f"{clean(image.fs_type or 'no file system')}{full}"
+        facts = f"{clean(image.fs_type or 'blank')}{full}"
     sizes = _sizes(image) if image is not None and image.problem is None else ""
     if width < NARROW:
         yield ((f"{fit(name, 8)} ", "strong"), (f"{sizes}  ", "text"), (facts, role))
@@ -214,7 +214,7 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
         (f"{fit(name, 8)} ", "strong"),
         (f"{fit(clean(volume.image), 21)} ", "text"),
         (f"{sizes:>9}  ", "text"),
-        (f"{fit(target, 17)} ", "text"),
+        (f"{fit(target, 16)} ", "text"),
         (facts, role),
     )
 

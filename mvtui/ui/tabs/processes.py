@@ -18,6 +18,7 @@ _WHAT_WIDTH = 26
 _NUMBERS = "  CPU%   MEM  THR      FILES  AGE"
 # A command line may have 2 MB; more lines than these say nothing to people.
 _MOST_LINES = 200
+_INTERPRETERS = ("python", "bash", "sh")
 # What every path into the store has and nobody reads.
 _HASHES = re.compile(r"/nix/store/[0-9a-z]{32}-")
 
@@ -134,4 +135,11 @@ def _what(microvm: MicroVM, process: ProcessSample) -> str:
                 return clean(f"{'child' if number else 'virtiofsd'} {status.share.tag or '?'}")
     if microvm.hypervisor is not None and process.pid == microvm.hypervisor.pid:
         return "hypervisor"
-    return clean((process.argv[0] if process.argv else process.exe or "?").rpartition("/")[2])
+    return clean(_program(process))
+
+
+def _program(process: ProcessSample) -> str:
+    """The name that it goes by; of a script, the script's, without what Nix's wrappers add to it."""
+    words = [word.rpartition("/")[2] for word in process.argv] or [process.exe or "?"]
+    is_script = words[0].startswith(_INTERPRETERS) and len(words) > 1 and not words[1].startswith("-")
+    return words[is_script].removeprefix(".").removesuffix("-wrapped")
