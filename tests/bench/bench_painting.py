@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -68,7 +68,7 @@ async def painted(cause: Callable[[], None]) -> None:
     await CountingDriver.painted.wait()
 
 
-async def measure(app: App[None], rows: int, ticks: list[Callable[[], None]], keys: int = KEYS) -> Measured:
+async def measure(app: App[None], rows: int, ticks: Sequence[Callable[[], None]], keys: int = KEYS) -> Measured:
     """Runs the app, the ticks (the first warm it up), then the keys: down to the last row, and up again."""
     found = Measured()
     CountingDriver.painted = asyncio.Event()
