@@ -67,6 +67,8 @@ async def test_memory_is_flat(keys: tuple[str, ...]) -> None:
     growth: list[int] = []
 
     async def drive(pilot: Pilot[object]) -> None:
+        while host.looks == 0:
+            await pilot.pause()
         await pilot.press(*keys)
         before, written = (0, 0), 0
         for look in range(LOOKS):
