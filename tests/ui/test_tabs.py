@@ -137,7 +137,7 @@ def test_the_overview_says_all_parts() -> None:
 
 def test_what_is_down_stands_out_in_the_overview() -> None:
     lines = list(all_lines(overview.entries(page(DEGRADED), 110)))
-    (share,) = [line for line in lines if ("no source  ", "error") in line]
+    (share,) = [line for line in lines if ("  no source", "error") in line]
     assert ("× ", "failed") in share
     assert any(("▲ ", "degraded") in line and "microvm-virtiofsd@wiki" in str(line) for line in lines)
     assert any(line[0][0].startswith("Booted") and line[1][1] == "warning" for line in lines if len(line) > 1)

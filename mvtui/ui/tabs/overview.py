@@ -197,10 +197,10 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     yield (
         (f"{glyph} ", role),
         (f"{fit(tag, 10)} ", "strong"),
-        (f"{wrong}  " if wrong else "", "error"),
         (f"{fit_end(source, max(15, min(widest, width - 65)))} ", "text"),
         (f"{fit(target, 16)} ", "text"),
         (f"{share.proto}{access}", "dim"),
+        (f"  {wrong}" if wrong else "", "error"),
     )
 
 
