@@ -149,6 +149,7 @@ _DAEMONS_FAIL = UnitStatus(
     n_restarts=12,
     since=ago(seconds=4),
 )
+_FREE = tuple(one._replace(holders=(), holders_complete=True) for one in volumes())
 LOOPING = HEALTHY._replace(
     state=State(
         StateWord.LOOPING, ago(minutes=3), "microvm-virtiofsd@wiki.service ends with exit 1.", "exit 1", restarts=12
@@ -159,6 +160,7 @@ LOOPING = HEALTHY._replace(
     ),
     processes=(),
     hypervisor=None,
+    volumes=_FREE,
     shares=tuple(
         ShareStatus(share, OFF, source=source_of(share, exists=share is not HOME))
         for share in (STORE_SHARE, HOME, HOST_KEYS)
@@ -181,6 +183,7 @@ STOPPED = HEALTHY._replace(
     units=tuple(units("wiki", active="inactive", since=ago(days=9))),
     processes=(),
     hypervisor=None,
+    volumes=_FREE,
     shares=tuple(ShareStatus(share, OFF, source=source_of(share)) for share in (STORE_SHARE, HOME, HOST_KEYS)),
 )
 LIFE = {"healthy": HEALTHY, "degraded": DEGRADED, "looping": LOOPING, "stopped": STOPPED}

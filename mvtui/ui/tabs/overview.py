@@ -20,10 +20,12 @@ from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
 from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
 
-# With fewer columns, the hypervisor, each share and each volume take two lines.
+# With fewer columns, each share and each volume take two lines.
 NARROW = 80
 _TREND_WIDTH = 24
 _GAUGE_WIDTH = 10
+# What a volume's line has beside label, image and mount point: its name, the sizes, `btrfs 100%`, gaps.
+_AROUND_PATHS = 9 + 11 + 10 + 3
 
 _HEALTH = {
     ShareHealth.UP: StateWord.RUNNING,
@@ -117,8 +119,15 @@ def _hypervisor(page: Page, width: int) -> Iterator[Line]:
     unit = microvm.unit(UnitKind.HYPERVISOR)
     if unit is not None and unit.n_restarts is not None:
         figures.append(f"restarts {unit.n_restarts}")
-    for number, told in enumerate((facts, figures) if width < NARROW else ([*facts, *figures],)):
-        yield labelled("" if number else "Hypervisor", ((clean("   ".join(told)), "text"),))
+    lines = [""]
+    for fact in [clean(one) for one in (*facts, *figures)]:
+        joined = f"{lines[-1]}   {fact}" if lines[-1] else fact
+        if lines[-1] and cell_len(joined) > width - LABEL_WIDTH - 1:
+            lines.append(fact)
+        else:
+            lines[-1] = joined
+    for number, line in enumerate(lines):
+        yield labelled("" if number else "Hypervisor", ((line, "text"),))
 
 
 def _figures(definition: Definition | None) -> list[str]:
@@ -178,6 +187,7 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     access = {True: " ro", False: " rw", None: ""}[share.read_only]
     glyph, role = share_mark(status.health, page.ascii_only)
     tag, source = clean(share.tag or "?"), clean(share.source or "?")
+    widest = max(cell_len(clean(one.share.source or "?")) for one in page.microvm.shares)
     target = f"→ {clean(share.mount_point or '?')}"
     wrong = "no source" if status.source_exists is False else "down" if status.health is ShareHealth.DOWN else ""
     if width < NARROW:
@@ -187,36 +197,36 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     yield (
         (f"{glyph} ", role),
         (f"{fit(tag, 10)} ", "strong"),
-        (f"{wrong}  " if wrong else "", "error"),
-        (f"{fit_end(source, max(15, width - 65))} ", "text"),
+        (f"{fit_end(source, max(15, min(widest, width - 65)))} ", "text"),
         (f"{fit(target, 16)} ", "text"),
         (f"{share.proto}{access}", "dim"),
+        (f"  {wrong}" if wrong else "", "error"),
     )
 
 
 def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
     volume, image = status.volume, status.image
     name = "overlay" if status.overlay else f"vd{volume.letter}" if volume.letter else ""
-    target = f"→ {clean(volume.mount_point)}" if volume.mount_point else ""
-    facts, role = "", "dim"
-    if image is not None and image.problem is not None:
-        facts, role = clean(image.problem), "warning"
-    elif image is not None:
-        fill = image.fill_percent
-        full = f" {int(fill)}%" if fill is not None else ""
-        facts = f"{clean(image.fs_type or 'blank')}{full}"
-    sizes = _sizes(image) if image is not None and image.problem is None else ""
+    problem = clean(image.problem) if image is not None and image.problem is not None else ""
+    sizes, fs = (_sizes(image), _file_system(image)) if image is not None and not problem else ("", "")
+    start: Line = ((f"{fit(name, 8)} ", "strong"),)
     if width < NARROW:
-        yield ((f"{fit(name, 8)} ", "strong"), (f"{sizes}  ", "text"), (facts, role))
+        yield (*start, (problem, "warning")) if problem else (*start, (f"{sizes}  ", "text"), (fs, "dim"))
         yield ((" " * 9, "text"), (fit_end(clean(volume.image), max(0, width - LABEL_WIDTH - 10)), "dim"))
         return
-    yield (
-        (f"{fit(name, 8)} ", "strong"),
-        (f"{fit(clean(volume.image), 21)} ", "text"),
-        (f"{sizes:>9}  ", "text"),
-        (f"{fit(target, 16)} ", "text"),
-        (facts, role),
-    )
+    room = min(30, (width - LABEL_WIDTH - _AROUND_PATHS) // 2)
+    start = (*start, (f"{fit_end(clean(volume.image), room)} ", "text"))
+    if problem:  # which needs more room than the other columns have
+        yield (*start, (problem, "warning"))
+        return
+    target = f"→ {fit_end(clean(volume.mount_point), room - 2)}" if volume.mount_point else " " * room
+    yield (*start, (f"{sizes:>9}  ", "text"), (f"{target} ", "text"), (fs, "dim"))
+
+
+def _file_system(image: ImageFacts) -> str:
+    """Its type, and how full it is where that can be told."""
+    full = f" {int(image.fill_percent)}%" if image.fill_percent is not None else ""
+    return f"{clean(image.fs_type or 'blank')}{full}"
 
 
 def _sizes(image: ImageFacts) -> str:

@@ -14,7 +14,7 @@ from mvtui.ui.sparkline import ONE_CORE, sparkline
 from mvtui.ui.tabs.overview import unit_mark
 from mvtui.ui.tabs.page import Entry, Page
 
-_WHAT_WIDTH = 26
+_WHAT_WIDTH, _LEAST_WHAT_WIDTH = 26, 14
 _NUMBERS = "  CPU%   MEM  THR      FILES  AGE"
 # A command line may have 2 MB; more lines than these say nothing to people.
 _MOST_LINES = 200
@@ -27,7 +27,7 @@ def entries(page: Page, width: int) -> list[Entry]:
     """A title, then each unit with its processes; the process under the cursor shows its command line in full."""
     if not page.microvm.processes:
         return [Entry(((), clipped((("  No process of it runs.", "text"),), width)))]
-    head: Line = ((f"{'    PID':<11}{'WHAT':<{_WHAT_WIDTH}}{_NUMBERS}  {_trend_title(width)}", "dim"),)
+    head: Line = ((f"{'    PID':<11}{'WHAT':<{_what_width(width)}}{_NUMBERS}  {_trend_title(width)}".rstrip(), "dim"),)
     found = [Entry((clipped(head, width),))]
     in_units = any(process.unit is not None for process in page.microvm.processes)
     for unit, processes in _by_unit(page.microvm):
@@ -35,6 +35,11 @@ def entries(page: Page, width: int) -> list[Entry]:
             found.append(Entry((clipped(_unit(page, unit), width),)))
         found += [_entry(page, process, depth, width) for process, depth in _tree(processes)]
     return found
+
+
+def _what_width(width: int) -> int:
+    """The numbers keep their room as long as there is any."""
+    return max(_LEAST_WHAT_WIDTH, min(_WHAT_WIDTH, width - 11 - len(_NUMBERS)))
 
 
 def _trend_width(width: int) -> int:
@@ -89,13 +94,13 @@ def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
     )
     row: Line = (
         (f"{process.pid:>7}    ", "text"),
-        (f"{fit('  ' * depth + _what(page.microvm, process), _WHAT_WIDTH)} ", "strong"),
+        (f"{fit('  ' * depth + _what(page.microvm, process), _what_width(width))} ", "strong"),
         (f"{percent(process.cpu_percent):>5}  ", "text"),
         (f"{size(process.memory):>4}", "text"),
         (f"{process.threads:>5} ", "text"),
         (f"{files:>10}  ", "text"),
-        (f"{age(process.started, page.now):>3}  ", "text"),
-        (trend, "dim"),
+        (f"{age(process.started, page.now):>3}", "text"),
+        (f"  {trend}" if trend else "", "dim"),
     )
     room = max(10, width - 11)
     if page.cursor == key:

@@ -9,7 +9,7 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_source
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
-from mvtui.ui.lines import Line, Piece, clipped, folded
+from mvtui.ui.lines import Line, clipped, folded
 from mvtui.ui.tabs.overview import share_mark
 from mvtui.ui.tabs.page import Entry, Page
 
@@ -45,7 +45,7 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
         yield from detail("why", status.why, width, "error" if status.health is ShareHealth.DOWN else "text")
     yield from _stages(page.microvm, share, width)
     if share.proto is ShareProto.VIRTIOFS:
-        yield from _daemons(page, status)
+        yield from _daemons(page, status, width)
         yield from detail("socket", _socket(status), width)
     yield from detail("source", _source(status), width, "error" if status.source_exists is False else "text")
     yield ()
@@ -82,12 +82,11 @@ def _stage(share: Share) -> str:
     return ", ".join([f"{share.source or '?'} → {share.mount_point or '?'}", access, *filter(None, options)])
 
 
-def _daemons(page: Page, status: ShareStatus) -> Iterator[Line]:
+def _daemons(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     if not status.daemons:
-        yield ((f"{_INDENT}{'daemon':<{_LABEL_WIDTH}} ", "dim"), ("no virtiofsd of it lives", "text"))
+        yield from detail("daemon", "no virtiofsd of it lives", width)
     for number, daemon in enumerate(status.daemons):
-        pieces: list[Piece] = [(f"{_INDENT}{'daemon' if number == 0 else '':<{_LABEL_WIDTH}} ", "dim")]
-        yield (*pieces, (_daemon(page, daemon, child=number > 0), "text"))
+        yield from detail("" if number else "daemon", _daemon(page, daemon, child=number > 0), width)
 
 
 def _daemon(page: Page, daemon: ProcessSample, *, child: bool) -> str:

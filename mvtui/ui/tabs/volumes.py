@@ -62,7 +62,7 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
     fill = image.fill_percent
     if fill is not None:
         bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
-        text = f"{bar} {fill:.0f}%  {size(image.fs_used)} of {size(image.fs_size)}"
+        text = f"{bar} {int(fill)}%  {size(image.fs_used)} of {size(image.fs_size)}"
         yield from detail("used", text, width, "warning" if fill >= 95 else "text")
 
 
