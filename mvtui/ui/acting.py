@@ -63,8 +63,8 @@ class ActingApp(App[None], inherit_bindings=False):
         """Do the command with what is selected or marked, or ask first, or say why not."""
         if self.panel.asks:
             return  # the focus has not reached the dialog yet
-        targets, selected = self.panel.targets, self.panel.selected
-        if len(targets) > 1 or (targets and targets[0] is not selected):  # marked, and maybe out of sight
+        targets = self.panel.targets
+        if len(targets) > 1:
             self._offer_to_several(wanted, targets)
         else:
             self._offer(wanted, targets[0] if targets else None)
@@ -79,8 +79,8 @@ class ActingApp(App[None], inherit_bindings=False):
             return
         act = partial(self._begin_all, wanted, (microvm.name,))
         host, now = clean(self.host.name), self.seams.now()
-        if wanted.tier is Tier.FREE:
-            act()
+        if wanted.tier is Tier.FREE and microvm is self.panel.selected:
+            act()  # one that is marked elsewhere may be out of sight
         elif wanted.verb is UnitVerb.KILL:
             self.panel.ask(questions.may_kill(microvm, host, now, act))
         elif wanted.verb is not None:

@@ -15,16 +15,20 @@ _SETTLED_SECONDS = 3.0
 _MASK = "¤"
 # (what varies, what stands for it). Blanks beside a mask are one blank: how wide a number is varies too.
 _VARYING = (
-    (r"[█░]{2,}", "█░"),  # how full
-    (r"#*-{4,}$|#*-{4,}(?= )", "#-"),
-    (r"[▁▂▃▄▅▆▇█]( *[▁▂▃▄▅▆▇█])*", "▁"),  # CPU and memory of the last minutes
+    (r"█*░+|#*-+(?= +\d+%)", "░"),  # how full
+    (r"[▁▂▃▄▅▆▇█]( *[▁▂▃▄▅▆▇█])*", "▁"),  # CPU and memory of the last minutes; in ASCII:
+    (r"(?<=memory  )[_.=-]+|(?<=\d%) +[_.=-][_.= -]*$|(?<=\d[smhd])  +[_.=-][_.= -]*$", "▁"),
+    (r"(?<=ext4 )\d+[~…]", _MASK),
+    (r"(?<=directory )[^/]+?(?= free)|(?<=held by  )[^→]+?(?=\n    \w)", _MASK),  # whose, on what, as who may see it
+    (r"(?<=← )/.*$", _MASK),  # which Python
     (r"\d\d:\d\d(:\d\d)?", _MASK),  # times of day
-    (r"(?<=×)\d+|\b\d+(?= restarts)|(?<=restarts )\d+", _MASK),
+    (r"(?<=×)\d+|(?<=looping x)\d+|\b\d+(?= restarts)|(?<=restarts )\d+|(?<=kill -TERM )\d+", _MASK),
     (r"(?<=pid )\d+|(?<=virtiofsd )\d+(?= +cpu)|(?<=child )\d+|^ +\d{2,}(?= {4,})", _MASK),
     (r"\b\d+(\.\d+)?ms\b|\b\d+\.\d+(?: s\b)?[KMGT]?|(?<![\w.])\d+[smhdwBKMGT%](?!\w)", _MASK),  # ages, sizes, shares
     (r"(?<![\w/])\d+/\d{2,}k?(?!\w)|(?<=threads )\d+", _MASK),  # open files and their limit
     (rf"(?<={_MASK}) +\d+ +(?={_MASK})", " "),  # threads, between two of these
-    (rf"(?<=looping ×{_MASK}).*?(?=/ )", f" {_MASK} "),  # its processes come and go
+    (rf"(?<=looping [×x]{_MASK}).*?(?=/ )", f" {_MASK} "),  # its processes come and go
+    (r" +(?=[|│])", " "),  # the edge of the side
     (rf" *{_MASK}[ {_MASK}]*{_MASK} *| *{_MASK} *", f" {_MASK} "),
 )
 
@@ -43,10 +47,11 @@ def masked(lines: list[str], root: Path) -> str:
 
 
 def _over_lines(name: str) -> str:
-    """A pattern of the name, or of its start before an ellipsis or behind a slash or a hyphen."""
+    """A pattern of the name, of its start before an ellipsis, or of its end behind one."""
     whole = r"(?:\n[ │|]*)?".join(map(re.escape, name))
     starts = "|".join(re.escape(name[:length]) for length in range(len(name) - 1, 0, -1))
-    return rf"{whole}|(?<=[/-])(?:{starts})(?=[…~])"
+    ends = "|".join(re.escape(name[-length:]) for length in range(len(name) - 1, 0, -1))
+    return rf"{whole}|(?<=[/-])(?:{starts})(?=[…~])|(?<=[…~])(?:{ends})(?=[/-])"
 
 
 def compare(terminal: Tmux, name: str, root: Path) -> None:

@@ -179,7 +179,7 @@ class Judge:
         if self.seen.width < LEGIBLE:
             return True  # a start asks nothing, and nobody could read what it was
         offered = [self.seen.lines[y] for y in self.seen.cursor if re.search(r"(?:^| )start ", self.seen.lines[y])]
-        if not offered or not any("Type to find an action" in line for line in self.seen.lines):
+        if not offered or not any("Type an action or a name" in line for line in self.seen.lines):
             return False
         assert len(deeds) == 1
         assert "enter" in event.keys or (event.click is not None and event.click[1] in self.seen.cursor)
