@@ -1,5 +1,6 @@
 """Since when, of what neither units nor processes date: a log of the past is asked once, for all microVMs together."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -19,7 +20,7 @@ Told = Mapping[End, datetime]
 
 class Endings:
     """What looks have asked of `log`, and what it told. By microVM, which has one state at a time: what was told of an
-    earlier one is forgotten."""
+    earlier one is forgotten. Looks go on while another thread renews."""
 
     def __init__(self, log: EndTimes | None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._log = log
@@ -27,6 +28,7 @@ class Endings:
         self._told: dict[str, tuple[tuple[End, ...], Told]] = {}
         self._open: dict[str, tuple[End, ...]] = {}
         self._retry_at = 0.0
+        self._lock = threading.Lock()
 
     @property
     def missing(self) -> bool:
@@ -40,37 +42,45 @@ class Endings:
 
     def ask(self, microvm: str, ends: tuple[End, ...]) -> Told:
         """What is known of `ends`; what was not asked for yet is left to `renew`."""
-        asked, told = self._told.get(microvm, ((), {}))
-        if ends == asked:
-            return told
-        self._told.pop(microvm, None)
-        self._open.pop(microvm, None)
-        if ends and self._log is not None:
-            self._open[microvm] = ends
+        with self._lock:
+            asked, told = self._told.get(microvm, ((), {}))
+            if ends == asked:
+                return told
+            self._told.pop(microvm, None)
+            self._open.pop(microvm, None)
+            if ends and self._log is not None:
+                self._open[microvm] = ends
         return {}
 
     def renew(self) -> None:
         """Ask the log for all that is open, now and then also for what it did not know. Blocking."""
         if self._log is None:
             return
-        asked = dict(self._open)
-        now = self._monotonic()
-        if now >= self._retry_at:
-            self._retry_at = now + RETRY_SECONDS
-            asked |= {name: ends for name, (ends, told) in tuple(self._told.items()) if not told}
+        asked = self._to_ask()
         if not asked:
             return
         told = self._log.read({end for ends in asked.values() for end in ends})
-        for name, ends in asked.items():
-            self._told[name] = ends, {end: told[end] for end in ends if end in told}
-            if self._open.get(name) == ends:
-                del self._open[name]
+        with self._lock:
+            for name, ends in asked.items():
+                self._told[name] = ends, {end: told[end] for end in ends if end in told}
+                if self._open.get(name) == ends:
+                    del self._open[name]
+
+    def _to_ask(self) -> dict[str, tuple[End, ...]]:
+        now = self._monotonic()
+        with self._lock:
+            asked = dict(self._open)
+            if now >= self._retry_at:
+                self._retry_at = now + RETRY_SECONDS
+                asked |= {name: ends for name, (ends, told) in self._told.items() if not told}
+        return asked
 
     def forget_all_but(self, names: Collection[str]) -> None:
         """Drop what is kept of microVMs that are gone."""
-        for kept in (self._told, self._open):
-            for name in [name for name in kept if name not in names]:
-                kept.pop(name, None)
+        with self._lock:
+            for kept in (self._told, self._open):
+                for name in [name for name in kept if name not in names]:
+                    del kept[name]
 
 
 def undated(seen: Evidence, state: State) -> tuple[End, ...]:

@@ -1,6 +1,8 @@
 """Since when what ended has ended, by a log that is asked once."""
 
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -206,6 +208,32 @@ def test_what_is_gone_is_forgotten(log: FakeLog) -> None:
     endings.forget_all_but(["lab"])
     assert endings.told("web") is None
     assert not endings.missing
+
+
+@pytest.fixture
+def impatient_threads() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_looks_go_on_while_the_log_is_asked(log: FakeLog) -> None:
+    endings = Endings(log)
+    names = [f"web{number}" for number in range(200)]
+
+    def looks() -> None:
+        for number in range(200):
+            for name in names:
+                endings.ask(name, (End(name, str(number % 2)),))
+            endings.forget_all_but(names[number % 3 :: 2])
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(looks)
+        while not looking.done():
+            endings.renew()
+        looking.result()
 
 
 def test_without_a_log_nothing_is_missing() -> None:
