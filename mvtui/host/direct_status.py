@@ -20,7 +20,7 @@ _KEEPER_KILLED = {
     "since": None,
 }
 
-
+# What `unit_statuses` does not pass on as it is written.
 _TOLD_OTHERWISE = ("job", "since", "main_start", "daemons", "daemon_ends")
 
 

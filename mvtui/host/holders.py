@@ -55,7 +55,8 @@ def find_holders(
     directory may not be entered, has no entry.
 
     Not seen: an image that is only mapped into memory, and what kernel services but loop devices, mounts and the
-    device mapper do with it (nbd, an iSCSI target, swap).
+    device mapper do with it (nbd, an iSCSI target, swap); and a mount of a block device in another mount namespace
+    alone.
     """
     mounts = Mounts(proc)
     known = {key: image for key in images if (image := _image(key, root, mounts)) is not None}

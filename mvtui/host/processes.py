@@ -22,7 +22,6 @@ _TENTHS_PER_TICK = 1000 / CLOCK_TICKS  # of a percent of one core, in a second
 # What one slow look may spend on PSS (seconds); it goes on at the next where it has stopped.
 _PSS_SECONDS = 0.25
 
-
 Identity = tuple[int, int, str, str | None, tuple[str, ...], str | None, int, datetime]
 Slow = tuple[int | None, int | None, int | None, frozenset[str] | None]
 

@@ -32,8 +32,8 @@ class Sighting(NamedTuple):
 
 
 async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = True) -> Snapshot:
-    """Look once. `kept` comes from the look before; `slow` renews what is costly of the
-    processes (PSS, open files, connections).
+    """Look once. `kept` comes from the look before; `slow` renews what is costly of the processes (PSS, open files,
+    connections).
 
     What can't be read becomes a finding or a problem on its row; nothing is raised for it.
     """

@@ -129,12 +129,10 @@ def _refuse_what_is_no_name(microvm: str) -> None:
 
 
 def _record(verb: str, microvm: str, result: str) -> None:
-    user = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or str(os.getuid())
     journal.record(
         f"{verb} {microvm}: {result}",
         MVTUI_MICROVM=microvm,
         MVTUI_COMMAND=verb,
-        MVTUI_USER=user,
         MVTUI_RESULT=result,
     )
 

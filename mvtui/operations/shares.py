@@ -32,8 +32,8 @@ def share_statuses(
 
     `directory` is the microVM's state directory, `daemons` its living virtiofsd with what their command lines say,
     `exists` tells whether an absolute path of the host is there (None: can't be told), `source_of` what stands at one
-    (None: not looked at yet). `daemons_visible` is false
-    where processes of the virtiofsd unit run that we may not see (hidepid): none found then means nothing.
+    (None: not looked at yet). `daemons_visible` is false where processes of the virtiofsd unit run that we may not see
+    (hidepid): none found then means nothing.
     """
     if definition is None:
         return ()
