@@ -15,7 +15,7 @@ EPOCH = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 
 
 def unit(name: str, active: str = "active", sub: str = "running", since: datetime | None = EPOCH) -> UnitStatus:
-    """A loaded unit; change the rest with dataclasses.replace."""
+    """A loaded unit; change the rest with _replace."""
     parsed = parse_unit_name(name)
     assert parsed is not None, name
     return UnitStatus(name, parsed[0], parsed[1], "loaded", active, sub, since=since)

@@ -11,6 +11,7 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.operations import lifecycle
 from mvtui.operations.inventory import take_snapshot
+from mvtui.operations.kept import Kept
 from mvtui.operations.lifecycle import Outcome
 
 
@@ -19,7 +20,8 @@ async def act(host: Host, verb: str, names: Sequence[str], *, as_json: bool) -> 
     from mvtui.cli.run import no_such_microvm
 
     try:
-        snapshot = await take_snapshot(host)
+        # The names are all that is needed of it: what takes long, the journal's answer, is not waited for.
+        snapshot = await take_snapshot(host, Kept(host, inline=False), slow=False)
         for name in names:
             if snapshot.find(name) is None:
                 raise no_such_microvm(snapshot, name)

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from mvtui.cli.run import run
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.holders import HolderScan, ImageKey
-from mvtui.host.ports import Host
+from mvtui.host.ports import End, Host
 from mvtui.model.facts import Holder, SourceFacts, SourceKind
 from mvtui.model.unit import JobResult, UnitVerb
 from tests.operations.sample import build_web, processes_of, run_web, units_of
@@ -193,6 +194,18 @@ def test_verbs_act(host: Host, capsys: pytest.CaptureFixture[str], verb: str) ->
     assert run([verb, "web", "web"]) == 0
     assert units_of(host).jobs == [(UnitVerb(verb), "microvm@web.service")]
     assert capsys.readouterr().out.startswith("microvm@web.service: done (")
+
+
+def test_a_verb_asks_no_log_of_the_past(host: Host) -> None:
+    class Log:
+        def read(self, ends: Collection[End]) -> Mapping[End, datetime]:
+            raise AssertionError(ends)
+
+    host.end_times = Log()
+    assert run(["start", "web"]) == 0
+    units_of(host).units.clear()
+    with pytest.raises(AssertionError, match="web"):
+        run(["list"])
 
 
 def test_a_verb_acts_on_nobody_where_one_name_is_wrong(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
