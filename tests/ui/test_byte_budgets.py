@@ -16,7 +16,7 @@ FIRST_PAINT = 15_000
 KEY = 1_000
 # Where all that stands there is replaced by other lines: half a page further, help at its other end, a filter that lets
 # ten rows in or out.
-OTHER_LINES = 1_200
+OTHER_LINES = 1_500
 OPENS = 6_000
 
 # What opens or closes something: a level, a tab, a dialog, a question. A new command stands in one of the two.

@@ -70,6 +70,8 @@ async def test_memory_is_flat(keys: tuple[str, ...]) -> None:
         while host.looks == 0:
             await pilot.pause()
         await pilot.press(*keys)
+        await pilot.pause()
+        assert app.panel.opened == ("vm00" if keys else None)
         before, written = (0, 0), 0
         for look in range(LOOKS):
             if look == WARM_UP:
