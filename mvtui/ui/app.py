@@ -260,7 +260,8 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         self._wake.set()
 
     def action_look(self) -> None:
-        """Look now."""
+        """Look now, and paint everything anew: a `wall` message may have written over the panel."""
+        self.panel.repaint()
         self._look_once = True
         self._wake.set()
 

@@ -32,11 +32,11 @@ BUDGETS = (
         [
             *("cursor_down", "cursor_up", "page_down", "page_up", "half_down", "first", "last"),
             *("mark", "mark_all", "sort_left", "sort_right", "sort_reverse", "start"),
-            *("toggle_read_only", "toggle_pause", "look", "toggle_mouse", "quit"),
+            *("toggle_read_only", "toggle_pause", "toggle_mouse", "quit"),
         ],
         KEY,
     )
-    | {"half_up": OTHER_LINES}
+    | {"half_up": OTHER_LINES, "look": OPENS}  # which paints everything anew
 )
 # These end the panel from the list; measured by a test of their own.
 ENDS = {"quit", "back"}

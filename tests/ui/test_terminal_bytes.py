@@ -269,3 +269,10 @@ def test_sudo_has_the_terminal_while_it_asks(tmp_path: Path) -> None:
         program.type("q")
         assert program.end() == 0
         assert clean(program)
+
+
+def test_refresh_paints_over_what_somebody_else_wrote(panel: TerminalProgram) -> None:
+    before = len(panel.written)
+    panel.type("\x12")  # ^r
+    panel.read_until(lambda read: b"vm10" in read)
+    assert b"mvtui" in panel.written[before:]
