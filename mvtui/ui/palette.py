@@ -40,7 +40,7 @@ class Offer:
             return ()
         state = self.microvm.state.word
         glyph = state.ascii_glyph if ascii_only else state.glyph
-        return (("  open     ", "dim"), (f"{glyph} ", str(state)), (f"{fit(self.words, 24)}", "strong"), (state, "dim"))
+        return (("  open     ", "dim"), (f"{glyph} ", str(state)), (fit(self.words, 24), "strong"), (state, "dim"))
 
 
 def offers(

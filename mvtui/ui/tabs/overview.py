@@ -240,8 +240,6 @@ def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:
     entry = microvm.entry
     if entry is None:
         return
-    if entry.current == entry.booted or entry.booted is None:
-        yield from paragraph("Built", entry.current or "nothing", width, "dim")
-        return
     yield from paragraph("Built", entry.current or "nothing", width, "dim")
-    yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")
+    if entry.booted is not None and entry.booted != entry.current:
+        yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")
