@@ -55,7 +55,7 @@ def offers(
     that can be opened is that of `selected`."""
     found = []
     for one in sorted(COMMANDS, key=lambda one: one.group != "Act"):
-        if not one.in_palette or one.id in ("palette", "leave"):
+        if not one.in_palette:
             continue
         refusal = one.refusal_of_all(situations)
         if one.id not in keys:
