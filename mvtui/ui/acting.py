@@ -16,7 +16,6 @@ from mvtui.ui import jobs, questions
 from mvtui.ui.command import Command, Tier
 from mvtui.ui.commands import command
 from mvtui.ui.picture import Job, Picture
-from mvtui.ui.questions import Question
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
 
@@ -78,7 +77,7 @@ class ActingApp(App[None], inherit_bindings=False):
             self.say(refusal, "warning")
             return
         act = partial(self._begin_all, wanted, (microvm.name,))
-        host, now = clean(self.host.name), self.seams.now()
+        host, now = self.host.name, self.seams.now()
         if wanted.tier is Tier.FREE and microvm is self.panel.selected:
             act()  # one that is marked elsewhere may be out of sight
         elif wanted.verb is UnitVerb.KILL:
@@ -175,8 +174,3 @@ class ActingApp(App[None], inherit_bindings=False):
                 yield
         finally:
             self.lent = False
-
-    def ask(self, question: Question) -> None:
-        """Ask it, unless something is asked already."""
-        if not self.panel.asks:
-            self.panel.ask(question)

@@ -87,7 +87,7 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
             seams.now(),
             read_only=read_only,
             locked=read_only,
-            can_cancel=getattr(host.units, "can_cancel", False),
+            can_cancel=host.units.can_cancel,
         )
         self.set_reactive(MvtuiApp.picture, first)
 
@@ -177,9 +177,8 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
     async def on_event(self, event: Event) -> None:
         """A character that comes back unused from what had the focus is the field's that was opened since: in `/S`,
         typed fast, S is no start."""
-        field = self.panel.field if isinstance(event, Key) and event.is_forwarded and event.is_printable else None
-        if field is not None and isinstance(event, Key):
-            field.post_message(Key(event.key, event.character))
+        if isinstance(event, Key) and event.is_forwarded and event.is_printable and self.panel.field is not None:
+            self.panel.field.post_message(Key(event.key, event.character))
         else:
             await super().on_event(event)
 
@@ -257,13 +256,13 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         """Stand still, or go on."""
         paused = not self.shown.paused
         self.update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
-        self._wake.set()
+        self.look_soon()
 
     def action_look(self) -> None:
         """Look now, and paint everything anew: a `wall` message may have written over the panel."""
         self.panel.repaint()
         self._look_once = True
-        self._wake.set()
+        self.look_soon()
 
     def action_toggle_mouse(self) -> None:
         """Let the terminal report the mouse, or leave it to the terminal's own selecting."""

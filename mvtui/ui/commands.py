@@ -31,7 +31,7 @@ def _act(
     )
 
 
-def _look(
+def _panel(
     id: str,  # noqa: A002
     keys: tuple[str, ...],
     words: str,
@@ -39,8 +39,9 @@ def _look(
     refusal: Callable[[Situation], str] = refusals.nothing,
     *,
     in_footer: bool = False,
+    in_palette: bool = True,
 ) -> Command:
-    return Command(id, keys, words, help or words, Place.PANEL, "Panel", refusal=refusal, in_footer=in_footer)
+    return Command(id, keys, words, help or words, refusal=refusal, in_footer=in_footer, in_palette=in_palette)
 
 
 def _list(
@@ -84,16 +85,16 @@ COMMANDS = (
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),
-    _look("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True),
-    _look("toggle_read_only", ("W",), "read-only", "read-only on and off", refusals.read_only, in_footer=True),
-    _look("help", ("question_mark", "f1"), "help", "the keys that work here", in_footer=True),
-    _look("calls", ("at",), "calls", "what mvtui called"),
-    _look("toggle_pause", ("p",), "pause", "the picture stands still"),
-    _look("look", ("ctrl+r",), "refresh", "look again now"),
-    _look("toggle_mouse", ("m",), "mouse", "mouse on and off"),
-    _look("back", ("q",), "back", "back; quits from the list", in_footer=True),
-    _look("leave", ("escape",), "leave", "leave filter, marks, page"),
-    _look("quit", ("Q", "ctrl+c"), "quit"),
+    _panel("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True, in_palette=False),
+    _panel("toggle_read_only", ("W",), "read-only", "read-only on and off", refusals.read_only, in_footer=True),
+    _panel("help", ("question_mark", "f1"), "help", "the keys that work here", in_footer=True),
+    _panel("calls", ("at",), "calls", "what mvtui called"),
+    _panel("toggle_pause", ("p",), "pause", "the picture stands still"),
+    _panel("look", ("ctrl+r",), "refresh", "look again now"),
+    _panel("toggle_mouse", ("m",), "mouse", "mouse on and off"),
+    _panel("back", ("q",), "back", "back; quits from the list", in_footer=True),
+    _panel("leave", ("escape",), "leave", "leave filter, marks, page", in_palette=False),
+    _panel("quit", ("Q", "ctrl+c"), "quit"),
 )
 
 _BY_ID = {one.id: one for one in COMMANDS}

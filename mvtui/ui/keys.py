@@ -26,6 +26,10 @@ _KEY_LABELS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
+_KEYS_BY_LABEL = {label: key for key, label in _KEY_LABELS.items()}
+
+# The keys of each command that work, by its id.
+Keys = Mapping[str, tuple[str, ...]]
 
 
 def key_label(key: str) -> str:
@@ -38,16 +42,10 @@ def key_labels(keys: tuple[str, ...]) -> str:
     return " ".join(key_label(key) for key in keys)
 
 
-_KEYS = {label: key for key, label in _KEY_LABELS.items()}
-
-# The keys of each command that work, by its id.
-Keys = Mapping[str, tuple[str, ...]]
-
-
 def key_of_label(label: str) -> str:
     """Textual's name of a key that people write so; of several, of the first."""
     first = label.split(" ", maxsplit=1)[0]
-    return _KEYS.get(first, f"ctrl+{first[1:]}" if len(first) > 1 and first.startswith("^") else first)
+    return _KEYS_BY_LABEL.get(first, f"ctrl+{first[1:]}" if len(first) > 1 and first.startswith("^") else first)
 
 
 def live_keys(screen: Screen[Any]) -> Keys:

@@ -142,8 +142,8 @@ class Lines(Widget):
     # The word of the theme whose style all of it has.
     emphasis = ""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: tuple[Line, ...] = ()
         self._fitted: Size | None = None
 

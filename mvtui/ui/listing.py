@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from mvtui.model.finding import Severity
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.row import cpu_percent, overlay_percent, up_since
 from mvtui.model.state import StateWord
@@ -20,6 +21,8 @@ WORST_FIRST = (
     StateWord.RUNNING,
 )
 _RANKS = {word: rank for rank, word in enumerate(WORST_FIRST)}
+
+_WRONG = frozenset((StateWord.FAILED, StateWord.LOOPING, StateWord.DEGRADED, StateWord.ORPHAN, StateWord.UNKNOWN))
 
 # What a column is sorted by; None goes last in either direction.
 Key = Callable[[MicroVM], float | None]
@@ -114,14 +117,9 @@ class Listing:
         return all(word in row for word in words)
 
 
-_WRONG = frozenset(
-    (StateWord.FAILED, StateWord.LOOPING, StateWord.DEGRADED, StateWord.ORPHAN, StateWord.UNKNOWN),
-)
-
-
 def is_wrong(microvm: MicroVM) -> bool:
     """Whether its state speaks of trouble, or a finding does."""
-    return microvm.state.word in _WRONG or any(finding.severity > 0 for finding in microvm.findings)
+    return microvm.state.word in _WRONG or any(finding.severity > Severity.INFO for finding in microvm.findings)
 
 
 def state_counts(microvms: Iterable[MicroVM]) -> dict[StateWord, int]:

@@ -8,6 +8,7 @@ from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS
+from mvtui.ui.glyphs import glyph_of
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line
 
@@ -39,8 +40,8 @@ class Offer:
         if self.microvm is None:
             return ()
         state = self.microvm.state.word
-        glyph = state.ascii_glyph if ascii_only else state.glyph
-        return (("  open     ", "dim"), (f"{glyph} ", str(state)), (f"{fit(self.words, 24)}", "strong"), (state, "dim"))
+        glyph = f"{glyph_of(state, ascii_only)} "
+        return (("  open     ", "dim"), (glyph, str(state)), (fit(self.words, 24), "strong"), (state, "dim"))
 
 
 def offers(
@@ -54,7 +55,7 @@ def offers(
     that can be opened is that of `selected`."""
     found = []
     for one in sorted(COMMANDS, key=lambda one: one.group != "Act"):
-        if not one.in_palette or one.id in ("palette", "leave"):
+        if not one.in_palette:
             continue
         refusal = one.refusal_of_all(situations)
         if one.id not in keys:

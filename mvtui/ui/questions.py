@@ -130,12 +130,10 @@ def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], No
     facts = [Fact(f"it has been stopping for {age(state.since, now)}")]
     if state.deadline is not None:
         facts.append(Fact(f"it is killed in {age(now, state.deadline)}, if it does not end by itself"))
-    graceful = microvm.built is not None and microvm.built.can_shutdown
     if microvm.built is not None:
-        words = (
-            "bin/microvm-shutdown asks the guest to end" if graceful else "no bin/microvm-shutdown: it can't be asked"
-        )
-        facts.append(Fact(words, graceful))
+        asks = "bin/microvm-shutdown asks the guest to end"
+        cannot = "no bin/microvm-shutdown: it can't be asked"
+        facts.append(Fact(asks if microvm.built.can_shutdown else cannot, microvm.built.can_shutdown))
     answers = (Answer("K", "kills it", kill),)
     return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", answers, tuple(facts))
 

@@ -9,6 +9,7 @@ from mvtui.model.format import AGE_WIDTH, PERCENT_WIDTH, SIZE_WIDTH
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.row import Row, overlay_percent, row
 from mvtui.ui.charset import fit
+from mvtui.ui.glyphs import state_glyph
 from mvtui.ui.lines import Line, Piece
 from mvtui.ui.roles import SEVERITY_ROLES
 
@@ -59,8 +60,8 @@ def _note(microvm: MicroVM, texts: Row) -> Piece:
     return texts.note, SEVERITY_ROLES[microvm.findings[0].severity] if microvm.findings else "text"
 
 
-_GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.glyph, str(microvm.state.word)))
-_ASCII_GLYPH = Column("", 1, lambda microvm, _: (microvm.state.word.ascii_glyph, str(microvm.state.word)))
+_GLYPH = Column("", 1, lambda microvm, _: state_glyph(microvm.state.word, ascii_only=False))
+_ASCII_GLYPH = Column("", 1, lambda microvm, _: state_glyph(microvm.state.word, ascii_only=True))
 _NAME = Column("NAME", 11, lambda _, texts: (texts.name, "strong"))
 # With room for `failed exit 127`; with WIDE_STATE, for `failed dependency`.
 _STATE = Column("STATE", 15, lambda microvm, texts: (texts.state, str(microvm.state.word)))

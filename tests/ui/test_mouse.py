@@ -71,6 +71,14 @@ async def test_a_click_opens_a_tab(open_panel: Open, tab: str) -> None:
         assert len(panel.app.panel.query(Sheet)) == 2
 
 
+@pytest.mark.parametrize("tab", ["Shares", "Volumes", "Processes"])
+async def test_brackets_round_the_open_tab_are_no_keys(open_panel: Open, tab: str) -> None:
+    async with open_panel(FULL, ascii_only=True) as panel:
+        await panel.press("3")
+        await panel.click(tab)
+        assert f"[{TABS.index(tab.lower()) + 1} {tab}]" in panel.lines[1]
+
+
 async def test_a_click_finds_a_tab_whose_key_is_long(open_panel: Open) -> None:
     async with open_panel(FULL) as panel:
         panel.app.set_keymap({"tab_overview": "f11", "tab_shares": "ctrl+s"})

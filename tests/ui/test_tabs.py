@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from mvtui.model.facts import Holder
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.state import StateWord
+from mvtui.ui.glyphs import share_glyph
 from mvtui.ui.lines import Line, width_of
 from mvtui.ui.tabs import overview, processes, shares, volumes
 from mvtui.ui.tabs.page import Entry, Page, Tab
@@ -232,5 +233,5 @@ def test_units_in_ascii() -> None:
         "".join(text for text, _ in line) for line in all_lines(overview.entries(page(HEALTHY, ascii_only=True), 100))
     ]
     assert any(f"{StateWord.RUNNING.ascii_glyph} microvm@wiki" in line for line in lines)
-    assert all(health in overview._HEALTH for health in ShareHealth)
+    assert all(share_glyph(health, ascii_only=True)[0].isascii() for health in ShareHealth)
     assert all(cell_len(line) <= 100 for line in lines)

@@ -28,7 +28,7 @@ _TABS: dict[str, Tab] = {
 
 
 class PageLevel(Vertical):
-    """Tabs, and the one that is open; `name` is the microVM's."""
+    """The bar of tabs, and the one that is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PAGE))
 
@@ -57,8 +57,8 @@ class PageLevel(Vertical):
         if tab not in self._sheets:
             self._sheets[tab] = Sheet()
             self.mount(self._sheets[tab])
-        for name_of, sheet in self._sheets.items():
-            sheet.display = name_of == tab
+        for other, sheet in self._sheets.items():
+            sheet.display = other == tab
         if picture is not None:
             self.present(picture)
         self.take_focus()

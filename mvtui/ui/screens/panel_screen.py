@@ -21,7 +21,7 @@ from mvtui.ui.picture import Picture
 from mvtui.ui.questions import Question
 from mvtui.ui.screens.list_level import ListLevel
 from mvtui.ui.trends import Trends
-from mvtui.ui.widgets.dialog import DialogClosed
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.footer import Footer
 from mvtui.ui.widgets.header import Header
 from mvtui.ui.widgets.microvm_list import MicroVMList
@@ -52,7 +52,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         self._status = Status()
         self._footer = Footer()
         self._question = QuestionPanel(monotonic)
-        self._dialog: Widget | None = None
+        self._dialog: Dialog | None = None
         self._keys: Keys = {}
 
     def compose(self) -> ComposeResult:
@@ -164,16 +164,15 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         """Drop the marks."""
         self._list.unmark()
 
-    def leave(self) -> bool:
-        """Leave a dialog that has lost the keys, the filter, the marks, the page, whichever comes first; False where
-        none of them is there."""
+    def leave(self) -> None:
+        """Leave a dialog that has lost the keys, the filter, the marks, the page, whichever comes first."""
         if self.asks:
             self._question.leave()
             self._close(self._dialog)
-            return True
-        if self.opened is None and (self._list.show_all() or self._list.unmark()):
-            return True
-        return self.close_page()
+        elif self.opened is not None:
+            self.close_page()
+        elif not self._list.show_all():
+            self._list.unmark()
 
     def open_selected(self) -> None:
         """Show the page of the selected one, unless something is asked."""
@@ -203,19 +202,19 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     @property
     def field(self) -> Widget | None:
         """Where something can be typed, maybe in a moment only."""
-        return getattr(self._dialog, "field", None) or self._question.field
+        return self._dialog.field if self._dialog is not None else self._question.field
 
-    def open_panel(self, panel: Widget) -> None:
-        """Show a panel over the foot, unless there is one. It takes the focus by itself."""
+    def _open(self, dialog: Dialog) -> None:
+        """Show it over the foot, unless there is one. It takes the focus by itself."""
         if not self.asks:
-            self._dialog = panel
-            self.mount(panel)
+            self._dialog = dialog
+            self.mount(dialog)
 
     def open_help(self) -> None:
         """Show the keys."""
         from mvtui.ui.widgets.help import Help  # noqa: PLC0415  (at the first time)
 
-        self.open_panel(Help(self._keys, self.situations))
+        self._open(Help(self._keys, self.situations))
 
     def open_palette(self, act: Callable[[Command], None]) -> None:
         """Show what can be done; `act` does it."""
@@ -233,19 +232,19 @@ class PanelScreen(Screen[None], inherit_bindings=False):
                 self.open_page(offer.microvm.name)
 
         found = offers(microvms, self.targets, self.selected, self.situations, self._keys)
-        self.open_panel(PalettePanel(found, self._keys, choose))
+        self._open(PalettePanel(found, self._keys, choose))
 
     def type_filter(self) -> None:
         """Filter the list while it is typed."""
         from mvtui.ui.widgets.filter_bar import FilterBar  # noqa: PLC0415  (Input takes long to import)
 
-        self.open_panel(FilterBar(self._list.list))
+        self._open(FilterBar(self._list.list))
 
     def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
         """Show what mvtui called."""
         from mvtui.ui.widgets.calls_panel import CallsPanel  # noqa: PLC0415  (at the first time)
 
-        self.open_panel(CallsPanel(calls))
+        self._open(CallsPanel(calls))
 
     @on(DialogClosed)
     def _return_to_level(self, event: DialogClosed) -> None:
@@ -254,8 +253,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             event.then()
 
     def _close(self, dialog: Widget | None) -> None:
-        if dialog is not None and dialog is self._dialog:
+        if self._dialog is not None and dialog is self._dialog:
+            self._dialog.remove()
             self._dialog = None
-            dialog.remove()
         if not self.asks:
             self.level.take_focus()

@@ -15,6 +15,7 @@ from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.ui.charset import fit, fit_end
+from mvtui.ui.glyphs import share_glyph, unit_glyph
 from mvtui.ui.lines import Line, Piece, clipped, ruled
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
@@ -26,21 +27,6 @@ _TREND_WIDTH = 24
 _GAUGE_WIDTH = 10
 # What a volume's line has beside label, image and mount point: its name, the sizes, `btrfs 100%`, gaps.
 _AROUND_PATHS = 9 + 11 + 10 + 3
-
-_HEALTH = {
-    ShareHealth.UP: StateWord.RUNNING,
-    ShareHealth.DOWN: StateWord.FAILED,
-    ShareHealth.OFF: StateWord.STOPPED,
-    ShareHealth.UNKNOWN: StateWord.UNKNOWN,
-}
-_UNIT_STATES = {
-    "active": StateWord.RUNNING,
-    "reloading": StateWord.STARTING,
-    "activating": StateWord.STARTING,
-    "deactivating": StateWord.STOPPING,
-    "failed": StateWord.FAILED,
-    "inactive": StateWord.STOPPED,
-}
 
 
 def entries(page: Page, width: int) -> list[Entry]:
@@ -65,28 +51,6 @@ def _parts(page: Page, width: int) -> list[Line]:
         *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
         *_stages(page.microvm, width),
     ]
-
-
-def mark(word: StateWord, ascii_only: bool) -> Piece:
-    """The glyph of a state, in its colour."""
-    return (word.ascii_glyph if ascii_only else word.glyph, str(word))
-
-
-def share_mark(health: ShareHealth, ascii_only: bool) -> Piece:
-    """How a share is, as a glyph in its colour."""
-    return mark(_HEALTH[health], ascii_only)
-
-
-def unit_mark(microvm: MicroVM, unit: UnitStatus, ascii_only: bool) -> Piece:
-    """How a unit is: that of virtiofsd is degraded where a share of it is down, whatever it says of itself."""
-    word = _UNIT_STATES.get(unit.active_state, StateWord.UNKNOWN)
-    if word is StateWord.RUNNING and unit.kind is UnitKind.VIRTIOFSD and _down(microvm):
-        word = StateWord.DEGRADED
-    return mark(word, ascii_only)
-
-
-def _down(microvm: MicroVM) -> bool:
-    return any(status.health is ShareHealth.DOWN for status in microvm.shares)
 
 
 def _section(label: str, lines: list[Line]) -> Iterator[Line]:
@@ -174,7 +138,7 @@ def _units(page: Page, width: int) -> list[Line]:
 
 
 def _unit(page: Page, unit: UnitStatus, name: str) -> Line:
-    glyph, role = unit_mark(page.microvm, unit, page.ascii_only)
+    glyph, role = unit_glyph(page.microvm, unit, page.ascii_only)
     words = [f"{unit.active_state} {age(unit.since, page.now)}" if unit.since else unit.active_state]
     words += [unit.sub_state] if unit.sub_state not in ("running", "exited", "dead", unit.active_state) else []
     words += [f"{unit.job.kind} {unit.job.state or 'queued'}"] if unit.job is not None else []
@@ -185,7 +149,7 @@ def _unit(page: Page, unit: UnitStatus, name: str) -> Line:
 def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     share = status.share
     access = {True: " ro", False: " rw", None: ""}[share.read_only]
-    glyph, role = share_mark(status.health, page.ascii_only)
+    glyph, role = share_glyph(status.health, page.ascii_only)
     tag, source = clean(share.tag or "?"), clean(share.source or "?")
     widest = max(cell_len(clean(one.share.source or "?")) for one in page.microvm.shares)
     target = f"→ {clean(share.mount_point or '?')}"
@@ -240,8 +204,6 @@ def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:
     entry = microvm.entry
     if entry is None:
         return
-    if entry.current == entry.booted or entry.booted is None:
-        yield from paragraph("Built", entry.current or "nothing", width, "dim")
-        return
     yield from paragraph("Built", entry.current or "nothing", width, "dim")
-    yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")
+    if entry.booted is not None and entry.booted != entry.current:
+        yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")

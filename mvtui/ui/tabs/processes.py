@@ -9,9 +9,9 @@ from mvtui.model.microvm import MicroVM
 from mvtui.model.process import ProcessSample
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
+from mvtui.ui.glyphs import unit_glyph
 from mvtui.ui.lines import Line, clipped, folded
 from mvtui.ui.sparkline import ONE_CORE, sparkline
-from mvtui.ui.tabs.overview import unit_mark
 from mvtui.ui.tabs.page import Entry, Page
 
 _WHAT_WIDTH, _LEAST_WHAT_WIDTH = 26, 14
@@ -82,7 +82,7 @@ def _unit(page: Page, name: str | None) -> Line:
         return (("· ", "dim"), ("in no unit of it", "dim"))
     if unit is None:
         return (("? ", "orphan"), (clean(name), "text"))
-    glyph, role = unit_mark(page.microvm, unit, page.ascii_only)
+    glyph, role = unit_glyph(page.microvm, unit, page.ascii_only)
     return ((f"{glyph} ", role), (f"{clean(name)}  ", "text"), (unit.active_state, "dim"))
 
 

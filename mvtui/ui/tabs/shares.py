@@ -2,38 +2,32 @@
 
 from collections.abc import Iterator
 
-from mvtui.model.definition import Share, ShareProto
+from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_source
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
-from mvtui.ui.lines import Line, clipped, folded
-from mvtui.ui.tabs.overview import share_mark
+from mvtui.ui.glyphs import share_glyph
+from mvtui.ui.lines import Line, clipped
+from mvtui.ui.tabs.details import detail, none_of, stages
 from mvtui.ui.tabs.page import Entry, Page
-
-_INDENT = "    "
-_LABEL_WIDTH = 8
 
 
 def entries(page: Page, width: int) -> list[Entry]:
     """One for each share; or that there is none."""
     if not page.microvm.shares:
-        return [Entry(((), clipped((("  ", "text"), (_none(page.microvm), "text")), width)))]
+        return none_of("shares", page.microvm, width)
     return [
         Entry(tuple(clipped(line, width) for line in _share(page, status, width)), status.share.tag or f"#{number}")
         for number, status in enumerate(page.microvm.shares)
     ]
 
 
-def _none(microvm: MicroVM) -> str:
-    return "It has no shares." if microvm.definition is not None else "What it has can't be told: no runner was read."
-
-
 def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     share = status.share
-    glyph, role = share_mark(status.health, page.ascii_only)
+    glyph, role = share_glyph(status.health, page.ascii_only)
     yield (
         (f"{glyph} ", role),
         (f"{fit(clean(share.tag or '?'), 12)} ", "strong"),
@@ -51,25 +45,15 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     yield ()
 
 
-def detail(label: str, text: str, width: int, role: str = "text") -> Iterator[Line]:
-    """Text (of the host) in as many lines as it takes, below the first line of an entry."""
-    lines = folded(clean(text), max(10, width - len(_INDENT) - _LABEL_WIDTH - 1), 50)
-    for number, line in enumerate(lines):
-        yield ((f"{_INDENT}{label if number == 0 else '':<{_LABEL_WIDTH}} ", "dim"), (line, role))
-
-
 def _stages(microvm: MicroVM, share: Share, width: int) -> Iterator[Line]:
-    """As built and as booted, where each can be told; what differs between them stands out."""
     built = microvm.built.definition if microvm.built is not None else None
-    stages: list[tuple[str, Share | None]] = []
-    if built is not None:
-        stages.append(("built", next((one for one in built.shares if one.tag == share.tag), None)))
-    if microvm.booted is not None:
-        stages.append(("booted", next((one for one in microvm.booted.shares if one.tag == share.tag), None)))
-    texts = [(stage, _stage(one) if one is not None else "not there") for stage, one in stages]
-    differ = len({text for _, text in texts}) > 1
-    for stage, text in texts:
-        yield from detail(stage, text, width, "warning" if differ else "text")
+    yield from stages(_told(built, share), _told(microvm.booted, share), width)
+
+
+def _told(definition: Definition | None, share: Share) -> str | None:
+    if definition is None:
+        return None
+    return next((_stage(one) for one in definition.shares if one.tag == share.tag), "not there")
 
 
 def _stage(share: Share) -> str:

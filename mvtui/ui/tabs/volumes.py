@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from mvtui.model.definition import Volume
+from mvtui.model.definition import Definition, Volume
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.telling import told_holders
 from mvtui.model.text import clean
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
+from mvtui.ui.tabs.details import detail, none_of, stages
 from mvtui.ui.tabs.page import Entry, Page
-from mvtui.ui.tabs.shares import detail
 
 _GAUGE_WIDTH = 20
 
@@ -18,9 +18,7 @@ _GAUGE_WIDTH = 20
 def entries(page: Page, width: int) -> list[Entry]:
     """One for each volume; or that there is none."""
     if not page.microvm.volumes:
-        known = page.microvm.definition is not None
-        words = "It has no volumes." if known else "What it has can't be told: no runner was read."
-        return [Entry(((), clipped((("  ", "text"), (words, "text")), width)))]
+        return none_of("volumes", page.microvm, width)
     return [
         Entry(tuple(clipped(line, width) for line in _volume(page, status, width)), status.volume.image)
         for status in page.microvm.volumes
@@ -67,17 +65,14 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
 
 
 def _stages(microvm: MicroVM, volume: Volume, width: int) -> Iterator[Line]:
-    """As built and as booted, where each can be told; what differs between them stands out."""
     built = microvm.built.definition if microvm.built is not None else None
-    stages: list[tuple[str, Volume | None]] = []
-    if built is not None:
-        stages.append(("built", next((one for one in built.volumes if one.image == volume.image), None)))
-    if microvm.booted is not None:
-        stages.append(("booted", next((one for one in microvm.booted.volumes if one.image == volume.image), None)))
-    texts = [(stage, _stage(one) if one is not None else "not there") for stage, one in stages]
-    differ = len({text for _, text in texts}) > 1
-    for stage, text in texts:
-        yield from detail(stage, text, width, "warning" if differ else "text")
+    yield from stages(_told(built, volume), _told(microvm.booted, volume), width)
+
+
+def _told(definition: Definition | None, volume: Volume) -> str | None:
+    if definition is None:
+        return None
+    return next((_stage(one) for one in definition.volumes if one.image == volume.image), "not there")
 
 
 def _stage(volume: Volume) -> str:

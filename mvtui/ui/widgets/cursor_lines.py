@@ -25,22 +25,13 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.MOVE))
 
     class Moved(Message):
-        """The cursor is on another stop, or on another place among them."""
-
-        def __init__(self, lines: "CursorLines") -> None:
-            super().__init__()
-            self.lines = lines
-
-        @property
-        def control(self) -> "CursorLines":
-            """Where."""
-            return self.lines
+        """The cursor was put on another stop."""
 
     class Chosen(Message):
         """The stop under the cursor was clicked once more."""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.cursor = 0
         self.cursor_key: str | None = None
         self._cursor_line = 0
@@ -144,7 +135,7 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor_key = self.key_of(stop)
             self._refresh_what_changed()
             self.scroll_to_cursor()
-            self.post_message(self.Moved(self))
+            self.post_message(self.Moved())
 
     def scroll_to_cursor(self) -> None:
         """Bring the cursor's line into sight, and what belongs to it as far as there is room."""

@@ -18,8 +18,11 @@ class DialogClosed(Message):
 class Dialog(Widget):
     """A panel over the foot. It is left when another widget takes the focus: its keys would go elsewhere.
 
-    It is the last base of a class: Textual takes the style sheets of the first one alone.
+    It is the last base of a class: Textual takes the style sheets of the first one alone. `field` is where something
+    can be typed, in those that have one.
     """
+
+    field: Widget | None = None
 
     def on_descendant_blur(self) -> None:
         """Something in it has lost the focus."""

@@ -40,7 +40,7 @@ class FilterBar(Horizontal, Dialog):
     def __init__(self, microvms: MicroVMList) -> None:
         super().__init__()
         self._list = microvms
-        self.field = Field(value=microvms.listing.text)
+        self.field: Field = Field(value=microvms.listing.text)
         self._found = Found()
 
     def compose(self) -> ComposeResult:

@@ -6,6 +6,7 @@ from mvtui.model.format import age
 from mvtui.model.row import state_text
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
+from mvtui.ui.glyphs import glyph_of
 from mvtui.ui.lines import Line, Piece, cut, in_ascii, justified, width_of
 from mvtui.ui.moment import moment
 from mvtui.ui.picture import Picture
@@ -42,7 +43,7 @@ def page_line(picture: Picture, name: str, ascii_only: bool, width: int) -> Line
     if microvm is None:
         return justified((*path, ("  gone", "warning"), *_age(picture)), clock, width)
     state = microvm.state
-    glyph = state.word.ascii_glyph if ascii_only else state.word.glyph
+    glyph = glyph_of(state.word, ascii_only)
     since = f" since {moment(state.since, picture.now)}" if state.since is not None else ""
     words: Line = ((f"   {glyph} {state_text(state, picture.now)}", str(state.word)), (since, "dim"))
     return justified((*path, *words, *_age(picture)), clock, width)

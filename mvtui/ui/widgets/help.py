@@ -12,6 +12,7 @@ from mvtui.model.state import StateWord
 from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS
+from mvtui.ui.glyphs import glyph_of
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
@@ -68,8 +69,7 @@ def _line(one: Command, keys: Keys, situations: Sequence[Situation]) -> Line:
 def _states(ascii_only: bool) -> list[Line]:
     lines: list[Line] = [(("States", "strong"),)]
     for word, meaning in _MEANINGS.items():
-        glyph = word.ascii_glyph if ascii_only else word.glyph
-        lines.append(((f"  {glyph} {word:<10}", str(word)), (meaning, "text")))
+        lines.append(((f"  {glyph_of(word, ascii_only)} {word:<10}", str(word)), (meaning, "text")))
     lines.append((("Columns", "strong"),))
     lines.append((("  CPU% of one core, of all its processes", "text"),))
     lines.append((("  FSD  shares that are served", "text"),))

@@ -11,7 +11,7 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.text import clean
 from mvtui.ui.empty import empty_lines, filtered_lines
 from mvtui.ui.lines import Line, Lines, in_ascii
-from mvtui.ui.listing import COLUMNS, Listing
+from mvtui.ui.listing import COLUMNS, NAME, Listing
 from mvtui.ui.picture import Picture
 from mvtui.ui.rows import Layout, layout
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -42,7 +42,7 @@ class Heads(Lines):
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
         ascii_only = in_ascii(self.app)
-        default = self._listing.sort == COLUMNS[0] and not self._listing.reverse
+        default = self._listing.sort == NAME and not self._listing.reverse
         arrow = "" if default else _ARROWS[self._listing.reverse][ascii_only]
         return (layout(size.width, ascii_only).heads(self._listing.sort, arrow),)
 

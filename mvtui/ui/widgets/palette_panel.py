@@ -71,7 +71,7 @@ class PalettePanel(Vertical, Dialog):
         self._act = act
         self._title = PaletteTitle()
         self._list = Offers(keys)
-        self.field = Field()
+        self.field: Field = Field()
         # Enter alone changes nothing: something must have been typed, or pointed at.
         self._is_meant = False
 

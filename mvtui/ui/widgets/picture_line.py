@@ -1,4 +1,4 @@
-"""A line that follows from the picture: header, status and footer are such."""
+"""A line that follows from the picture: header and status are such."""
 
 from textual.geometry import Size
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from textual.events import Resize
-from textual.geometry import Size
 
 from mvtui.ui.lines import Line
 from mvtui.ui.tabs.page import Entry
@@ -19,7 +18,7 @@ class Sheet(CursorLines):
     def __init__(self) -> None:
         super().__init__()
         self._make: Make | None = None
-        self._made_for = Size(0, 0)
+        self._made_for = 0  # a width
         self._lines: list[Line] = []
         self._stops: list[tuple[str, int, int]] = []  # key, first line, number of lines
 
@@ -36,12 +35,9 @@ class Sheet(CursorLines):
 
     def _renew(self) -> None:
         """Make the lines anew; twice where the cursor comes to stand on another entry."""
-        if self._make is None:
-            return
-        if not self.size.width:
-            self._made_for = self.size  # not in sight: made when it comes
-            return
-        self._made_for = self.size
+        self._made_for = self.size.width
+        if self._make is None or not self._made_for:
+            return  # not in sight: made when it comes
         for _ in range(2):
             key = self.cursor_key
             self._arrange(self._make(self.size.width, key))
@@ -59,7 +55,7 @@ class Sheet(CursorLines):
 
     def on_resize(self, _event: Resize) -> None:
         """Fitted to the new width."""
-        if self._made_for.width != self.size.width:
+        if self._made_for != self.size.width:
             self._renew()
 
     def move_to(self, stop: int) -> None:

@@ -51,7 +51,8 @@ class TabBar(Lines):
         return tab_pieces(tab, self.chosen, self._keys, in_ascii(self.app))
 
     def on_click(self, event: Click) -> None:
-        """The tab whose words are there."""
+        """The tab whose words are there. What stands round the open one is no key, though in ASCII it reads as one."""
+        event.prevent_default()
         x = 0
         for tab in self._tabs:
             x += width_of(self._pieces(tab))

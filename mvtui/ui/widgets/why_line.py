@@ -40,7 +40,7 @@ def why_lines(why: Why, width: int, height: int) -> list[Line]:
     lines = [_title(why, width)]
     tail = [_since(why.microvm, why.now), _mends(why)]
     causes = max(1, height - 1 - len(tail))
-    lines += [((f"{line}", _role(why.microvm)),) for line in wrapped(_cause(why.microvm), width, causes)]
+    lines += [((line, _role(why.microvm)),) for line in wrapped(_cause(why.microvm), width, causes)]
     shown = [line for line in tail if line]
     if height < 4:
         shown = shown[-1:]
