@@ -7,12 +7,26 @@ from pathlib import Path
 from tests.ui.scenes import SCENES, open_scene
 
 FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
-PICTURES = {"list": (100, 24), "states": (100, 24), "question": (100, 24), "help": (100, 26), "light": (100, 24)}
+# File, scene, size.
+PICTURES = (
+    ("list", "list", (120, 24)),
+    ("states", "states", (100, 24)),
+    ("overview", "degraded-overview", (100, 30)),
+    ("shares", "degraded-shares", (100, 26)),
+    ("volumes", "healthy-volumes", (100, 30)),
+    ("processes", "healthy-processes", (100, 30)),
+    ("palette", "palette", (100, 26)),
+    ("calls", "calls", (100, 24)),
+    ("question", "question", (100, 24)),
+    ("several", "several", (100, 24)),
+    ("help", "help", (100, 36)),
+    ("light", "light", (100, 24)),
+)
 
 
-async def take(name: str, size: tuple[int, int]) -> None:
+async def take(name: str, scene: str, size: tuple[int, int]) -> None:
     """Write one."""
-    app, play = open_scene(SCENES[name])
+    app, play = open_scene(SCENES[scene])
     async with app.run_test(size=size) as pilot:
         await play(pilot)
         (FOLDER / f"{name}.svg").write_text(app.export_screenshot(title="mvtui"), encoding="utf-8")
@@ -21,8 +35,8 @@ async def take(name: str, size: tuple[int, int]) -> None:
 def main() -> int:
     """All of them."""
     FOLDER.mkdir(exist_ok=True)
-    for name, size in PICTURES.items():
-        asyncio.run(take(name, size))
+    for name, scene, size in PICTURES:
+        asyncio.run(take(name, scene, size))
         sys.stdout.write(f"{FOLDER.name}/{name}.svg\n")
     return 0
 
