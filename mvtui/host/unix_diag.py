@@ -52,7 +52,7 @@ class UnixDiag:
         self._netlink = socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG)
         try:
             self._check()
-        except BaseException:
+        except OSError:
             self.close()
             raise
 
