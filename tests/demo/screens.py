@@ -16,8 +16,8 @@ _MASK = "¤"
 # (what varies, what stands for it). Blanks beside a mask are one blank: how wide a number is varies too.
 _VARYING = (
     (r"█*░+|#*-+(?= +\d+%)", "░"),  # how full
-    (r"[▁▂▃▄▅▆▇█]( *[▁▂▃▄▅▆▇█])*", "▁"),  # CPU and memory of the last minutes; in ASCII:
-    (r"(?<=memory  )[_.=-]+|(?<=\d%) +[_.=-][_.= -]*$|(?<=\d[smhd])  +[_.=-][_.= -]*$", "▁"),
+    (r"( *[▁▂▃▄▅▆▇█])+", " ▁"),  # CPU and memory of the last minutes; in ASCII:
+    (r"(?<=memory  )[_.=-]+|(?<=\d%) +[_.=-][_.= -]*$|(?<=\d[smhd])  +[_.=-][_.= -]*$", " ▁"),
     (r"(?<=ext4 )\d+[~…]", _MASK),
     (r"(?<=directory )[^/]+?(?= free)|(?<=held by  )[^→]+?(?=\n    \w)", _MASK),  # whose, on what, as who may see it
     (r"(?<=← )/.*$", _MASK),  # which Python

@@ -47,6 +47,7 @@ def mvtui(program: str, *arguments: str, path: str) -> None:
 def root() -> Iterator[Path]:
     """A demo that was begun with `mvtui demo --up`; its path is as long on every machine."""
     need("tmux")
+    need("setpriv")
     need("mkfs.ext4")
     with open_folder("/tmp") as folder:
         programs = folder / "bin"

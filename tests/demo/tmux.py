@@ -18,6 +18,7 @@ class Tmux:
     def __init__(self, folder: Path, size: tuple[int, int], term: str) -> None:
         self._size, self._term = size, term
         self._socket = folder / "tmux"
+        self._server: subprocess.Popen[bytes] | None = None
         self._env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -32,12 +33,14 @@ class Tmux:
         )
 
     def open(self, argv: Sequence[str]) -> None:
-        """Run the program in a terminal."""
+        """Run the program in a terminal. The server is a child, and ends with us however we end."""
+        server = ["setpriv", "--pdeathsig", "KILL", "tmux", "-S", str(self._socket), "-f", "/dev/null", "-D"]
+        self._server = subprocess.Popen(server, env=self._env)
+        until(self._socket.exists, "tmux does not start", SECONDS)
         width, height = self._size
         options = {"status": "off", "default-terminal": self._term, "escape-time": "0"}
         setting = [word for name, value in options.items() for word in ("set-option", "-g", name, value, ";")]
-        session = ["new-session", "-d", "-x", str(width), "-y", str(height), *argv]
-        self._tmux("start-server", ";", *setting, *session)
+        self._tmux(*setting, "new-session", "-d", "-x", str(width), "-y", str(height), *argv)
 
     def press(self, *keys: str) -> None:
         """One after the other."""
@@ -90,7 +93,11 @@ class Tmux:
 
     def close(self) -> None:
         """End the server and all in it."""
-        self._tmux("kill-server", check=False)
+        if self._server is not None:
+            self._tmux("kill-server", check=False)
+            self._server.kill()
+            self._server.wait()
+            self._socket.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
