@@ -16,6 +16,8 @@ from mvtui.model.microvm import StateDirEntry, StrayEntry
 # of up to 2 s.
 _SETTLED_NS = 2_000_000_000
 
+# mvtui's own: there stand the keepers of who is not root, and what was moved aside.
+_OWN = ".mvtui"
 _KINDS = {
     stat.S_IFLNK: "a link, which is not followed",
     stat.S_IFREG: "a file",
@@ -68,6 +70,8 @@ class StateDir:
         look = self._look_behind()
         settled_ns = time.time_ns() - _SETTLED_NS
         for name in sorted(os.listdir(directory)):
+            if name == _OWN:
+                continue
             try:
                 found = self._entry(directory, name, kept, look)
             except FileNotFoundError:

@@ -55,6 +55,7 @@ def test_each_of_the_four_alone_makes_a_microvm(state_dir: Path) -> None:
 
 def test_everything_else_is_a_stray_with_what_it_is(state_dir: Path) -> None:
     microvm(state_dir, "web", current="one")
+    (state_dir / ".mvtui").mkdir()
     (state_dir / "notes").write_text("x")
     (state_dir / "copy").symlink_to(state_dir / "web")
     (state_dir / "gone").symlink_to(state_dir / "nowhere")
