@@ -74,6 +74,12 @@ def settled_list(terminal: Tmux) -> None:
     terminal.wait_for("1 degraded  1 looping  1 failed", "fsd home", "failed depende", without=["looking at"])
 
 
+def compare_of_root(terminal: Tmux, name: str, root: Path) -> None:
+    """Root's virtiofsd has a child, that of others has none; recorded is what root sees."""
+    if os.geteuid() == 0:
+        compare(terminal, name, root)
+
+
 def forget_message(terminal: Tmux) -> None:
     """The status line is empty again."""
     terminal.press("p")
@@ -92,7 +98,7 @@ def test_a_large_terminal_without_glyphs(root: Path) -> None:
         terminal.wait_for("[4 Processes]", "-name git")
         terminal.press("G")
         terminal.wait_for("earlyprintk")
-        compare(terminal, "large-processes", root)
+        compare_of_root(terminal, "large-processes", root)
         terminal.press("q")
         terminal.wait_for("mvtui  hv01")
         terminal.press("q")
@@ -167,7 +173,7 @@ def open_page(terminal: Tmux, root: Path) -> None:
     compare(terminal, "overview", root)
     terminal.press("2")
     terminal.wait_for("▌2 Shares▐")
-    compare(terminal, "shares", root)
+    compare_of_root(terminal, "shares", root)
     terminal.press("3")
     terminal.wait_for("▌3 Volumes▐")
     compare(terminal, "volumes", root)
@@ -175,7 +181,7 @@ def open_page(terminal: Tmux, root: Path) -> None:
     terminal.wait_for("▌4 Processes▐", "-name git")
     terminal.press("G")
     terminal.wait_for("earlyprintk")
-    compare(terminal, "processes", root)
+    compare_of_root(terminal, "processes", root)
 
 
 def look_around(terminal: Tmux, root: Path) -> None:
