@@ -1,7 +1,8 @@
 """What the tabs of shares and volumes say alike: details below an entry's first line, and its stages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from mvtui.model.definition import Definition
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.ui.lines import Line, clipped, folded
@@ -25,9 +26,12 @@ def detail(label: str, text: str, width: int, role: str = "text") -> Iterator[Li
         yield ((f"{_INDENT}{label if number == 0 else '':<{_LABEL_WIDTH}} ", "dim"), (line, role))
 
 
-def stages(built: str | None, booted: str | None, width: int) -> Iterator[Line]:
-    """As built and as booted; None where that can't be told. Where they differ, both stand out."""
-    told = [(stage, text) for stage, text in (("built", built), ("booted", booted)) if text is not None]
+def stages(microvm: MicroVM, tell: Callable[[Definition], str | None], width: int) -> Iterator[Line]:
+    """What `tell` says of the microVM as built and as booted, where each is known; None: it is not there. Where they
+    differ, both stand out."""
+    built = microvm.built.definition if microvm.built is not None else None
+    known = [(stage, one) for stage, one in (("built", built), ("booted", microvm.booted)) if one is not None]
+    told = [(stage, tell(definition) or "not there") for stage, definition in known]
     role = "warning" if len({text for _, text in told}) > 1 else "text"
     for stage, text in told:
         yield from detail(stage, text, width, role)

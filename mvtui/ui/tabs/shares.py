@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.model.format import age, percent, size
-from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus
+from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_source
 from mvtui.model.text import clean
@@ -37,7 +37,7 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     )
     if status.why:
         yield from detail("why", status.why, width, "error" if status.health is ShareHealth.DOWN else "text")
-    yield from _stages(page.microvm, share, width)
+    yield from stages(page.microvm, lambda definition: _told(definition, share), width)
     if share.proto is ShareProto.VIRTIOFS:
         yield from _daemons(page, status, width)
         yield from detail("socket", _socket(status), width)
@@ -45,15 +45,8 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
     yield ()
 
 
-def _stages(microvm: MicroVM, share: Share, width: int) -> Iterator[Line]:
-    built = microvm.built.definition if microvm.built is not None else None
-    yield from stages(_told(built, share), _told(microvm.booted, share), width)
-
-
-def _told(definition: Definition | None, share: Share) -> str | None:
-    if definition is None:
-        return None
-    return next((_stage(one) for one in definition.shares if one.tag == share.tag), "not there")
+def _told(definition: Definition, share: Share) -> str | None:
+    return next((_stage(one) for one in definition.shares if one.tag == share.tag), None)
 
 
 def _stage(share: Share) -> str:

@@ -7,6 +7,7 @@ from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.telling import told_holders
 from mvtui.model.text import clean
+from mvtui.operations.health import FULL_PERCENT
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
 from mvtui.ui.tabs.details import detail, none_of, stages
@@ -36,7 +37,7 @@ def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
     elif image is not None:
         yield from _image(page, image, width)
     yield from _holders(page.microvm, status, width)
-    yield from _stages(page.microvm, volume, width)
+    yield from stages(page.microvm, lambda definition: _told(definition, volume), width)
     yield ()
 
 
@@ -61,18 +62,11 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
     if fill is not None:
         bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
         text = f"{bar} {int(fill)}%  {size(image.fs_used)} of {size(image.fs_size)}"
-        yield from detail("used", text, width, "warning" if fill >= 95 else "text")
+        yield from detail("used", text, width, "warning" if fill >= FULL_PERCENT else "text")
 
 
-def _stages(microvm: MicroVM, volume: Volume, width: int) -> Iterator[Line]:
-    built = microvm.built.definition if microvm.built is not None else None
-    yield from stages(_told(built, volume), _told(microvm.booted, volume), width)
-
-
-def _told(definition: Definition | None, volume: Volume) -> str | None:
-    if definition is None:
-        return None
-    return next((_stage(one) for one in definition.volumes if one.image == volume.image), "not there")
+def _told(definition: Definition, volume: Volume) -> str | None:
+    return next((_stage(one) for one in definition.volumes if one.image == volume.image), None)
 
 
 def _stage(volume: Volume) -> str:
