@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,26 @@ def missing(reason: str) -> NoReturn:
     if "CI" in os.environ:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def found(program: str) -> str:
+    """Where the program is, also where only root looks for it."""
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    return path if path is not None else missing(f"{program} is not installed")
+
+
+@contextmanager
+def loop_device(image: Path) -> Iterator[str]:
+    """A loop device on the image, held open; it is detached with the last descriptor, however this ends."""
+    need_root("a loop device")
+    losetup = found("losetup")
+    attached = subprocess.run([losetup, "-f", "--show", str(image)], capture_output=True, text=True, check=False)
+    if attached.returncode != 0:
+        pytest.skip(f"no loop device here: {attached.stderr}")
+    device = attached.stdout.strip()
+    with open(device, "rb"):
+        subprocess.run([losetup, "-d", device], check=True)
+        yield device
 
 
 @contextmanager

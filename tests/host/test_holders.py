@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from mvtui.host.holders import HolderScan, find_holders
 from mvtui.host.locks import NO_PROCESS, locker, read_locks
 from mvtui.model.facts import Holder
 from mvtui.model.microvm import VolumeStatus
-from tests.host.living import dies_with_us, missing, need_root
+from tests.host.living import dies_with_us, loop_device, need_root
 
 OPEN = "import os, sys; fd = os.open(sys.argv[1], os.O_RDWR);"
 OFD = "import fcntl, struct; fcntl.fcntl(fd, fcntl.F_OFD_SETLK, struct.pack('@hhqqi4x', fcntl.{}, 0, {}, {}, 0));"
@@ -270,18 +269,8 @@ def as_nobody(key: tuple[str, str]) -> HolderScan:
 
 
 def test_a_loop_device_without_a_process(image: Path) -> None:
-    need_root("a loop device")
-    losetup = shutil.which("losetup", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if losetup is None:
-        missing("losetup is not installed")
     image.write_bytes(bytes(1 << 20))
-    attached = subprocess.run([losetup, "-f", "--show", str(image)], capture_output=True, text=True, check=False)
-    if attached.returncode != 0:
-        pytest.skip(f"no loop device here: {attached.stderr}")
-    device = attached.stdout.strip()
-    with open(device, "rb"):
-        # Detached with the last descriptor, however this ends.
-        subprocess.run([losetup, "-d", device], check=True)
+    with loop_device(image) as device:
         assert holders(image) == (Holder(None, None, None, f"loop device {os.path.basename(device)}"),)
         with holding(Path(device)) as pid:
             found = find_holders([("/var/lib/microvms/web", device)], {}).found["/var/lib/microvms/web", device]

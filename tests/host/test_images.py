@@ -1,6 +1,5 @@
 import os
 import random
-import shutil
 import socket
 import struct
 import subprocess
@@ -10,7 +9,7 @@ import pytest
 
 from mvtui.host.images import read_image
 from mvtui.model.microvm import ImageFacts
-from tests.host.living import missing, need_root
+from tests.host.living import found, loop_device
 
 MIB = 1 << 20
 
@@ -25,11 +24,6 @@ def mkfs(path: Path, program: str, *arguments: str, size: int = 320 * MIB) -> Pa
 def mkfs_again(path: Path, program: str, *arguments: str) -> Path:
     subprocess.run([found(program), *arguments, str(path)], check=True, capture_output=True)
     return path
-
-
-def found(program: str) -> str:
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    return path if path is not None else missing(f"{program} is not installed")
 
 
 @pytest.mark.parametrize(
@@ -161,15 +155,7 @@ def test_absolute_images_and_paths_of_the_host_are_below_the_root(tmp_path: Path
 
 def test_a_block_device_is_wholly_allocated(tmp_path: Path) -> None:
     image = mkfs(tmp_path / "disk.img", "mkfs.ext4")
-    losetup = found("losetup")
-    need_root("a loop device")
-    attached = subprocess.run([losetup, "-f", "--show", str(image)], capture_output=True, text=True, check=False)
-    if attached.returncode != 0:
-        pytest.skip(f"no loop device here: {attached.stderr}")
-    device = attached.stdout.strip()
-    with open(device, "rb"):
-        # Detached with the last descriptor, however this ends.
-        subprocess.run([losetup, "-d", device], check=True)
+    with loop_device(image) as device:
         facts = read_image("/var/lib/microvms/web", device)
         (tmp_path / "link").symlink_to(device)
         through_link = read_image(tmp_path, "link")

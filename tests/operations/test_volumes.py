@@ -12,7 +12,7 @@ from mvtui.model.definition import Definition, Volume
 from mvtui.model.microvm import VolumeStatus
 from mvtui.operations.inventory import take_snapshot
 from tests.fakes import FakeProcesses, FakeUnits, fake_host
-from tests.host.test_images import found
+from tests.host.living import found
 
 # A size (MiB) that mkfs takes, and the longest label (bytes) that it writes whole; mkfs.btrfs of 6.2 takes 255 and
 # writes 254.
