@@ -173,13 +173,13 @@ def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
     name = "overlay" if status.overlay else f"vd{volume.letter}" if volume.letter else ""
     problem = clean(image.problem) if image is not None and image.problem is not None else ""
     sizes, fs = (_sizes(image), _file_system(image)) if image is not None and not problem else ("", "")
-    start: Line = ((f"{fit(name, 8)} ", "strong"),)
     if width < NARROW:
-        yield (*start, (problem, "warning")) if problem else (*start, (f"{sizes}  ", "text"), (fs, "dim"))
-        yield ((" " * 9, "text"), (fit_end(clean(volume.image), max(0, width - LABEL_WIDTH - 10)), "dim"))
+        start: Line = ((f"{fit(name, 7)} ", "strong"),)
+        yield (*start, (problem, "warning")) if problem else (*start, (f"{sizes} ", "text"), (fs, "dim"))
+        yield ((" " * 8, "text"), (fit_end(clean(volume.image), max(0, width - LABEL_WIDTH - 9)), "dim"))
         return
     room = min(30, (width - LABEL_WIDTH - _AROUND_PATHS) // 2)
-    start = (*start, (f"{fit_end(clean(volume.image), room)} ", "text"))
+    start = ((f"{fit(name, 8)} ", "strong"), (f"{fit_end(clean(volume.image), room)} ", "text"))
     if problem:  # which needs more room than the other columns have
         yield (*start, (problem, "warning"))
         return
