@@ -10,6 +10,9 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
 
+DEFAULT_DEFINITIONS = Path("/etc/nixos/microvms")
+
+
 class Units(Protocol):
     """Who runs the units: systemd over D-Bus, or mvtui itself where there is no systemd."""
 
@@ -68,9 +71,10 @@ class EndTimes(Protocol):
 class Host:
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
     `calls` is the record of what mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do
-    not tell."""
+    not tell. `definitions` (the host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui
+    keeps what it has to remember of the host: what is armed, what was chosen, what was done."""
 
-    __slots__ = ("calls", "end_times", "name", "processes", "root", "state_dir", "units")
+    __slots__ = ("calls", "definitions", "end_times", "name", "processes", "records", "root", "state_dir", "units")
 
     def __init__(
         self,
@@ -81,11 +85,15 @@ class Host:
         root: Path = Path("/"),
         calls: CallLog | None = None,
         end_times: EndTimes | None = None,
+        definitions: Path = DEFAULT_DEFINITIONS,
+        records: Path | None = None,
     ) -> None:
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
         self.calls = calls if calls is not None else CallLog()
         self.end_times = end_times
+        self.definitions = definitions
+        self.records = records if records is not None else self.on_disk(state_dir) / ".mvtui" / "records"
 
     def on_disk(self, path: str | Path) -> Path:
         """Where the host's absolute `path` is for this process."""
