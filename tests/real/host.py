@@ -114,6 +114,22 @@ class RealHost:
         # Not every machine has a program `kill`; every shell has its own.
         self.nested.run("sh", "-c", 'kill -KILL "$@"', "sh", *map(str, pids), check=False)
 
+    def overlay_at_boot(self, name: str) -> set[str]:
+        """What the upper layer of the guest's store had when it was mounted the last time, before it wrote anything."""
+        last = self.nested.path(f"/srv/{name}/docs/guest-ready").read_text().splitlines()[-1]
+        return set(last.split()[1:])
+
+    def in_guest(self, name: str, script: str, within: float = 60) -> str:
+        """Run a shell script in the guest; what it said, with `exit N` at the end where it failed."""
+        docs = self.nested.path(f"/srv/{name}/docs")
+        (docs / "guest-run.part").write_text(script + "\n")
+        (docs / "guest-run.part").rename(docs / "guest-run")
+        said = docs / "guest-said"
+        wait_until(said.exists, f"guest {name} did not say what came of {script!r}", within)
+        text = said.read_text()
+        said.unlink()
+        return text
+
     def power_off_from_within(self, name: str) -> None:
         """Make the guest power itself off."""
         self.nested.path(f"/srv/{name}/docs/guest-poweroff").touch()
@@ -184,7 +200,11 @@ def _kernel_params(definition: Definition) -> tuple[str, ...]:
     complete = with_defaults(definition)
     mounts = [f"{share.proto}:{share.tag}:{share.mount_point}" for share in complete.shares]
     mounts += [f"{volume.fs_type}:/dev/vd{volume.letter}:{volume.mount_point}" for volume in complete.volumes]
-    overlay = (
-        [] if definition.writable_store_overlay is None else [f"mvtui.overlay={definition.writable_store_overlay}"]
-    )
-    return ("quiet", "tsc_early_khz=2600000", *(f"mvtui.mount={mount}" for mount in mounts), *overlay)
+    parameters = [f"mvtui.mount={mount}" for mount in mounts]
+    overlay = definition.writable_store_overlay
+    if overlay is not None:
+        on_virtiofs = any(
+            share.proto is ShareProto.VIRTIOFS and share.mount_point == overlay for share in complete.shares
+        )
+        parameters.append(f"mvtui.overlay={overlay}" + (":userxattr" if on_virtiofs else ""))
+    return ("quiet", "tsc_early_khz=2600000", *parameters)
