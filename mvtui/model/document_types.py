@@ -14,9 +14,8 @@ from pydantic_core import ErrorDetails
 from mvtui.model.document import Table
 from mvtui.model.finding import Finding
 from mvtui.model.options import MicrovmOptions
+from mvtui.model.place import place, quoted
 from mvtui.model.rules.finding import error
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 _EXPECTED = {
     "string_type": "a string",
@@ -45,23 +44,6 @@ def type_findings(document: Table) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def place(keys: Sequence[str | int]) -> str:
-    """Keys and indices as the subject of a finding: `shares[1].tag`. Keys that are not bare in TOML are quoted."""
-    text = ""
-    for key in keys:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            text += f"{'.' if text else ''}{key if _BARE_KEY.fullmatch(key) else quoted(key)}"
-    return text
-
-
-def quoted(text: str) -> str:
-    """`text` as a basic string of TOML."""
-    inner = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'
-
-
 def _finding(details: ErrorDetails) -> Finding:
     kind, keys, value = details["type"], details["loc"], details["input"]
     subject = place(keys)
@@ -69,6 +51,8 @@ def _finding(details: ErrorDetails) -> Finding:
         return error(subject, f"{subject} is missing.", "microvm.nix has no default for it.", f"write {keys[-1]} = …")
     if kind == "extra_forbidden":
         return _unknown(subject, keys)
+    if kind == "package":
+        return error(subject, f"{subject} takes {_expected(details)}.", "", f"leave {keys[-1]} out")
     return error(subject, f"{subject} takes {_expected(details)}, not {_shown(value)}.", "", _type_fix(kind, value))
 
 

@@ -1,10 +1,13 @@
 """The types that microvm.nix's options have, for pydantic. They refuse what Nix refuses: nothing is converted."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+_STORE_PATH = re.compile(r"/nix/store/[^/]+")
 
 
 class Options(BaseModel):
@@ -25,8 +28,10 @@ def _not_empty(value: str) -> str:
     return value
 
 
-def _package(_value: object) -> object:
-    raise PydanticCustomError("package", "a package, which TOML can't name: it is set in Nix")
+def _package(value: object) -> object:
+    if isinstance(value, str) and _STORE_PATH.fullmatch(value):
+        return value
+    raise PydanticCustomError("package", "a package, which only Nix can name")
 
 
 def _threads(value: object) -> object:
@@ -42,7 +47,7 @@ NonEmpty = Annotated[str, AfterValidator(_not_empty)]
 Positive = Annotated[int, Field(gt=0)]
 Unsigned = Annotated[int, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-# `types.package`, and what holds some.
+# `types.package`, and what holds some: a string is one where it is a path in the store.
 Package = Annotated[Any, BeforeValidator(_package)]
 # `oneOf [ str ints.unsigned ]`
 ThreadCount = Annotated[Any, BeforeValidator(_threads)]

@@ -58,7 +58,6 @@ RULES: tuple[Rule, ...] = (
     others.refused_option,
     others.device_bus,
     others.control_socket,
-    others.darwin_only,
     others.cut_string,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mvtui.model.finding import Finding
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.place import joined
 from mvtui.model.rules.finding import Defined, error, warning
 
 _QEMU, _CLOUD, _FIRECRACKER = Hypervisor.QEMU, Hypervisor.CLOUD_HYPERVISOR, Hypervisor.FIRECRACKER
@@ -29,6 +30,7 @@ REFUSED = {
     "hotplugMem": (_FIRECRACKER, _CROSVM, _KVMTOOL, _STRATOVIRT, _ALIOTH),
     "hotpluggedMem": (_FIRECRACKER, _CROSVM, _KVMTOOL, _STRATOVIRT, _ALIOTH),
     "credentialFiles": (_CLOUD, _FIRECRACKER, _CROSVM, _KVMTOOL, _STRATOVIRT, _ALIOTH),
+    # kvmtool.nix takes no device with the option `qemu`, which every one has.
     "devices": (_FIRECRACKER, _KVMTOOL, _ALIOTH),
 }
 NO_USB = (_CLOUD, _CROSVM)
@@ -194,13 +196,6 @@ def control_socket(defined: Defined) -> Iterator[Finding]:
         yield error("socket", "The path of a socket has 1 to 107 bytes.", "", "leave socket out, or a shorter one")
 
 
-def darwin_only(defined: Defined) -> Iterator[Finding]:
-    """lib/runners/vfkit.nix: "vfkit only works on macOS (Darwin)"."""
-    if defined.document.get("hypervisor") == "vfkit":
-        names = ", ".join(Hypervisor)
-        yield error("hypervisor", "vfkit works on macOS alone.", "", f"one of {names}")
-
-
 def cut_string(defined: Defined) -> Iterator[Finding]:
     """Nix cuts a string where it has \\u0000 (builtins.fromTOML)."""
     yield from _with_nul(defined.document, "")
@@ -209,7 +204,7 @@ def cut_string(defined: Defined) -> Iterator[Finding]:
 def _with_nul(value: object, place: str) -> Iterator[Finding]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _with_nul(inner, f"{place}.{key}" if place else str(key))
+            yield from _with_nul(inner, joined(place, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _with_nul(inner, f"{place}[{index}]")

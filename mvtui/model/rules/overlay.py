@@ -7,7 +7,7 @@ from mvtui.model.document import HOST_STORE
 from mvtui.model.finding import Finding
 from mvtui.model.rules.finding import Defined, error, warning
 from mvtui.model.rules.mount_points import RO_STORE, mounted
-from mvtui.model.rules.paths import is_inside, same_path
+from mvtui.model.rules.paths import is_inside, normal, same_path
 
 OVERLAY = "writableStoreOverlay"
 # overlayfs (Documentation/filesystems/overlayfs.rst): the upper layer needs extended attributes and d_type.
@@ -51,9 +51,9 @@ def overlay_place(defined: Defined) -> Iterator[Finding]:
     if not at_it:
         yield warning(
             OVERLAY,
-            f"Nothing is mounted at {path}: the overlay lies in the guest's memory.",
+            f"Nothing is mounted at {normal(path)}: the overlay lies in the guest's memory.",
             "Neither a volume nor a share has this mount point.",
-            f'a volume with mountPoint = "{path}"',
+            f'a volume with mountPoint = "{normal(path)}"',
         )
     elif all(each.path != path for each in at_it):
         yield error(
@@ -81,7 +81,7 @@ def overlay_volume(defined: Defined) -> Iterator[Finding]:
 
 
 def overlay_share(defined: Defined) -> Iterator[Finding]:
-    """microvm.nix's documentation of shares: "9p/virtiofs shares don't work currently, so resort to using a volume".
+    """microvm.nix's documentation of shares: "9p/virtiofs shares don't work currently".
     With 9p the overlay mounts, and can't delete. virtiofs is mounted with `userxattr` (mounts.nix), which virtiofsd serves
     with `--xattr` alone, that comes with posixAcl."""
     for index, share in enumerate(defined.definition.shares):
