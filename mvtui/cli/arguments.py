@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mvtui import __version__
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
 VERBS = {
@@ -17,6 +18,7 @@ VERBS = {
     "stop": "stop microVMs and wait until all of their units have ended",
     "restart": "stop and start microVMs",
     "kill": "end hung microVMs at once; unwritten data in the guest is lost",
+    "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
     "completion": "print the completion script of a shell",
 }
@@ -30,10 +32,11 @@ _EXAMPLES = """examples:
   mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui restart web git                one after the other; exit code 1 if one failed
+  mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
 
-exit codes: 0 done, 1 failed, 3 refused, 64 wrong command line, 77 rights are missing
+exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing
 """
 
 _VERB_EXAMPLES = {
@@ -43,6 +46,9 @@ _VERB_EXAMPLES = {
     "stop": "  mvtui stop web",
     "restart": "  mvtui restart web",
     "kill": "  mvtui kill web",
+    "validate": "  mvtui validate /etc/nixos/microvms/*.toml\n"
+    "  mvtui validate web.toml --hypervisor crosvm    as if it had another one\n"
+    "  mvtui validate --json web.toml | jq '.files[].findings[] | {subject, line, what}'",
     "demo": "  mvtui demo\n  mvtui demo --up /tmp/demo      build and start it, print how to reach it\n"
     "  mvtui demo --down /tmp/demo    end it and remove what --up made",
     "completion": '  eval "$(mvtui completion bash)"\n  mvtui completion fish | source',
@@ -133,7 +139,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
-        parents=[] if verb in ("demo", "completion") else [_common_options(argparse.SUPPRESS)],
+        parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
     )
     if verb in ("list", "show", "start", "stop", "restart", "kill"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
@@ -143,6 +149,14 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("name", metavar="NAME")
     if verb in ("start", "stop", "restart", "kill"):
         own.add_argument("names", metavar="NAME", nargs="+")
+    if verb == "validate":
+        own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
+        own.add_argument(
+            "--hypervisor",
+            choices=[str(each) for each in Hypervisor],
+            help="check for this one, whatever the file says",
+        )
+        own.add_argument("files", metavar="FILE", nargs="+")
     if verb == "demo":
         where = own.add_mutually_exclusive_group()
         where.add_argument(

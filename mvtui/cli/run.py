@@ -95,6 +95,12 @@ def _act(args: argparse.Namespace) -> int:
     return in_loop(act(open_host(args.state_dir, args.manager), args.verb, args.names, as_json=args.json))
 
 
+def _validate(args: argparse.Namespace) -> int:
+    from mvtui.cli.validate import run_validate
+
+    return run_validate(args)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from mvtui.cli.demo import demo
 
@@ -117,6 +123,7 @@ _VERBS = {
     "stop": _act,
     "restart": _act,
     "kill": _act,
+    "validate": _validate,
     "demo": _demo,
     "completion": _completion,
 }

@@ -47,13 +47,14 @@ def type_findings(document: Table) -> tuple[Finding, ...]:
 def _finding(details: ErrorDetails) -> Finding:
     kind, keys, value = details["type"], details["loc"], details["input"]
     subject = place(keys)
+    key = place(keys[-1:]) if isinstance(keys[-1], str) else "this"
     if kind == "missing":
-        return error(subject, f"{subject} is missing.", "microvm.nix has no default for it.", f"write {keys[-1]} = …")
+        return error(subject, f"{key} is missing.", "microvm.nix has no default for it.", f"write {key} = …")
     if kind == "extra_forbidden":
         return _unknown(subject, keys)
     if kind == "package":
-        return error(subject, f"{subject} takes {_expected(details)}.", "", f"leave {keys[-1]} out")
-    return error(subject, f"{subject} takes {_expected(details)}, not {_shown(value)}.", "", _type_fix(kind, value))
+        return error(subject, f"{key} takes {_expected(details)}.", "", f"leave {key} out")
+    return error(subject, f"{key} takes {_expected(details)}, not {_shown(value)}.", "", _type_fix(kind, value))
 
 
 def _expected(details: ErrorDetails) -> str:
@@ -78,7 +79,7 @@ def _unknown(subject: str, keys: Sequence[str | int]) -> Finding:
         fix = f"what stands below {table} belongs to it: move {key} above the first table"
     elif near := difflib.get_close_matches(key.lower(), [name.lower() for name in options], n=1, cutoff=0.6):
         fix = f"did you mean {next(name for name in options if name.lower() == near[0])}?"
-    return error(subject, f"{subject}: microvm.nix has no such option.", "", fix)
+    return error(subject, f"microvm.nix has no option {key} here.", "", fix)
 
 
 def _names(keys: Sequence[str | int]) -> list[str]:
@@ -128,4 +129,4 @@ def _dates(value: object, keys: tuple[str | int, ...]) -> Iterator[Finding]:
             yield from _dates(inner, (*keys, index))
     elif isinstance(value, datetime.date | datetime.time):
         subject = place(keys)
-        yield error(subject, f"{subject} is a date or a time, which Nix reads nowhere.", "", "write it as a string")
+        yield error(subject, "Nix reads no dates and no times, whatever the option.", "", "write it as a string")

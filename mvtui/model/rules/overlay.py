@@ -81,9 +81,9 @@ def overlay_volume(defined: Defined) -> Iterator[Finding]:
 
 
 def overlay_share(defined: Defined) -> Iterator[Finding]:
-    """microvm.nix's documentation of shares: "9p/virtiofs shares don't work currently".
-    With 9p the overlay mounts, and can't delete. virtiofs is mounted with `userxattr` (mounts.nix), which virtiofsd serves
-    with `--xattr` alone, that comes with posixAcl."""
+    """microvm.nix's documentation of shares: "9p/virtiofs shares don't work currently". With 9p the overlay mounts, and
+    can't delete. virtiofs is mounted with `userxattr` (mounts.nix), which virtiofsd serves with `--xattr` alone, that
+    comes with posixAcl."""
     for index, share in enumerate(defined.definition.shares):
         if not _holds_overlay(defined, share.mount_point):
             continue

@@ -66,7 +66,7 @@ def size_needed(defined: Defined) -> Iterator[Finding]:
         if volume.auto_create and volume.size is None:
             yield error(
                 f"volumes[{index}].size",
-                f"volumes[{index}].size is missing.",
+                "size is missing.",
                 "The image is made with it, unless autoCreate is false.",
                 "size = 1024 (MiB)",
             )
