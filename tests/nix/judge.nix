@@ -57,7 +57,7 @@ let
     "alioth" "bash" "bubblewrap" "btrfs-progs" "cloud-hypervisor" "cloud-hypervisor-graphics" "coreutils"
     "coreutils-full" "crosvm" "curl" "dosfstools" "e2fsprogs" "erofs-utils" "expect" "firecracker" "gawk" "gnused" "iproute2"
     "jq" "kmod" "kvmtool" "libguestfs" "libguestfs-appliance" "libusb1" "netcat" "parted" "python3" "qemu" "socat"
-    "squashfs-tools-ng" "stratovirt" "systemd" "time" "vfkit" "virtiofsd" "xfsprogs"
+    "squashfs-tools-ng" "stratovirt" "systemd" "time" "util-linux" "vfkit" "virtiofsd" "xfsprogs"
   ] package;
 
   # The options of NixOS that the modules read or set. Those of microvm.* are the modules' own.
@@ -156,13 +156,16 @@ let
     interfaces = zip "interfaces" (raw: interface:
       interface // { macvtap = given (raw.macvtap or { }) [ "link" "mode" ] interface.macvtap; });
     rest = given document [
-      "binScripts" "bootDisk" "declaredRunner" "deploy" "initrdPath" "kernel" "runner" "storeDisk" "vmHostPackages"
+      "binScripts" "bootDisk" "declaredRunner" "deploy" "initrdPath" "kernel" "runner" "storeDisk" "storeDiskType"
+      "vmHostPackages"
     ] (without [ "shares" "volumes" "interfaces" "balloonMem" ] config.microvm);
   };
 in
-builtins.deepSeq types {
+builtins.deepSeq types (let
   failed = map (each: lib.trim each.message) (lib.filter (each: !each.assertion) config.assertions);
+in {
+  inherit failed;
   warnings = map lib.trim config.warnings;
-  # What is built of it: the runner, all of its scripts, and the guest's mounts.
-  runner = builtins.seq (builtins.deepSeq config.fileSystems config.microvm.declaredRunner.outPath) true;
-}
+  # What is built of it: the runner, all of its scripts, and the guest's mounts. Of what fails an assertion nothing is.
+  built = failed == [ ] && builtins.seq (builtins.deepSeq config.fileSystems config.microvm.declaredRunner.outPath) true;
+})
