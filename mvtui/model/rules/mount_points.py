@@ -60,7 +60,9 @@ def mount_point_spelling(defined: Defined) -> Iterator[Finding]:
                 place, f'"{path}" ends with a slash, which NixOS refuses.', "", f'write "{normal(path) or "/"}"'
             )
         elif ".." in path.split("/"):
-            yield error(place, f'"{path}" has .. in it, which systemd does not mount.', "", "write the path without ..")
+            yield error(
+                place, f'"{path}" has .. in it, which systemd does not mount.', "", "write the path that it leads to"
+            )
         elif any(char in "\n\r\\" or not (char.isprintable() or char == "\t") for char in path):
             yield error(place, "The path has a character in it that breaks the guest's fstab.", "", "use another name")
         elif path != normal(path):
@@ -77,15 +79,23 @@ def taken_by_the_store(defined: Defined) -> Iterator[Finding]:
         if same_path(each.path, HOST_STORE):
             if definition.store_on_disk or overlay is not None or each.source != HOST_STORE:
                 why = "The overlay is mounted there." if overlay is not None else "The guest's store is mounted there."
-                yield error(place, f"{HOST_STORE} is taken.", why, f'mountPoint = "{RO_STORE}"' if each.share else "")
+                yield error(
+                    place,
+                    f"{HOST_STORE} is taken.",
+                    why,
+                    f'mountPoint = "{RO_STORE}"' if each.share else "another mount point",
+                )
         elif is_inside(each.path, HOST_STORE):
             yield error(
                 place,
                 f"{each.path} lies in the guest's store.",
                 "Nothing is writable there to mount on.",
-                "another path",
+                "another mount point",
             )
         elif definition.store_on_disk and overlay is not None and same_path(each.path, RO_STORE):
             yield error(
-                place, f"{RO_STORE} is taken.", "The store disk is mounted there, below the overlay.", "another"
+                place,
+                f"{RO_STORE} is taken.",
+                "The store disk is mounted there, below the overlay.",
+                "another mount point",
             )
