@@ -23,7 +23,7 @@ class ShareOptions(Options):
     read_only: bool = False
     cache: Literal["auto", "always", "metadata", "never"] = "auto"
     posix_acl: bool = True
-    extra_args: list[str] = []
+    extra_args: list[str] = Field(default_factory=list)
 
 
 class VolumeOptions(Options):
@@ -35,7 +35,7 @@ class VolumeOptions(Options):
     auto_create: bool = True
     fs_type: str = "ext4"
     label: str | None = None
-    mkfs_extra_args: list[str] = []
+    mkfs_extra_args: list[str] = Field(default_factory=list)
     read_only: bool = False
     direct: bool = False
     serial: str | None = None
@@ -61,9 +61,9 @@ class InterfaceOptions(Options):
     type: Literal["user", "tap", "macvtap", "bridge"]
     id: str
     mac: str
-    macvtap: MacvtapOptions = MacvtapOptions()
+    macvtap: MacvtapOptions = Field(default_factory=MacvtapOptions)
     bridge: str | None = None
-    tap: TapOptions = TapOptions()
+    tap: TapOptions = Field(default_factory=TapOptions)
 
 
 class EndOptions(Options):
@@ -95,7 +95,7 @@ class DeviceOptions(Options):
 
     bus: Literal["pci", "usb"]
     path: str
-    qemu: DeviceQemuOptions = DeviceQemuOptions()
+    qemu: DeviceQemuOptions = Field(default_factory=DeviceQemuOptions)
 
 
 class RootPortOptions(Options):
@@ -113,24 +113,24 @@ class QemuOptions(Options):
 
     machine: str | None = None
     machine_opts: dict[str, str] | None = None
-    extra_args: list[str] = []
+    extra_args: list[str] = Field(default_factory=list)
     serial_console: bool = True
-    pcie_root_ports: list[RootPortOptions] = []
+    pcie_root_ports: list[RootPortOptions] = Field(default_factory=list)
     package: Package = None
 
 
 class CloudHypervisorOptions(Options):
     """`microvm.cloud-hypervisor`."""
 
-    platform_oem_strings: list[str] = Field([], alias="platformOEMStrings")
-    extra_args: list[str] = []
+    platform_oem_strings: list[str] = Field(default_factory=list, alias="platformOEMStrings")
+    extra_args: list[str] = Field(default_factory=list)
     package: Package = None
 
 
 class CrosvmOptions(Options):
     """`microvm.crosvm`."""
 
-    extra_args: list[str] = []
+    extra_args: list[str] = Field(default_factory=list)
     pivot_root: str | None = None
     package: Package = None
 
@@ -140,8 +140,8 @@ class FirecrackerOptions(Options):
 
     cpu: dict[str, Any] | None = None
     drive_io_engine: Literal["Async", "Sync"] = "Async"
-    extra_args: list[str] = []
-    extra_config: dict[str, Any] = {}
+    extra_args: list[str] = Field(default_factory=list)
+    extra_config: dict[str, Any] = Field(default_factory=dict)
     package: Package = None
 
 
@@ -162,10 +162,10 @@ class RosettaOptions(Options):
 class VfkitOptions(Options):
     """`microvm.vfkit`."""
 
-    extra_args: list[str] = []
+    extra_args: list[str] = Field(default_factory=list)
     log_level: Literal["debug", "info", "error"] = "info"
     package: Package = None
-    rosetta: RosettaOptions = RosettaOptions()
+    rosetta: RosettaOptions = Field(default_factory=RosettaOptions)
 
 
 class VirtiofsdOptions(Options):
@@ -174,7 +174,7 @@ class VirtiofsdOptions(Options):
     inode_file_handles: Literal["never", "prefer", "mandatory"] = "prefer"
     thread_pool_size: ThreadCount = "`nproc`"
     group: str | None = "kvm"
-    extra_args: list[str] = []
+    extra_args: list[str] = Field(default_factory=list)
     package: Package = None
 
 
@@ -205,7 +205,7 @@ class VsockOptions(Options):
     """`microvm.vsock`."""
 
     cid: int | None = None
-    ssh: VsockSshOptions = VsockSshOptions()
+    ssh: VsockSshOptions = Field(default_factory=VsockSshOptions)
 
 
 class DeployOptions(Options):
@@ -219,12 +219,12 @@ class DeployOptions(Options):
 class MicrovmOptions(Options):
     """`microvm`: a whole definition file."""
 
-    shares: list[ShareOptions] = []
-    volumes: list[VolumeOptions] = []
+    shares: list[ShareOptions] = Field(default_factory=list)
+    volumes: list[VolumeOptions] = Field(default_factory=list)
     writable_store_overlay: str | None = None
 
-    guest: SwitchOptions = SwitchOptions()
-    optimize: SwitchOptions = SwitchOptions()
+    guest: SwitchOptions = Field(default_factory=SwitchOptions)
+    optimize: SwitchOptions = Field(default_factory=SwitchOptions)
     hypervisor: Literal[
         "qemu", "cloud-hypervisor", "firecracker", "crosvm", "kvmtool", "stratovirt", "alioth", "vfkit"
     ] = "qemu"
@@ -241,34 +241,34 @@ class MicrovmOptions(Options):
     socket: str | None = None
     pre_start: str = ""
     extra_args_script: str | None = None
-    interfaces: list[InterfaceOptions] = []
-    forward_ports: list[ForwardOptions] = []
-    devices: list[DeviceOptions] = []
-    vsock: VsockOptions = VsockOptions()
-    graphics: GraphicsOptions = GraphicsOptions()
-    virtiofsd: VirtiofsdOptions = VirtiofsdOptions()
-    credential_files: dict[str, AbsolutePath] = {}
+    interfaces: list[InterfaceOptions] = Field(default_factory=list)
+    forward_ports: list[ForwardOptions] = Field(default_factory=list)
+    devices: list[DeviceOptions] = Field(default_factory=list)
+    vsock: VsockOptions = Field(default_factory=VsockOptions)
+    graphics: GraphicsOptions = Field(default_factory=GraphicsOptions)
+    virtiofsd: VirtiofsdOptions = Field(default_factory=VirtiofsdOptions)
+    credential_files: dict[str, AbsolutePath] = Field(default_factory=dict)
     machine_id: str | None = None
     register_with_machined: bool = False
-    kernel_params: list[str] = []
+    kernel_params: list[str] = Field(default_factory=list)
     pretty_procnames: bool = True
-    bin_scripts: dict[str, str] = {}
+    bin_scripts: dict[str, str] = Field(default_factory=dict)
 
     store_on_disk: bool | None = None
     register_closure: bool = True
     store_disk_type: Literal["squashfs", "erofs"] | None = None
-    store_disk_erofs_flags: list[str] = []
-    store_disk_squashfs_flags: list[str] = []
+    store_disk_erofs_flags: list[str] = Field(default_factory=list)
+    store_disk_squashfs_flags: list[str] = Field(default_factory=list)
     system_symlink: bool | None = None
 
-    qemu: QemuOptions = QemuOptions()
-    cloud_hypervisor: CloudHypervisorOptions | None = Field(None, alias="cloud-hypervisor")
-    firecracker: FirecrackerOptions = FirecrackerOptions()
-    crosvm: CrosvmOptions = CrosvmOptions()
-    kvmtool: PackageOptions = PackageOptions()
-    stratovirt: PackageOptions = PackageOptions()
-    alioth: PackageOptions = PackageOptions()
-    vfkit: VfkitOptions = VfkitOptions()
+    qemu: QemuOptions = Field(default_factory=QemuOptions)
+    cloud_hypervisor: CloudHypervisorOptions = Field(default_factory=CloudHypervisorOptions, alias="cloud-hypervisor")
+    firecracker: FirecrackerOptions = Field(default_factory=FirecrackerOptions)
+    crosvm: CrosvmOptions = Field(default_factory=CrosvmOptions)
+    kvmtool: PackageOptions = Field(default_factory=PackageOptions)
+    stratovirt: PackageOptions = Field(default_factory=PackageOptions)
+    alioth: PackageOptions = Field(default_factory=PackageOptions)
+    vfkit: VfkitOptions = Field(default_factory=VfkitOptions)
 
     kernel: Package = None
     initrd_path: AbsolutePath | None = None
@@ -277,4 +277,4 @@ class MicrovmOptions(Options):
     vm_host_packages: Package = None
     runner: Package = None
     declared_runner: Package = None
-    deploy: DeployOptions = DeployOptions()
+    deploy: DeployOptions = Field(default_factory=DeployOptions)

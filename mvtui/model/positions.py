@@ -79,7 +79,7 @@ class _Scanner:
             place = joined(place, key)
             if array and number == len(keys) - 1:
                 self._tables[place] = self._tables.get(place, -1) + 1
-                self.offsets.setdefault(place, start)
+            self.offsets.setdefault(place, start)
             if place in self._tables:
                 place = f"{place}[{self._tables[place]}]"
         self.offsets.setdefault(place, start)

@@ -1,6 +1,10 @@
 """Paths as text: what they name, not how they are spelled. Nothing is looked up."""
 
+from functools import lru_cache
 
+
+# Every rule of paths asks for the same few.
+@lru_cache(maxsize=1024)
 def normal(path: str) -> str:
     """`path` without doubled slashes, `.` and a slash at its end; `..` stays, for it may stand behind a link."""
     parts = [part for part in path.split("/") if part not in ("", ".")]

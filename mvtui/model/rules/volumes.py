@@ -12,7 +12,7 @@ from mvtui.model.rules.paths import normal
 # The smallest image that mkfs takes, in MiB, and the bytes that a label may have (mke2fs, mkfs.xfs, mkfs.btrfs and
 # mkfs.fat, tried). These are also the types that microvm.nix can make (lib/volumes.nix).
 SMALLEST = {"ext2": 1, "ext3": 1, "ext4": 1, "xfs": 300, "btrfs": 109, "vfat": 1}
-LABEL_BYTES = {"ext2": 16, "ext3": 16, "ext4": 16, "xfs": 12, "btrfs": 255, "vfat": 11}
+LABEL_BYTES = {"ext2": 16, "ext3": 16, "ext4": 16, "xfs": 12, "btrfs": 254, "vfat": 11}
 # virtio_blk.h: VIRTIO_BLK_ID_BYTES
 SERIAL_BYTES = 20
 # off_t has 63 bits.
@@ -110,7 +110,8 @@ def fs_type_known(defined: Defined) -> Iterator[Finding]:
 
 
 def label_length(defined: Defined) -> Iterator[Finding]:
-    """LABEL_BYTES. mke2fs cuts a label and says nothing; the guest then waits for one that never appears."""
+    """LABEL_BYTES. mke2fs cuts a label and says nothing, mkfs.btrfs one of 255 bytes; the guest then waits for one that
+    never appears."""
     for index, volume in _volumes(defined):
         if volume.label is None or not volume.auto_create:
             continue
