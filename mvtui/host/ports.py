@@ -9,7 +9,6 @@ from mvtui.host.calls import CallLog
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
-
 DEFAULT_DEFINITIONS = Path("/etc/nixos/microvms")
 
 
