@@ -3,7 +3,7 @@ asked of the files leaves the old or the new overlay, and all of it is on record
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -224,14 +224,16 @@ async def test_missing_rights_are_raised_and_on_record(host: Host, workers: Work
     assert plan.refusal == "the state directory is another's"
 
 
-@pytest.mark.parametrize("verb", ["reset", "restore", "discard"])
+VERBS: dict[str, Callable[..., Awaitable[overlay.ResetOutcome]]] = {
+    "reset": overlay.run_reset,
+    "restore": overlay.restore,
+    "discard": overlay.discard,
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
 async def test_what_is_no_microvm(host: Host, workers: Workers, verb: str) -> None:
-    run: Callable[[Host, str], object] = {
-        "reset": overlay.run_reset,
-        "restore": overlay.restore,
-        "discard": overlay.discard,
-    }[verb]
-    outcome = await run(host, "../web")  # type: ignore[misc]
+    outcome = await VERBS[verb](host, "../web")
     assert not outcome.ok
     assert workers.verbs == []
 
