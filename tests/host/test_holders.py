@@ -305,3 +305,16 @@ def test_the_scan_leaves_no_descriptor_open(image: Path) -> None:
         holders(image)
         assert os.listdir("/proc/self/fd") == during
     assert os.listdir("/proc/self/fd") == before
+
+
+MMAP = "import mmap, os; m = mmap.mmap(fd, 4096, prot=mmap.PROT_READ); os.closerange(3, 64);"
+
+
+def test_who_has_it_mapped_and_no_longer_open_is_found_where_that_is_asked(image: Path) -> None:
+    key = (str(image.parent), image.name)
+    with holding(image, MMAP) as pid, holding(image, "import mmap; m = mmap.mmap(fd, 4096);") as opener:
+        assert {holder.pid for holder in find_holders([key], {}).found[key]} == {opener}
+        found = find_holders([key], {pid: "web"}, mapped=True).found[key]
+        told = comm(pid)
+    assert set(found) == {Holder(opener, told, None, "open"), Holder(pid, told, "web", "mapped")}
+    assert find_holders([key], {}, mapped=True).found[key] == ()

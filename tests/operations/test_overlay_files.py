@@ -18,6 +18,7 @@ from mvtui.host.images import read_image
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
+from mvtui.model.overlay import OverlayKind
 from mvtui.operations import overlay
 from mvtui.operations.closer import look_closer
 from mvtui.operations.inventory import take_snapshot
@@ -212,3 +213,23 @@ async def test_an_image_that_is_not_there_yet(host: Host) -> None:
     outcome = await overlay.run_reset(host, "web")
     assert (outcome.ok, outcome.nothing) == (False, True)
     assert not image_of(host).exists()
+
+
+async def test_a_share(host: Host, folder: Path) -> None:
+    store = folder / "upper" / "store"
+    (plan,) = await overlay.plan_resets(host, ["lab"])
+    assert plan.target.kind is OverlayKind.SHARE
+    assert plan.ok, plan.refusal
+    assert (await overlay.run_reset(host, "lab")).ok
+    assert list(store.iterdir()) == []
+    assert store.stat().st_uid == OWNER
+    assert (await overlay.restore(host, "lab")).ok
+    assert (store / "built").read_bytes() == CONTENT
+    directory = os.open(store, os.O_RDONLY)
+    with subprocess.Popen(["sleep", "60"], stdin=directory) as child:
+        os.close(directory)
+        outcome = await overlay.run_reset(host, "lab")
+        child.kill()
+    assert outcome.refused
+    assert f"sleep (pid {child.pid} of no microVM) has it open" in outcome.words
+    assert (store / "built").read_bytes() == CONTENT

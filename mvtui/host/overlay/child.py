@@ -13,6 +13,7 @@ from mvtui.host.overlay.image import ImageWork
 from mvtui.host.overlay.mkfs import Recipe
 from mvtui.host.overlay.names import FREEING
 from mvtui.host.overlay.places import look, walk
+from mvtui.host.overlay.share import ShareWork
 from mvtui.host.overlay.stop import FAILED, Stop
 from mvtui.host.overlay.wire import Message, pack, unpack
 
@@ -73,8 +74,11 @@ class Child:
         _enter(setup["cwd"][0])
         tools = setup.get("tool", [])
         shown, name = setup["shown"][0], setup["name"][0]
-        self._image = ImageWork(effects, at, directory, shown, name, os.geteuid(), tools)
-        self._work = self._image
+        self._work: ImageWork | ShareWork
+        if name:
+            self._work = ImageWork(effects, at, directory, shown, name, os.geteuid(), tools)
+        else:
+            self._work = ShareWork(effects, at, directory, shown, os.geteuid())
         self._verbs: dict[str, Callable[[Message], Iterable[Pair]]] = {
             "look": lambda _: self._work.look(),
             "make": self._make,
@@ -102,16 +106,10 @@ class Child:
 
     def _make(self, asked: Message) -> list[Pair]:
         expected = (int(asked["device"][0]), int(asked["inode"][0])) if "inode" in asked else None
-        recipe = Recipe(
-            int(asked["size"][0]),
-            asked["fs_type"][0],
-            asked["label"][0] if "label" in asked else None,
-            asked.get("arg", []),
-            int(asked["gid"][0]),
-            int(asked["mode"][0]),
-            float(asked["seconds"][0]),
-        )
-        self._work.make(self._who, expected, recipe, IN)
+        if isinstance(self._work, ShareWork):
+            self._work.make(self._who, expected)
+        else:
+            self._work.make(self._who, expected, _recipe(asked), IN)
         return []
 
     def _undo(self, _: Message) -> list[Pair]:
@@ -148,6 +146,18 @@ class Child:
             free(effects, at)
             os._exit(0)
         return [("count", len(names))]
+
+
+def _recipe(asked: Message) -> Recipe:
+    return Recipe(
+        int(asked["size"][0]),
+        asked["fs_type"][0],
+        asked["label"][0] if "label" in asked else None,
+        asked.get("arg", []),
+        int(asked["gid"][0]),
+        int(asked["mode"][0]),
+        float(asked["seconds"][0]),
+    )
 
 
 def _enter(path: str) -> None:

@@ -121,6 +121,15 @@ class Holding:
         """The names of the kept ones, the newest first."""
         return kept_names(self.names(), self.suffix)
 
+    def choose(self, name: str | None, shown: str) -> str:
+        """The kept one of that name, or the newest. Raises Stop where there is none."""
+        kept = self.kept()
+        if name is not None and name not in kept:
+            raise Stop(f"{name} is not kept", f"what is kept: {', '.join(kept) or 'nothing'}")
+        if not kept:
+            raise Stop(f"nothing of {shown} is kept")
+        return name or kept[0]
+
     def next_kept(self) -> str:
         """A name for what is set aside now."""
         return next_kept_name(self.names(), self.suffix)

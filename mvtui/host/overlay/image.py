@@ -13,7 +13,7 @@ from mvtui.host.overlay.lease import PAUSE_SECONDS, TRIES, Lease
 from mvtui.host.overlay.mkfs import Recipe, fill, need_mkfs
 from mvtui.host.overlay.names import IMAGE_SUFFIX, MAKING, NEW, inodes_in
 from mvtui.host.overlay.places import FileId, file_id, look, open_regular
-from mvtui.host.overlay.stop import FAILED, Stop, failed
+from mvtui.host.overlay.stop import FAILED, Stop, StuckError, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 class _InterruptedError(Exception):
     """Somebody opened a file while it was exchanged; everything has its old name again."""
-
-
-class _StuckError(Stop):
-    """What was exchanged could not be exchanged back: the new state holds."""
 
 
 class ImageWork:
@@ -115,7 +111,7 @@ class ImageWork:
                 self._effects.rename(kept, at, made, at)
                 try:
                     self._exchange(made, [lease], file_id(opened[1]), made)
-                except _StuckError:
+                except StuckError:
                     raise
                 except (OSError, Stop, _InterruptedError):
                     self._effects.rename(made, at, kept, at)
@@ -136,12 +132,8 @@ class ImageWork:
             raise Stop(f"nothing of {self._shown} is kept")
         self.holding.take(who)
         self.settle()
-        kept = self.holding.kept()
-        if name is not None and name not in kept:
-            raise Stop(f"{name} is not kept", "what is kept: " + (", ".join(kept) or "nothing"))
-        if not kept:
-            raise Stop(f"nothing of {self._shown} is kept")
-        return self._try_again(lambda: self._restore(name or kept[0]))
+        kept = self.holding.choose(name, self._shown)
+        return self._try_again(lambda: self._restore(kept))
 
     def _restore(self, kept: str) -> str | None:
         at, shown = self.holding.taken(), f"{self.holding.shown}/{kept}"
@@ -160,7 +152,7 @@ class ImageWork:
             self._effects.rename(kept, at, now, at)
             try:
                 self._exchange(now, leases, file_id(there[1]), now)
-            except _StuckError:
+            except StuckError:
                 raise
             except (OSError, Stop, _InterruptedError):
                 self._effects.rename(now, at, kept, at)
@@ -210,7 +202,7 @@ class ImageWork:
     def _exchange(self, name: str, leases: list[Lease], image: FileId | None, then: str) -> None:
         """`name` and the image, which is `image`, have each other's name, and the image then that of `then`; all of it
         is on disk, and nobody opened it meanwhile. Raises Stop, OSError, _InterruptedError: then nothing has changed,
-        but for _StuckError."""
+        but for StuckError."""
         at, where = self.holding.taken(), name
         try:
             self._effects.exchange(name, at, self._name, self._directory)
@@ -248,7 +240,7 @@ class ImageWork:
         except OSError as error:
             hint = f"the one before is {self.holding.shown}/{where}"
             words = f"{self._shown} is exchanged, and that can't be undone: {error.strerror}"
-            raise _StuckError(words, hint, FAILED) from None
+            raise StuckError(words, hint, FAILED) from None
         for fd in (self._directory, at):
             try:
                 self._effects.fsync(fd)

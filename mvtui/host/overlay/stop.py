@@ -17,6 +17,10 @@ class Stop(Exception):  # noqa: N818 (it ends the work, as StopIteration does)
         self.message, self.hint, self.code = message, hint, code
 
 
+class StuckError(Stop):
+    """What was exchanged could not be exchanged back: the new state holds."""
+
+
 def failed(what: str, error: OSError) -> Stop:
     """The machine did not do `what`."""
     return Stop(f"{what}: {(error.strerror or os.strerror(error.errno or 0)).lower()}", code=FAILED)
