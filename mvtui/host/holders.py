@@ -88,10 +88,10 @@ def find_holders(
 
 def find_directory_holders(
     paths: Iterable[str], owners: Mapping[int, str], root: Path = Path("/"), proc: str = "/proc"
-) -> tuple[Holder, ...] | None:
-    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; None
-    where nobody was found and that means nothing. A directory that does not exist has no holders. Raises OSError for
-    one that can't be looked at. Blocking.
+) -> tuple[tuple[Holder, ...], bool]:
+    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; and
+    whether every process was looked at. A directory that does not exist has no holders. Raises OSError for one that
+    can't be looked at. Blocking.
 
     Not seen: a directory that is a process' working directory alone.
     """
@@ -109,8 +109,8 @@ def find_directory_holders(
         ]
     processes = OpenFiles(wanted, proc)
     pids = sorted({pid for pid, _, _ in processes.find()}) if wanted else []
-    found = (*(Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids), *mounted)
-    return found if found or processes.complete else None
+    open_in = (Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids)
+    return (*open_in, *mounted), processes.complete
 
 
 def _image(key: ImageKey, root: Path, mounts: Mounts) -> _Image | None:

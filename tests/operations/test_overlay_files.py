@@ -24,7 +24,7 @@ from mvtui.operations.closer import look_closer
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 from tests.fakes import FakeProcesses, FakeUnits
-from tests.host.living import found, loop_device
+from tests.host.living import dies_with_us, found, loop_device, need_root
 from tests.host.test_holders import holding
 
 RW = "/nix/.rw-store"
@@ -216,6 +216,7 @@ async def test_an_image_that_is_not_there_yet(host: Host) -> None:
 
 
 async def test_a_share(host: Host, folder: Path) -> None:
+    need_root("who has a directory open")
     store = folder / "upper" / "store"
     (plan,) = await overlay.plan_resets(host, ["lab"])
     assert plan.target.kind is OverlayKind.SHARE
@@ -226,10 +227,13 @@ async def test_a_share(host: Host, folder: Path) -> None:
     assert (await overlay.restore(host, "lab")).ok
     assert (store / "built").read_bytes() == CONTENT
     directory = os.open(store, os.O_RDONLY)
-    with subprocess.Popen(["sleep", "60"], stdin=directory) as child:
-        os.close(directory)
+    child = await asyncio.create_subprocess_exec("sleep", "60", stdin=directory, preexec_fn=dies_with_us)
+    os.close(directory)
+    try:
         outcome = await overlay.run_reset(host, "lab")
+    finally:
         child.kill()
+        await child.wait()
     assert outcome.refused
     assert f"sleep (pid {child.pid} of no microVM) has it open" in outcome.words
     assert (store / "built").read_bytes() == CONTENT
