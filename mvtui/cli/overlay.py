@@ -5,23 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from mvtui.cli.names import check_names
 from mvtui.cli.output import say, write_json, write_lines
-from mvtui.cli.reset_report import DONE, FAILED, NOTHING, REFUSED, resets_document, result_of
+from mvtui.cli.reset_report import FAILED, NOTHING, REFUSED, resets_document, result_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.text import clean
-from mvtui.operations import overlay
-from mvtui.operations.overlay import ResetOutcome
+from mvtui.operations import overlay, overlay_kept
+from mvtui.operations.overlay_outcome import ResetOutcome
 
 Told = tuple[ResetOutcome, ExitCode]
 Work = Callable[[str], Awaitable[ResetOutcome]]
 
 # Nothing to reset is refused: whoever asked for an empty overlay did not get one.
-_CODES = {
-    DONE: ExitCode.OK,
-    NOTHING: ExitCode.REFUSED,
-    REFUSED: ExitCode.REFUSED,
-    FAILED: ExitCode.FAILED,
-}
+_CODES = {NOTHING: ExitCode.REFUSED, REFUSED: ExitCode.REFUSED, FAILED: ExitCode.FAILED}
 
 
 async def start_fresh(host: Host, names: Sequence[str], *, as_json: bool) -> int:
@@ -39,7 +34,7 @@ async def restore(host: Host, name: str, *, as_json: bool) -> int:
     """Bring the overlay back that was set aside last; the exit code."""
     async with closing(host):
         await check_names(host, [name])
-        return await each_of(host, [name], "restore", lambda each: overlay.restore(host, each), as_json=as_json)
+        return await each_of(host, [name], "restore", lambda each: overlay_kept.restore(host, each), as_json=as_json)
 
 
 class closing:  # noqa: N801 - reads as contextlib's
@@ -77,15 +72,18 @@ async def attempt(name: str, action: str, work: Work) -> Told:
         outcome = await work(name)
     except MvtuiError as error:
         refused = error.exit_code in (ExitCode.REFUSED, ExitCode.NO_RIGHTS)
-        words = clean(f"{name}: {error.message}")
-        return ResetOutcome(name, action, False, refused, words, error.hint, 0.0, None, False), error.exit_code
-    return outcome, _CODES[result_of(outcome)]
+        return ResetOutcome(
+            name, action, False, f"{name}: {error.message}", error.hint, refused=refused
+        ), error.exit_code
+    # Nothing to free is what was wanted.
+    fine = outcome.ok or (outcome.nothing and outcome.action == "discard")
+    return outcome, ExitCode.OK if fine else _CODES[result_of(outcome)]
 
 
 def say_outcome(outcome: ResetOutcome) -> None:
     """One sentence and what to do next: on standard output where it was done, else on standard error."""
     lines = [clean(outcome.words), *([f"  {clean(outcome.hint)}"] if outcome.hint else [])]
-    if result_of(outcome) == DONE:
+    if outcome.ok:
         write_lines(lines)
     else:
         say(*lines)

@@ -17,8 +17,8 @@ from mvtui.host.ports import Host
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.overlay_words import may_discard, may_reset, told_kept
 from mvtui.model.text import clean
-from mvtui.operations import overlay
-from mvtui.operations.overlay import ResetOutcome
+from mvtui.operations import overlay, overlay_kept
+from mvtui.operations.overlay_outcome import ResetOutcome
 
 
 async def reset(host: Host, args: argparse.Namespace) -> int:
@@ -30,17 +30,16 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
         await check_names(host, names)
         if args.discard:
             return await _discard(host, names, args)
-        if not args.dry_run and args.yes:
+        if args.yes and args.image is None and not args.dry_run:
             return await _run(host, names, args)
         plans = await overlay.plan_resets(host, names, images=_images(args))
         if args.dry_run and args.json:
             write_json(plans_document(host.name, plans))
-        else:
+        elif args.dry_run or not args.yes:
             _show(host, plans)
-        code = ExitCode.OK if all(plan.ok for plan in plans) else ExitCode.REFUSED
         if args.dry_run:
-            return code
-        return max(code, await _ask_and_run(host, plans, args))
+            return _code(plans)
+        return max(_code(plans), await _go_on(host, plans, args))
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -68,23 +67,29 @@ def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
         write_lines([*([""] if number else []), *plan_lines(plan, host.name, glyphs, now, columns)])
 
 
-async def _ask_and_run(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespace) -> int:
-    for plan in plans:
-        if not plan.ok:
-            say(clean(f"{plan.microvm}: not reset: {plan.refusal}"))
+def _code(plans: Sequence[ResetPlan]) -> int:
+    return ExitCode.OK if all(plan.ok for plan in plans) else ExitCode.REFUSED
+
+
+async def _go_on(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespace) -> int:
+    """Do what is planned well, once somebody says yes (or said it before)."""
     wanted = [plan.microvm for plan in plans if plan.ok]
+    if args.json and not wanted:
+        write_json(plans_document(host.name, plans))
+    elif not args.json:
+        say(*(clean(f"{plan.microvm}: no reset: {plan.refusal}") for plan in plans if not plan.ok))
     if not wanted:
         return ExitCode.REFUSED
-    if not await says_yes(may_reset(wanted, host.name)):
+    if not args.yes and not await says_yes(may_reset(wanted, host.name)):
         say("nothing was done")
         return ExitCode.REFUSED
+    # Only now: an image that is not its own is not worth remembering.
+    for name, image in _images(args).items():
+        overlay.remember_image(host, name, image)
     return await _run(host, wanted, args)
 
 
 async def _run(host: Host, names: Sequence[str], args: argparse.Namespace) -> int:
-    for name, image in _images(args).items():
-        overlay.remember_image(host, name, image)
-
     async def one(name: str) -> ResetOutcome:
         return await overlay.run_reset(host, name, progress(quiet=args.json))
 
@@ -101,4 +106,4 @@ async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -
         if not await says_yes(may_discard(names, host.name)):
             say("nothing was done")
             return ExitCode.REFUSED
-    return await each_of(host, names, "discard", lambda name: overlay.discard(host, name), as_json=args.json)
+    return await each_of(host, names, "discard", lambda name: overlay_kept.discard(host, name), as_json=args.json)

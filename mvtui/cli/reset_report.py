@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mvtui.cli.report import SCHEMA, Json, iso_time, volume_document
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayFacts, OverlayTarget, ResetPlan
-from mvtui.operations.overlay import ResetOutcome
+from mvtui.operations.overlay_outcome import ResetOutcome
 
 PLANNED, DONE, NOTHING, REFUSED, FAILED = "planned", "done", "nothing", "refused", "failed"
 
@@ -20,8 +20,8 @@ def plans_document(host: str, plans: Sequence[ResetPlan]) -> Json:
 
 
 def result_of(outcome: ResetOutcome) -> str:
-    """The word for what came of it."""
-    if outcome.nothing:
+    """The word for what came of it. Where there is no overlay to reset, a start is done all the same."""
+    if outcome.nothing and not (outcome.ok and outcome.action.endswith("start")):
         return NOTHING
     return DONE if outcome.ok else REFUSED if outcome.refused else FAILED
 

@@ -142,7 +142,7 @@ def test_of_several_those_that_can_be_reset_are_asked_for(
     assert run(["reset", "git", "web"]) == 3
     assert somebody.questions == ["reset the overlay of web on hv01?"]
     assert fake.asked == [("reset", "web")]
-    assert capsys.readouterr().err == "git: not reset: microvm@git.service is active\n"
+    assert capsys.readouterr().err == "git: no reset: microvm@git.service is active\n"
 
 
 def test_nobody_is_asked_where_none_can_be_reset(fake: FakeOverlay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,35 @@ def test_a_chosen_image_is_remembered_once_it_is_reset(fake: FakeOverlay, monkey
     assert fake.asked == [("plan", {"web": "rw.img"})]
     fake.asked.clear()
     assert run(["reset", "--yes", "--image", "rw.img", "web"]) == 0
-    assert fake.asked == [("remember", "web", "rw.img"), ("reset", "web")]
+    assert fake.asked == [("plan", {"web": "rw.img"}), ("remember", "web", "rw.img"), ("reset", "web")]
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_chosen_image_that_is_none_of_its_own_is_neither_remembered_nor_reset(
+    fake: FakeOverlay, capsys: Capture, option: list[str]
+) -> None:
+    fake.plans["git"] = REFUSED
+    assert run(["reset", "--yes", "--image", "rw.img", "git", *option]) == 3
+    assert fake.asked == [("plan", {"git": "rw.img"})]
+    captured = capsys.readouterr()
+    assert "microvm@git.service is active" in (
+        json.loads(captured.out)["resets"][0]["words"] if option else captured.err
+    )
+
+
+def test_nothing_to_free_is_fine_and_nothing_to_reset_is_not(fake: FakeOverlay, capsys: Capture) -> None:
+    nothing = done("web")._replace(ok=False, nothing=True, words="web: nothing")
+    for argv, action, code, result in (
+        (["reset", "--yes", "--discard"], "discard", 0, "nothing"),
+        (["reset", "--yes"], "reset", 3, "nothing"),
+        (["restore"], "restore", 3, "nothing"),
+    ):
+        fake.outcomes["web"] = nothing._replace(action=action)
+        assert run([*argv, "web", "--json"]) == code
+        assert json.loads(capsys.readouterr().out)["resets"][0]["result"] == result
+    fake.outcomes["web"] = nothing._replace(action="reset and start", ok=True)
+    assert run(["start", "--fresh", "web", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["resets"][0]["result"] == "done"
 
 
 def test_before_what_was_set_aside_is_freed_it_is_shown(
