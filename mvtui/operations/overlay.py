@@ -21,11 +21,14 @@ from mvtui.model.unit import UnitVerb
 from mvtui.operations import lifecycle
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, targeted, working
+from mvtui.operations.overlay_kept import discard, restore
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
     from mvtui.host.overlay import OverlayWorker
+
+__all__ = ["ResetOutcome", "discard", "plan_resets", "remember_image", "restore", "run_fresh", "run_reset"]
 
 _NO_IMAGES: Mapping[str, str] = {}
 
