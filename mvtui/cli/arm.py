@@ -11,7 +11,7 @@ from mvtui.errors import ExitCode
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
 from mvtui.operations import arming
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.operations.overlay import ResetOutcome
 
 
 async def arm(host: Host, args: argparse.Namespace) -> int:

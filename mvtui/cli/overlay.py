@@ -9,8 +9,8 @@ from mvtui.cli.reset_report import FAILED, NOTHING, REFUSED, resets_document, re
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.text import clean
-from mvtui.operations import overlay, overlay_kept
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.operations import overlay
+from mvtui.operations.overlay import ResetOutcome
 
 Told = tuple[ResetOutcome, ExitCode]
 Work = Callable[[str], Awaitable[ResetOutcome]]
@@ -34,7 +34,7 @@ async def restore(host: Host, name: str, *, as_json: bool) -> int:
     """Bring the overlay back that was set aside last; the exit code."""
     async with closing(host):
         await check_names(host, [name])
-        return await each_of(host, [name], "restore", lambda each: overlay_kept.restore(host, each), as_json=as_json)
+        return await each_of(host, [name], "restore", lambda each: overlay.restore(host, each), as_json=as_json)
 
 
 class closing:  # noqa: N801 - reads as contextlib's

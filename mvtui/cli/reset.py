@@ -17,8 +17,8 @@ from mvtui.host.ports import Host
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.overlay_words import may_discard, may_reset, told_kept
 from mvtui.model.text import clean
-from mvtui.operations import overlay, overlay_kept
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.operations import overlay
+from mvtui.operations.overlay import ResetOutcome
 
 
 async def reset(host: Host, args: argparse.Namespace) -> int:
@@ -106,4 +106,4 @@ async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -
         if not await says_yes(may_discard(names, host.name)):
             say("nothing was done")
             return ExitCode.REFUSED
-    return await each_of(host, names, "discard", lambda name: overlay_kept.discard(host, name), as_json=args.json)
+    return await each_of(host, names, "discard", lambda name: overlay.discard(host, name), as_json=args.json)

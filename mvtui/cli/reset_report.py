@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mvtui.cli.report import SCHEMA, Json, iso_time, volume_document
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayFacts, OverlayTarget, ResetPlan
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.operations.overlay import ResetOutcome
 
 PLANNED, DONE, NOTHING, REFUSED, FAILED = "planned", "done", "nothing", "refused", "failed"
 

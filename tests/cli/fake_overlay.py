@@ -21,7 +21,7 @@ from mvtui.model.overlay import (
     ToldBy,
 )
 from mvtui.operations.arming import AtStart
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.operations.overlay import ResetOutcome
 from tests.fakes import EPOCH
 
 _IMAGE = "/var/lib/microvms/web/nix-rw.img"
@@ -88,10 +88,8 @@ class FakeOverlay:
     at_start: int = 0
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("plan_resets", "run_reset", "run_fresh", "remember_image"):
+        for name in ("plan_resets", "run_reset", "run_fresh", "restore", "discard", "remember_image"):
             monkeypatch.setattr(f"mvtui.operations.overlay.{name}", getattr(self, name))
-        for name in ("restore", "discard"):
-            monkeypatch.setattr(f"mvtui.operations.overlay_kept.{name}", getattr(self, name))
         for name in ("arm", "reset_if_armed", "give_up_later", "leave"):
             monkeypatch.setattr(f"mvtui.operations.arming.{name}", getattr(self, name))
 
