@@ -1,9 +1,7 @@
 """Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived, or cancelled."""
 
 import asyncio
-import os
 import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,6 +9,7 @@ from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host import journal
+from mvtui.host.own_program import own_argv
 from mvtui.host.ports import Host
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 
@@ -139,8 +138,5 @@ def _record(verb: str, microvm: str, result: str) -> None:
 
 def sudo_argv(host: Host, verb: UnitVerb, microvm: str) -> list[str]:
     """The command that does the same with root's rights, to be run behind `sudo --`."""
-    script = os.path.abspath(sys.argv[0])
-    # -P: root must not import what lies in the working directory.
-    own = [script] if os.path.basename(script) == "mvtui" else [sys.executable, "-P", "-m", "mvtui"]
     where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
-    return [*own, str(verb), *where, "--", microvm]
+    return [*own_argv(), str(verb), *where, "--", microvm]
