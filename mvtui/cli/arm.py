@@ -34,11 +34,13 @@ async def reset_if_armed(host: Host, names: Sequence[str], *, strict: bool, as_j
     outcomes, code = [], 0
     async with closing(host):
         for name in names:
-            outcome, wanted = await arming.reset_if_armed(host, name, strict=strict)
-            outcomes.append(outcome)
-            code = max(code, wanted)
+            at_start = await arming.reset_if_armed(host, name, strict=strict)
+            outcomes.append(at_start.outcome)
+            code = max(code, at_start.exit_code)
             if not as_json:
-                say_outcome(outcome)
+                say_outcome(at_start.outcome)
+            if at_start.hangs:
+                arming.leave(code)
     if as_json:
         write_json(resets_document(host.name, outcomes))
     return ExitCode(code)

@@ -110,6 +110,11 @@ def is_armed_reset(command: Sequence[str]) -> bool:
     return "reset" in command and "--if-armed" in command and any("mvtui" in word for word in command)
 
 
+def is_own(command: Sequence[str]) -> bool:
+    """Whether such a command stands in mvtui's drop-in, which names all that it needs; a host's own line need not."""
+    return {"--manager", "--state-dir"} <= set(command)
+
+
 def _text(host: Host, program: Sequence[str], *, strict: bool) -> str:
     """`+`: as root, whatever the unit's User=. `-`: the microVM starts also where mvtui is gone or hangs."""
     where = ["--manager", "systemd", "--state-dir", str(host.state_dir)]

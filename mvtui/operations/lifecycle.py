@@ -36,7 +36,7 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
 
     Raises RightsMissingError where the host refuses, MvtuiError where the manager does not answer.
     """
-    _refuse_what_is_no_name(microvm)
+    refuse_what_is_no_name(microvm)
     began = time.monotonic()
     watcher = asyncio.create_task(_watch(host, microvm, on_progress)) if on_progress is not None else None
     try:
@@ -63,7 +63,7 @@ async def cancel(host: Host, microvm: str) -> str:
     Raises RightsMissingError where the host refuses, MvtuiError where there is no job or the manager has none
     (`host.units.can_cancel`).
     """
-    _refuse_what_is_no_name(microvm)
+    refuse_what_is_no_name(microvm)
     try:
         words = await host.units.cancel(microvm)
     except MvtuiError as error:
@@ -122,7 +122,8 @@ def _units_of(microvm: str, statuses: Mapping[str, UnitStatus]) -> tuple[UnitSta
     return tuple(own[kind] for kind in UnitKind if kind in own)
 
 
-def _refuse_what_is_no_name(microvm: str) -> None:
+def refuse_what_is_no_name(microvm: str) -> None:
+    """Raises MvtuiError for what is no name of an entry in a directory, or hidden."""
     if not microvm or microvm.startswith(".") or "/" in microvm or "\0" in microvm:
         raise MvtuiError(f"{microvm!r} is no name of a microVM", "mvtui list shows the names that there are")
 
