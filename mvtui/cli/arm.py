@@ -7,7 +7,6 @@ from mvtui.cli.names import check_names
 from mvtui.cli.output import write_json
 from mvtui.cli.overlay import closing, each_of, say_outcome
 from mvtui.cli.reset_report import resets_document
-from mvtui.errors import ExitCode
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
 from mvtui.operations import arming
@@ -43,4 +42,4 @@ async def reset_if_armed(host: Host, names: Sequence[str], *, strict: bool, as_j
                 arming.leave(code)
     if as_json:
         write_json(resets_document(host.name, outcomes))
-    return ExitCode(code)
+    return code

@@ -1,7 +1,8 @@
 """`restore` and `start --fresh`, and what all verbs of the overlay say and return."""
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from mvtui.cli.names import check_names
 from mvtui.cli.output import say, write_json, write_lines
@@ -12,7 +13,6 @@ from mvtui.model.text import clean
 from mvtui.operations import overlay
 from mvtui.operations.overlay import ResetOutcome
 
-Told = tuple[ResetOutcome, ExitCode]
 Work = Callable[[str], Awaitable[ResetOutcome]]
 
 # Nothing to reset is refused: whoever asked for an empty overlay did not get one.
@@ -37,18 +37,14 @@ async def restore(host: Host, name: str, *, as_json: bool) -> int:
         return await each_of(host, [name], "restore", lambda each: overlay.restore(host, each), as_json=as_json)
 
 
-class closing:  # noqa: N801 - reads as contextlib's
+@asynccontextmanager
+async def closing(host: Host) -> AsyncIterator[None]:
     """Lets go of what `host` holds in the end."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-
-    async def __aenter__(self) -> None:
-        return
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._host.units.close()
-        self._host.processes.close()
+    try:
+        yield
+    finally:
+        await host.units.close()
+        host.processes.close()
 
 
 async def each_of(host: Host, names: Sequence[str], action: str, work: Work, *, as_json: bool) -> int:
@@ -66,7 +62,7 @@ async def each_of(host: Host, names: Sequence[str], action: str, work: Work, *, 
     return code
 
 
-async def attempt(name: str, action: str, work: Work) -> Told:
+async def attempt(name: str, action: str, work: Work) -> tuple[ResetOutcome, ExitCode]:
     """What came of `work` on `name`, also where it raises, and the exit code for it."""
     try:
         outcome = await work(name)
