@@ -27,7 +27,7 @@ from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 __all__ = ["ResetOutcome", "discard", "plan_resets", "remember_image", "restore", "run_fresh", "run_reset"]
 

@@ -24,7 +24,7 @@ from mvtui.operations.overlay_others import other_uses, read_defined
 from mvtui.operations.uninterrupted import in_thread
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 
 async def look(host: Host, kept: Kept) -> Snapshot:
@@ -82,7 +82,7 @@ async def working(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str
 
 def start_worker(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> OverlayWorker:
     """Blocking. Raises RightsMissingError, MvtuiError."""
-    from mvtui.host.overlay import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
+    from mvtui.host.overlay.worker import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
 
     directories: tuple[str, ...] = ()
     if microvm.built is not None:
