@@ -24,7 +24,7 @@ from mvtui.operations.overlay_others import other_uses, read_defined
 from mvtui.operations.uninterrupted import in_thread
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 
 async def look(host: Host, kept: Kept) -> Snapshot:
@@ -82,7 +82,7 @@ async def working(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str
 
 def start_worker(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> OverlayWorker:
     """Blocking. Raises RightsMissingError, MvtuiError."""
-    from mvtui.host.overlay import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
+    from mvtui.host.overlay.worker import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
 
     directories: tuple[str, ...] = ()
     if microvm.built is not None:
@@ -123,6 +123,14 @@ def holders_of(
             return None
     key = evidence.microvm.path, target.path
     return find_holders([key], owners, host.root, mapped=True).of(key)
+
+
+def made_at(host: Host, target: OverlayTarget) -> str:
+    """What a reset makes anew and whoever uses it changes: the image, or the share's `store`, for this process; ""
+    where there is none."""
+    if target.path is None:
+        return ""
+    return str(host.on_disk(target.path if target.kind is OverlayKind.VOLUME else f"{target.path}/store"))
 
 
 def owners_of(snapshot: Snapshot) -> dict[int, str]:

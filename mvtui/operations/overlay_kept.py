@@ -16,7 +16,7 @@ from mvtui.operations.overlay_outcome import Attempt, ResetOutcome, of_plan
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 
 async def restore(host: Host, name: str, which: str | None = None) -> ResetOutcome:
