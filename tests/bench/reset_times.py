@@ -55,10 +55,11 @@ def make(image: Path, fs_type: str, size: int) -> float:
 
 
 def fill(image: Path, mib: int) -> None:
-    """Write all over it and wait until that is on the disk."""
+    """Write all of it but for the superblock, and wait until that is on the disk."""
     of_what = os.urandom(MIB)
     with image.open("r+b", buffering=0) as file:
-        for _ in range(mib):
+        file.seek(MIB)
+        for _ in range(1, mib):
             file.write(of_what)
         os.fsync(file.fileno())
 
@@ -92,7 +93,7 @@ class Bench:
 
     def kept(self) -> list[Path]:
         """What is set aside or is being freed."""
-        return [path for path in (self.image.parent / ".mvtui/overlay" / IMAGE).iterdir() if path.name != "lock"]
+        return [path for path in (self.image.parent / ".mvtui/overlay" / IMAGE).glob("*") if path.name != "lock"]
 
     async def settled(self) -> None:
         """Until the older ones are freed."""
