@@ -25,6 +25,9 @@ from mvtui.operations.overlay import ResetOutcome, run_reset
 
 # How long before a reset the earliest start is asked for: until a hypervisor has opened its image.
 EARLIEST = 0.12
+# Every other start comes near the moment that decides: earlier than one that came too late, later than one that came
+# too early, give or take so many seconds.
+NEAR = 0.008
 WITHIN = 20.0
 BLOCK = 1024
 
@@ -72,8 +75,12 @@ class Race:
         await self.hypervisor()
         await self.stop()
         usual = (await self.reset())[1]
-        for _ in range(rounds):
-            print(json.dumps((await self.round(choice.uniform(-EARLIEST, 1.3 * usual)))._asdict()), flush=True)
+        edge = usual / 2
+        for number in range(rounds):
+            anywhere = choice.uniform(-EARLIEST, 1.3 * usual)
+            seen = await self.round(anywhere if number % 2 else choice.gauss(edge, NEAR))
+            print(json.dumps(seen._asdict()), flush=True)
+            edge = seen.offset + (NEAR if seen.result == "refused" else -NEAR)
 
     async def round(self, offset: float) -> Round:
         """One reset, and one start `offset` seconds after it began."""
