@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-
 from mvtui.model.definition import Definition, Share, ShareProto
 from tests.real.host import PROGRAMS, Json, RealHost, sample
 from tests.real.overlays import IMAGE
