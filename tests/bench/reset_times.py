@@ -21,10 +21,11 @@ from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner
 from mvtui.host.ports import Host
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
-from mvtui.operations.hosts import DEFAULT_STATE_DIR, open_host
+from mvtui.operations.hosts import open_host
 from mvtui.operations.overlay import restore, run_reset
 
 IMAGE = "overlay.img"
+STATE_DIR = Path("/var/lib/microvms")
 MIB = 2**20
 SETTLED_WITHIN = 120.0
 
@@ -38,11 +39,11 @@ def build(store: str, name: str, fs_type: str, size: str) -> None:
         writable_store_overlay="/nix/.rw-store",
     )
     runner = build_runner(definition, Path(store) / f"{name}-microvm-qemu-{name}", Tools("/bin/qemu-system-x86_64"))
-    directory = DEFAULT_STATE_DIR / name
+    directory = STATE_DIR / name
     directory.mkdir(parents=True)
     (directory / "current").symlink_to(runner)
     make(directory / IMAGE, fs_type, int(size))
-    for path in (DEFAULT_STATE_DIR, directory, directory / IMAGE):
+    for path in (STATE_DIR, directory, directory / IMAGE):
         shutil.chown(path, "microvm", "kvm")
 
 
@@ -109,7 +110,8 @@ class Bench:
         times = []
         for _ in range(rounds):
             await self.settled()
-            times.append([self.peer(), await self.reset()][::-1])
+            peer = self.peer()
+            times.append([await self.reset(), peer])
         return times
 
     async def full(self, rounds: int, mib: int) -> list[list[float]]:
@@ -120,7 +122,8 @@ class Bench:
             if number:
                 assert (await restore(self.host, self.name)).ok
             await self.settled()
-            times.append([self.peer(), await self.reset()][::-1])
+            peer = self.peer()
+            times.append([await self.reset(), peer])
         return times
 
     async def anew(self, rounds: int, mib: int) -> list[list[float]]:
