@@ -137,10 +137,10 @@ def _record(verb: str, microvm: str, result: str) -> None:
     )
 
 
-def sudo_argv(host: Host, verb: UnitVerb, microvm: str) -> list[str]:
+def sudo_argv(host: Host, verb: str, microvm: str, *options: str) -> list[str]:
     """The command that does the same with root's rights, to be run behind `sudo --`."""
     script = os.path.abspath(sys.argv[0])
     # -P: root must not import what lies in the working directory.
     own = [script] if os.path.basename(script) == "mvtui" else [sys.executable, "-P", "-m", "mvtui"]
     where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
-    return [*own, str(verb), *where, "--", microvm]
+    return [*own, verb, *options, *where, "--", microvm]
