@@ -23,7 +23,7 @@ class Share(NamedTuple):
     """One element of `microvm.shares`.
 
     `source` and `socket` are as written: absolute, or relative to the microVM's state directory. `socket` is None
-    for 9p.
+    for 9p. `extra_args` are more arguments for virtiofsd.
     """
 
     tag: str | None
@@ -35,6 +35,7 @@ class Share(NamedTuple):
     security_model: str | None = None
     cache: str | None = None
     posix_acl: bool | None = None
+    extra_args: tuple[str, ...] | None = None
 
 
 class Volume(NamedTuple):
