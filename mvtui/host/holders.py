@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mvtui.host.images import find_image, open_image
 from mvtui.host.locks import NO_PROCESS, locker, read_locks
+from mvtui.host.mapped_files import MappedFiles
 from mvtui.host.mounts import Mounts
 from mvtui.host.open_files import FileId, OpenFiles, file_id
 from mvtui.host.process_stat import read_proc
@@ -50,11 +51,14 @@ def find_holders(
     root: Path = Path("/"),
     proc: str = "/proc",
     sysfs: str = "/sys",
+    *,
+    mapped: bool = False,
 ) -> HolderScan:
     """Scan the host once for the holders of `images`. Blocking; never raises. An image that does not exist, or whose
     directory may not be entered, has no entry.
 
-    Not seen: an image that is only mapped into memory, and what kernel services but loop devices, mounts and the
+    With `mapped`, who has an image mapped into memory and does not have it open any more is found as well: that takes
+    longer. Not seen without; and not at all what kernel services but loop devices, mounts and the
     device mapper do with it (nbd, an iSCSI target, swap); and a mount of a block device in another mount namespace
     alone.
     """
@@ -77,10 +81,39 @@ def find_holders(
             lockers[image.file].add(pid)
             found[image.file].append(_hidden_locker(pid, owners, proc))
     seen_all = _add_loop_devices(found, {image.file for image in known.values()}, sysfs)
+    if mapped:
+        seen_all &= _add_mappings(found, known.values(), owners, proc)
     for file in {image.file for image in known.values() if not image.file.inode}:
         found[file] += _users_of_device(file.device, mounts, sysfs)
     complete = processes.complete and seen_all
     return HolderScan({key: tuple(found[image.file]) for key, image in known.items()}, complete, owners)
+
+
+def find_directory_holders(
+    paths: Iterable[str], owners: Mapping[int, str], root: Path = Path("/"), proc: str = "/proc"
+) -> tuple[Holder, ...] | None:
+    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; None
+    where nobody was found and that means nothing. A directory that does not exist has no holders. Raises OSError for
+    one that can't be looked at. Blocking.
+
+    Not seen: a directory that is a process' working directory alone.
+    """
+    wanted: set[FileId] = set()
+    mounted: list[Holder] = []
+    mount_points = Mounts(proc).mount_points
+    for path in paths:
+        on_disk = path if str(root) == "/" else os.path.join(root, path.lstrip("/"))
+        with suppress(FileNotFoundError):
+            wanted.add(file_id(os.stat(on_disk, follow_symlinks=False)))
+        mounted += [
+            Holder(None, None, None, f"mounted at {mount_point}")
+            for mount_point in mount_points
+            if mount_point == on_disk or mount_point.startswith(f"{on_disk.rstrip('/')}/")
+        ]
+    processes = OpenFiles(wanted, proc)
+    pids = sorted({pid for pid, _, _ in processes.find()}) if wanted else []
+    found = (*(Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids), *mounted)
+    return found if found or processes.complete else None
 
 
 def _image(key: ImageKey, root: Path, mounts: Mounts) -> _Image | None:
@@ -127,6 +160,20 @@ def _add_loop_devices(found: Mapping[FileId, list[Holder]], wanted: Iterable[Fil
             if backing and (file := file_id(os.stat(backing.removesuffix(b"\n")))) in files:
                 found[file].append(Holder(None, None, None, f"loop device {name}"))
     return True
+
+
+def _add_mappings(
+    found: Mapping[FileId, list[Holder]], images: Iterable[_Image], owners: Mapping[int, str], proc: str
+) -> bool:
+    """Add the processes that have an image mapped and were not found to have it open; false where not all can be
+    looked at."""
+    files = {image.locks_key: image.file for image in images}
+    scan = MappedFiles(files, proc)
+    for pid, key in scan.find():
+        holders = found[files[key]]
+        if all(holder.pid != pid for holder in holders):
+            holders.append(Holder(pid, _command(pid, proc), owners.get(pid), "mapped"))
+    return scan.complete
 
 
 def _users_of_device(device: int, mounts: Mounts, sysfs: str) -> Iterable[Holder]:
