@@ -137,7 +137,7 @@ def _record(verb: str, microvm: str, result: str) -> None:
     )
 
 
-def sudo_argv(host: Host, verb: UnitVerb, microvm: str) -> list[str]:
+def sudo_argv(host: Host, verb: str, microvm: str, *options: str) -> list[str]:
     """The command that does the same with root's rights, to be run behind `sudo --`."""
     where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
-    return [*own_argv(), str(verb), *where, "--", microvm]
+    return [*own_argv(), verb, *options, *where, "--", microvm]
