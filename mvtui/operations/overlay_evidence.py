@@ -128,6 +128,14 @@ def holders_of(
     return find_holders([key], owners, host.root, mapped=True).of(key)
 
 
+def made_at(host: Host, target: OverlayTarget) -> str:
+    """What a reset makes anew and whoever uses it changes: the image, or the share's `store`, for this process; ""
+    where there is none."""
+    if target.path is None:
+        return ""
+    return str(host.on_disk(target.path if target.kind is OverlayKind.VOLUME else f"{target.path}/store"))
+
+
 def owners_of(snapshot: Snapshot) -> dict[int, str]:
     """The microVMs of all processes that belong to one, by pid."""
     return {process.pid: microvm.name for microvm in snapshot.microvms for process in microvm.processes}

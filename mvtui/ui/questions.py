@@ -10,6 +10,7 @@ from mvtui.model.row import up_since
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitVerb
+from mvtui.ui.command import Verb
 
 LONG_STOP = timedelta(seconds=10)
 # So many microVMs of several are named.
@@ -27,10 +28,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of what is known; `ok` false: it speaks against it, None: neither."""
+    """What is known; `ok` false: it speaks against it, None: neither. `title`: what it is about, in a column of its own
+    where one of the facts has one."""
 
     words: str
     ok: bool | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,14 @@ def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Cal
     return Question(text, (Answer("y", f"{verb}s", act),), more=f"{uptime(microvm, now)}{shares}")
 
 
-def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
-    """Whether to kill it: its name must be typed."""
+def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None], stop_key: str = "T") -> Question:
+    """Whether to kill it: its name must be typed. `stop_key` stops it, as people write it."""
     state = microvm.state
     facts = [Fact(f"{uptime(microvm, now)}: what the guest has not written to disk is lost", False)]
     if state.deadline is not None:
         facts.append(Fact(f"it is stopping, and will be killed in {age(now, state.deadline)} anyway"))
     elif state.word is not StateWord.STOPPING:
-        facts.append(Fact("T stops it gently: the guest shuts down by itself"))
+        facts.append(Fact(f"{stop_key} stops it gently: the guest shuts down by itself"))
     daemons = microvm.unit(UnitKind.VIRTIOFSD)
     if daemons is not None and daemons.active_state == "active":
         facts.append(Fact(f"{clean(daemons.name)} ends with it"))
@@ -138,7 +141,8 @@ def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], No
     return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", answers, tuple(facts))
 
 
-def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:
+def may_sudo(verb: Verb, microvm: str, host: str, act: Callable[[], None]) -> Question:
     """Whether to do with sudo what the host refused for want of rights."""
     text = f"{verb} {clean(microvm)} on {clean(host)} with sudo?"
-    return Question(text, (Answer("y", f"{verb}s", act),), more="The host refused it")
+    words = f"{verb}s" if isinstance(verb, UnitVerb) else "does it"
+    return Question(text, (Answer("y", words, act),), more="The host refused it")

@@ -24,20 +24,25 @@ fs/fuse/fuse fs/fuse/virtiofs fs/overlayfs/overlay drivers/acpi/button
 
 def guest() -> Path:
     """A folder with `vmlinux` and `initrd.img`. Raises UnavailableError where its parts can't be had."""
-    version = hashlib.sha256(INIT.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
-    return made_once(f"guest-{version}", _build)
+    return made_once(f"guest-{_version(INIT, Path(__file__))}", _build)
+
+
+def _version(*made_by: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in made_by)).hexdigest()[:12]
 
 
 def _build(folder: Path) -> None:
+    kernel = made_once(f"kernel-{_version(Path(__file__))}", _take_kernel)
     busybox = program("busybox", "busybox-static")
     cpio = program("cpio", "cpio")
     root = folder / "root"
-    for name in ("bin", "dev", "proc", "sys", "tmp", "lib/modules"):
+    for name in ("bin", "dev", "proc", "sys", "tmp"):
         (root / name).mkdir(parents=True)
     shutil.copy2(busybox, root / "bin/busybox")
     shutil.copy2(INIT, root / "init")
     (root / "init").chmod(0o755)
-    _take_kernel(_kernel_package(), folder / "vmlinux", root / "lib/modules")
+    shutil.copytree(kernel / "modules", root / "lib/modules")
+    (folder / "vmlinux").hardlink_to(kernel / "vmlinux")
     names = "\0".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     archive = subprocess.run(
         [cpio, "--null", "--create", "--format=newc", "--quiet"],
@@ -61,8 +66,11 @@ def _kernel_package() -> str:
     raise UnavailableError("apt knows no linux-image-amd64: apt-get update")
 
 
-def _take_kernel(package: str, vmlinux: Path, modules: Path) -> None:
-    """Out of the kernel's package: the kernel, and the modules that it has (what is missing is built in)."""
+def _take_kernel(folder: Path) -> None:
+    """Out of the kernel's package: `vmlinux`, and in `modules` those that it has (what is missing is built in)."""
+    package = _kernel_package()
+    modules = folder / "modules"
+    modules.mkdir()
     release = package.removeprefix("linux-image-")
     wanted = {f"./lib/modules/{release}/kernel/{module}.ko": Path(module).name + ".ko" for module in MODULES.split()}
     found: set[str] = set()
@@ -76,7 +84,7 @@ def _take_kernel(package: str, vmlinux: Path, modules: Path) -> None:
                     if file is None:
                         continue
                     if member.name == f"./boot/vmlinuz-{release}":
-                        vmlinux.write_bytes(_uncompressed(file.read()))
+                        (folder / "vmlinux").write_bytes(_uncompressed(file.read()))
                     elif member.name in wanted:
                         (modules / wanted[member.name]).write_bytes(file.read())
                         found.add(member.name)

@@ -1,9 +1,11 @@
 #!/bin/busybox sh
 # PID 1 of the guest. Kernel parameters:
 #   mvtui.mount=TYPE:SOURCE:DIR   mounts it and writes DIR/guest-was-here
-#   mvtui.overlay=DIR             an overlay on /nix/store, upper layer DIR/store
-# When all is mounted it appends a line to `guest-ready` in each 9p share. A file `guest-poweroff` there makes the guest
-# power itself off, as Ctrl-Alt-Del does.
+#   mvtui.overlay=DIR[:OPTION]    an overlay on /nix/store, upper layer DIR/store
+# When all is mounted it appends a line to `guest-ready` in each 9p share: `ready`, and the names that the overlay's upper
+# layer had. There it then looks for
+#   guest-run       a script, which it runs; what that says gets the name `guest-said` when it has ended
+#   guest-poweroff  it powers itself off, as Ctrl-Alt-Del does; for QEMU with -no-reboot a reboot is the same
 # Neither syncs virtiofs: a share without its daemon would hang that for ever.
 /bin/busybox mkdir -p /proc /sys /dev /tmp /nix/store
 /bin/busybox --install -s /bin
@@ -20,6 +22,7 @@ echo 0 >/proc/sys/kernel/ctrl-alt-del
 
 disks=
 ninep=
+held=
 off() {
   say "$1"
   umount /nix/store 2>/dev/null
@@ -49,21 +52,30 @@ for parameter in $(cat /proc/cmdline); do
       rest=${value#*:}
       put "${value%%:*}" "${rest%%:*}" "${rest#*:}" ;;
     mvtui.overlay=*)
-      mkdir -p "$value/store" "$value/work"
-      mount -t overlay overlay -o "lowerdir=/nix/.ro-store,upperdir=$value/store,workdir=$value/work" /nix/store
+      dir=${value%%:*}
+      option=${value#"$dir"}
+      held=$(ls "$dir/store" 2>/dev/null | tr '\n' ' ')
+      mkdir -p "$dir/store" "$dir/work"
+      mount -t overlay overlay -o "lowerdir=/nix/.ro-store,upperdir=$dir/store,workdir=$dir/work${option:+,${option#:}}" \
+        /nix/store 2>/tmp/error || say "FAIL mount /nix/store: $(cat /tmp/error)"
       echo x >/nix/store/from-guest || say "FAIL write /nix/store" ;;
   esac
 done
 sync
 say "READY $(cut -d' ' -f1 /proc/uptime)"
-for dir in $ninep; do echo ready >>"$dir/guest-ready"; done
+for dir in $ninep; do echo "ready $held" >>"$dir/guest-ready"; done
 while :; do
   for dir in $ninep; do
+    if [ -e "$dir/guest-run" ]; then
+      sh "$dir/guest-run" >"$dir/guest-said.part" 2>&1 || echo "exit $?" >>"$dir/guest-said.part"
+      rm "$dir/guest-run"
+      mv "$dir/guest-said.part" "$dir/guest-said"
+    fi
     if [ -e "$dir/guest-poweroff" ]; then
       rm -f "$dir/guest-poweroff"
       off powered-off
     fi
   done
-  sleep 1 &
+  sleep 0.3 &
   wait $!
 done

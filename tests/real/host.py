@@ -50,13 +50,21 @@ class RealHost:
     nested: Nested
     tools: Tools
 
-    def add(self, definition: Definition, *, state_dir: str = STATE_DIR, extra_args: Sequence[str] = ()) -> str:
-        """Install a microVM with a runner of this definition; its shares' sources are made. Returns its name."""
+    def add(
+        self,
+        definition: Definition,
+        *,
+        state_dir: str = STATE_DIR,
+        extra_args: Sequence[str] = (),
+        tools: Tools | None = None,
+    ) -> str:
+        """Install a microVM with a runner of this definition, made with `tools`, else with this host's; its shares'
+        sources are made. Returns its name."""
         name = str(definition.host_name)
         for share in definition.shares:
             if share.source is not None and share.source != STORE:
                 self.nested.run("install", "-d", "-o", "microvm", "-g", "kvm", share.source)
-        tools = replace(self.tools, kernel_params=_kernel_params(definition), extra_args=tuple(extra_args))
+        tools = replace(tools or self.tools, kernel_params=_kernel_params(definition), extra_args=tuple(extra_args))
         runner = f"11111111111111111111111111111111-microvm-qemu-{name}"
         build_runner(definition, self.nested.folder / "store" / runner, tools, store=STORE)
         self.nested.run("install", "-d", "-o", "microvm", "-g", "kvm", "-m", "0775", f"{state_dir}/{name}")
@@ -113,6 +121,22 @@ class RealHost:
         """Send SIGKILL to processes; one may already have ended with another."""
         # Not every machine has a program `kill`; every shell has its own.
         self.nested.run("sh", "-c", 'kill -KILL "$@"', "sh", *map(str, pids), check=False)
+
+    def overlay_at_boot(self, name: str) -> set[str]:
+        """What the upper layer of the guest's store had when it was mounted the last time, before it wrote anything."""
+        last = self.nested.path(f"/srv/{name}/docs/guest-ready").read_text().splitlines()[-1]
+        return set(last.split()[1:])
+
+    def in_guest(self, name: str, script: str, within: float = 60) -> str:
+        """Run a shell script in the guest; what it said, with `exit N` at the end where it failed."""
+        docs = self.nested.path(f"/srv/{name}/docs")
+        (docs / "guest-run.part").write_text(script + "\n")
+        (docs / "guest-run.part").rename(docs / "guest-run")
+        said = docs / "guest-said"
+        wait_until(said.exists, f"guest {name} did not say what came of {script!r}", within)
+        text = said.read_text()
+        said.unlink()
+        return text
 
     def power_off_from_within(self, name: str) -> None:
         """Make the guest power itself off."""
@@ -184,7 +208,11 @@ def _kernel_params(definition: Definition) -> tuple[str, ...]:
     complete = with_defaults(definition)
     mounts = [f"{share.proto}:{share.tag}:{share.mount_point}" for share in complete.shares]
     mounts += [f"{volume.fs_type}:/dev/vd{volume.letter}:{volume.mount_point}" for volume in complete.volumes]
-    overlay = (
-        [] if definition.writable_store_overlay is None else [f"mvtui.overlay={definition.writable_store_overlay}"]
-    )
-    return ("quiet", "tsc_early_khz=2600000", *(f"mvtui.mount={mount}" for mount in mounts), *overlay)
+    parameters = [f"mvtui.mount={mount}" for mount in mounts]
+    overlay = definition.writable_store_overlay
+    if overlay is not None:
+        on_virtiofs = any(
+            share.proto is ShareProto.VIRTIOFS and share.mount_point == overlay for share in complete.shares
+        )
+        parameters.append(f"mvtui.overlay={overlay}" + (":userxattr" if on_virtiofs else ""))
+    return ("quiet", "tsc_early_khz=2600000", *parameters)
