@@ -9,7 +9,7 @@ from mvtui.cli.asking import can_ask, says_yes
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.names import check_names
 from mvtui.cli.output import say, terminal_columns, write_json, write_lines
-from mvtui.cli.overlay import closing, each_of, progress
+from mvtui.cli.overlay import closing, each_of, progress, with_sudo
 from mvtui.cli.plan_lines import plan_lines, told_lines
 from mvtui.cli.reset_report import plans_document
 from mvtui.errors import ExitCode, MvtuiError
@@ -37,6 +37,8 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
             write_json(plans_document(host.name, plans))
         elif args.dry_run or not args.yes:
             _show(host, plans)
+        if not args.json and any(plan.rights_missing for plan in plans):
+            say(with_sudo(""))
         if args.dry_run:
             return _code(plans)
         return max(_code(plans), await _go_on(host, plans, args))
@@ -68,6 +70,8 @@ def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
 
 
 def _code(plans: Sequence[ResetPlan]) -> int:
+    if any(plan.rights_missing for plan in plans):
+        return ExitCode.NO_RIGHTS
     return ExitCode.OK if all(plan.ok for plan in plans) else ExitCode.REFUSED
 
 
