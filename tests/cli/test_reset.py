@@ -19,7 +19,7 @@ from mvtui.cli.run import run
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
-from tests.cli.fake_overlay import NOTHING, REFUSED, FakeOverlay, done
+from tests.cli.fake_overlay import NOTHING, PLAN, REFUSED, FakeOverlay, done
 from tests.fakes import EPOCH
 from tests.operations.sample import build_web
 
@@ -107,6 +107,13 @@ def test_on_a_terminal_lines_have_room_and_stay_in_their_column(columns: int) ->
     assert max(map(len, lines[2:])) <= columns
     begins = {len(line) - len(line[2:].lstrip()) for line in lines[1:] if line.startswith("   ")}
     assert begins == {13, 16}
+
+
+def test_a_step_that_goes_on_stands_behind_its_number() -> None:
+    plan = PLAN._replace(steps=("one",) * 9 + ("make a new image of 2.0G beside it",))
+    lines = plan_lines(plan, "hv01", Glyphs(unicode=True, colour=False), EPOCH, 40)
+    at = next(number for number, line in enumerate(lines) if "10 make" in line)
+    assert lines[at].index("make") == len(lines[at + 1]) - len(lines[at + 1].lstrip())
 
 
 def test_marks_in_colour_and_in_ascii() -> None:

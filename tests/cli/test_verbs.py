@@ -118,6 +118,7 @@ def test_list_json_has_the_same_microvm(host: Host, capsys: pytest.CaptureFixtur
     listed = json.loads(capsys.readouterr().out)
     assert listed["schema"] == shown["schema"] == 1
     assert is_within(listed["microvms"][0], shown)
+    assert shown["overlay"]["kept"] == []
     assert "sourceFacts" in shown["shares"][0]
     assert "heldBy" in shown["volumes"][0]
 
