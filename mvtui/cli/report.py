@@ -86,6 +86,7 @@ def microvm_document(microvm: MicroVM) -> Json:
         "restarts": state.restarts,
         "note": microvm.note,
         "autostart": microvm.autostart,
+        "armed": str(microvm.armed) if microvm.armed is not None else None,
         "hypervisor": str(definition.hypervisor) if definition and definition.hypervisor else None,
         "mem": definition.mem * 2**20 if definition and definition.mem else None,
         "vcpu": definition.vcpu if definition else None,
