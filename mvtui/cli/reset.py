@@ -37,8 +37,8 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
             write_json(plans_document(host.name, plans))
         elif args.dry_run or not args.yes:
             _show(host, plans)
-        if not args.json and any(plan.rights_missing for plan in plans):
-            say(with_sudo(""))
+        if not args.json:
+            _say_refusals(plans)
         if args.dry_run:
             return _code(plans)
         return max(_code(plans), await _go_on(host, plans, args))
@@ -69,6 +69,14 @@ def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
         write_lines([*([""] if number else []), *plan_lines(plan, host.name, glyphs, now, columns)])
 
 
+def _say_refusals(plans: Sequence[ResetPlan]) -> None:
+    for plan in plans:
+        if not plan.ok:
+            say(clean(f"{plan.microvm}: no reset: {plan.refusal}"))
+    if any(plan.rights_missing for plan in plans):
+        say(f"  {clean(with_sudo(''))}")
+
+
 def _code(plans: Sequence[ResetPlan]) -> int:
     if any(plan.rights_missing for plan in plans):
         return ExitCode.NO_RIGHTS
@@ -80,8 +88,6 @@ async def _go_on(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespac
     wanted = [plan.microvm for plan in plans if plan.ok]
     if args.json and not wanted:
         write_json(plans_document(host.name, plans))
-    elif not args.json:
-        say(*(clean(f"{plan.microvm}: no reset: {plan.refusal}") for plan in plans if not plan.ok))
     if not wanted:
         return ExitCode.REFUSED
     if not args.yes and not await says_yes(may_reset(wanted, host.name)):

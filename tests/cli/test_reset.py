@@ -100,6 +100,24 @@ def test_a_dry_run_of_nothing(fake: FakeOverlay, capsys: Capture) -> None:
     assert (reset["result"], reset["words"]) == ("nothing", "the overlay is in the guest's memory")
 
 
+@pytest.mark.parametrize("option", [["--dry-run"], ["--dry-run", "--json"], []])
+def test_rights_that_are_missing(
+    fake: FakeOverlay, capsys: Capture, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    Answers(monkeypatch, yes=True)
+    fake.plans["git"] = REFUSED._replace(rights_missing=True)
+    monkeypatch.setattr("sys.argv", ["/usr/bin/mvtui", "reset", "web", "g\x1b"])
+    assert run(["reset", *option, "git"]) == 77
+    captured = capsys.readouterr()
+    assert fake.asked == []
+    if "--json" in option:
+        assert json.loads(captured.out)["resets"][0]["result"] == "refused"
+    else:
+        assert captured.err == (
+            "git: no reset: microvm@git.service is active\n  sudo /usr/bin/mvtui reset web 'g\\x1b'\n"
+        )
+
+
 @pytest.mark.parametrize("columns", [50, 80])
 def test_on_a_terminal_lines_have_room_and_stay_in_their_column(columns: int) -> None:
     plan = REFUSED._replace(lost=("what the guest built or wrote since then " * 5,))
