@@ -1,4 +1,4 @@
-"""Whatever stands where an overlay should be, and whatever is on record of it: a message, nothing touched, no traceback."""
+"""Whatever stands where an overlay should be, and whatever is on record of it: a message, and nothing is touched."""
 
 import json
 import os
