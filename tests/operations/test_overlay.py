@@ -335,8 +335,8 @@ async def test_another_microvm_s_definition_that_can_t_be_read(host: Host, worke
 
 
 async def test_a_name_too_long_for_a_definition_file_stands_in_nobody_s_way(host: Host, workers: Workers) -> None:
-    add(host, "x" * 240, Definition(host_name="x"))
-    (host.state_dir / ("x" * 240)).rename(host.state_dir / ("x" * 255))
+    add(host, "x", Definition(host_name="x"))
+    (host.state_dir / "x").rename(host.state_dir / ("x" * 255))
     (plan,) = await overlay.plan_resets(host, ["web"])
     assert plan.ok, plan.refusal
 
