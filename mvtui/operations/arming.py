@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
-from mvtui.operations.overlay import ResetOutcome
+from mvtui.operations.overlay_outcome import ResetOutcome
 
 # What an armed reset may take before its microVM starts without it (seconds); systemd gives the start 150.
 ARMED_SECONDS = 30.0

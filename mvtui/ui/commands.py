@@ -41,9 +41,7 @@ def _overlay(
     *,
     in_footer: bool = False,
 ) -> Command:
-    return Command(
-        id, (key,), words, help, group="Act", tier=tier, refusal=refusals.overlay, in_footer=in_footer
-    )
+    return Command(id, (key,), words, help, group="Act", tier=tier, refusal=refusals.overlay, in_footer=in_footer)
 
 
 def _panel(
@@ -95,7 +93,6 @@ COMMANDS = (
     _list("sort_left", ("less_than_sign",), "sort left", "sort by the column left"),
     _list("sort_right", ("greater_than_sign",), "sort right", "sort by the column right"),
     _list("sort_reverse", ("I",), "reverse", "reverse the order"),
-
     _act(UnitVerb.START, "S", "start", refusals.start, Tier.FREE, (StateWord.STOPPED, StateWord.FAILED)),
     _act(UnitVerb.STOP, "T", "stop; asks", refusals.stop, Tier.ASK, (StateWord.LOOPING, StateWord.STOPPING)),
     _act(UnitVerb.RESTART, "r", "restart; asks", refusals.restart, Tier.ASK, (StateWord.LOOPING, StateWord.DEGRADED)),

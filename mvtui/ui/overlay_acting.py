@@ -142,9 +142,8 @@ class OverlayApp(ActingApp, inherit_bindings=False):
             self._ask_with_plan(plan, stopped)
 
     def _ask_which(self, plan: ResetPlan, microvm: MicroVM) -> None:
-        images = [status.volume.image for status in microvm.volumes if not status.volume.read_only]
         choose = partial(self._choose, microvm.name)
-        question = overlay_questions.may_choose(microvm, images, plan.refusal, self.host.name, choose)
+        question = overlay_questions.may_choose(microvm, plan.refusal, self.host.name, choose)
         if question is None:
             self.say(f"{microvm.name}: {plan.refusal}", "warning")
         else:
@@ -219,8 +218,8 @@ class OverlayApp(ActingApp, inherit_bindings=False):
     async def _run_overlay(self, verb: OverlayVerb, name: str) -> None:
         end = await self._run_one(verb, name)
         if end.lacks_rights and not self.panel.asks and not self._refusal(command(verb.command), name):
-            act = partial(self._begin_overlay_with_sudo, name, verb)
-            self.panel.ask(questions.may_sudo(verb, name, self.host.name, act))
+            act = partial(self._begin_overlay_with_sudo, name)
+            self.panel.ask(overlay_questions.may_try_sudo(verb, name, self.host.name, act))
 
     async def _run_one(self, verb: OverlayVerb, name: str) -> jobs.JobEnd:
         undo_key = self.panel.situation(None).key("undo")

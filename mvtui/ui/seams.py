@@ -19,7 +19,7 @@ from mvtui.ui.command import OverlayVerb
 
 if TYPE_CHECKING:
     from mvtui.operations.lifecycle import Outcome
-    from mvtui.operations.overlay import ResetOutcome
+    from mvtui.operations.overlay_outcome import ResetOutcome
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
 
