@@ -3,9 +3,9 @@
 from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "start", "stop", "restart", "kill")
+_NAME_VERBS = ("show", "start", "stop", "restart", "kill", "reset", "restore", "arm")
 _TAKE_A_DIRECTORY = ("--state-dir", "--up", "--down")
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, "--manager", "--interval")
+_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, "--manager", "--interval", "--image")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -50,7 +50,7 @@ def _bash() -> str:
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
         --manager) mapfile -t COMPREPLY < <(compgen -W '{" ".join(MANAGERS)}' -- "$word"); return ;;
-        --interval) return ;;
+        --interval | --image) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in

@@ -79,7 +79,7 @@ def microvm_document(microvm: MicroVM) -> Json:
     return {
         "name": microvm.name,
         "state": str(state.word),
-        "since": _time(state.since),
+        "since": iso_time(state.since),
         "why": state.why,
         "detail": state.detail,
         "restarts": state.restarts,
@@ -97,7 +97,8 @@ def microvm_document(microvm: MicroVM) -> Json:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def iso_time(at: datetime | None) -> str | None:
+    """As every document writes a time; None where nobody knows."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else None
 
 
@@ -111,7 +112,7 @@ def _process(microvm: MicroVM, process: ProcessSample) -> Json:
         "share": daemons.get(process.pid),
         "unit": process.unit,
         "uid": process.uid,
-        "started": _time(process.started),
+        "started": iso_time(process.started),
         "cpuPercent": process.cpu_percent,
         "cpuSeconds": round(process.cpu_seconds, 2),
         "rss": process.rss,
@@ -142,7 +143,7 @@ def _share_status(status: ShareStatus) -> Json:
     return {
         **_share(status.share),
         "health": str(status.health),
-        "since": _time(status.since),
+        "since": iso_time(status.since),
         "why": status.why,
         "daemons": [{"pid": daemon.pid} for daemon in status.daemons],
         "socketExists": status.socket_exists,
@@ -173,7 +174,8 @@ def _source_facts(facts: SourceFacts) -> Json:
     }
 
 
-def _volume(volume: Volume) -> Json:
+def volume_document(volume: Volume) -> Json:
+    """A volume as one stage tells it."""
     return {
         "image": volume.image,
         "letter": volume.letter,
@@ -194,7 +196,7 @@ def _volume_status(status: VolumeStatus) -> Json:
     image = status.image
     found = image is not None and image.problem is None
     return {
-        **_volume(status.volume),
+        **volume_document(status.volume),
         "path": image.path if image else None,
         "size": image.size if image and found else None,
         "allocated": image.allocated if image and found else None,
@@ -227,7 +229,7 @@ def _unit(unit: UnitStatus) -> Json:
         "subState": unit.sub_state,
         "result": unit.result,
         "nRestarts": unit.n_restarts,
-        "since": _time(unit.since),
+        "since": iso_time(unit.since),
         "mainPid": unit.main_pid,
         "conditionFailed": unit.condition_failed,
         "job": {"id": unit.job.id, "kind": unit.job.kind, "state": unit.job.state} if unit.job else None,
@@ -243,7 +245,7 @@ def _definition(definition: Definition) -> Json:
         "vsockCid": definition.vsock_cid,
         "socket": definition.socket,
         "shares": [_share(share) for share in definition.shares],
-        "volumes": [_volume(volume) for volume in definition.volumes],
+        "volumes": [volume_document(volume) for volume in definition.volumes],
         "writableStoreOverlay": definition.writable_store_overlay,
         "storeOnDisk": definition.store_on_disk,
         "fstabRead": definition.fstab_read,
@@ -258,5 +260,5 @@ def _finding(finding: Finding) -> Json:
         "what": finding.what,
         "why": finding.why,
         "fix": finding.fix,
-        "since": _time(finding.since),
+        "since": iso_time(finding.since),
     }

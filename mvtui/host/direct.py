@@ -84,6 +84,13 @@ class DirectUnits:
         """Raises MvtuiError."""
         raise MvtuiError(f"{microvm} has no job to cancel: no systemd runs it", "stop ends a start that is under way")
 
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:  # noqa: ARG002
+        """`()`: a keeper knows by itself what it has to do."""
+        return ()
+
+    async def reload(self) -> None:
+        """Nothing is read twice."""
+
     async def changes(self) -> AsyncIterator[None]:
         """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
         import asyncio  # noqa: PLC0415 - it takes time to import, and to look once needs none

@@ -1,5 +1,5 @@
-"""Who holds the images of volumes: processes that have them open or locked, loop devices, mounts. One scan of the host
-serves all images; it takes about 5 µs of CPU for each open file of the host."""
+"""Who holds the images of volumes: processes that have them open, locked or mapped, loop devices, mounts. One scan of
+the host serves all images; it takes about 5 µs of CPU for each open file of the host."""
 
 import os
 from collections import defaultdict
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mvtui.host.images import find_image, open_image
 from mvtui.host.locks import NO_PROCESS, locker, read_locks
-from mvtui.host.mapped_files import MappedFiles
+from mvtui.host.mappings import Mappings
 from mvtui.host.mounts import Mounts
 from mvtui.host.open_files import FileId, OpenFiles, file_id
 from mvtui.host.process_stat import read_proc
@@ -55,12 +55,10 @@ def find_holders(
     mapped: bool = False,
 ) -> HolderScan:
     """Scan the host once for the holders of `images`. Blocking; never raises. An image that does not exist, or whose
-    directory may not be entered, has no entry.
+    directory may not be entered, has no entry. With `mapped` also for who has it mapped into memory alone.
 
-    With `mapped`, who has an image mapped into memory and does not have it open any more is found as well: that takes
-    longer. Not seen without; and not at all what kernel services but loop devices, mounts and the
-    device mapper do with it (nbd, an iSCSI target, swap); and a mount of a block device in another mount namespace
-    alone.
+    Not seen: what kernel services but loop devices, mounts and the device mapper do with it (nbd, an iSCSI target,
+    swap); and a mount of a block device in another mount namespace alone.
     """
     mounts = Mounts(proc)
     known = {key: image for key in images if (image := _image(key, root, mounts)) is not None}
@@ -80,21 +78,20 @@ def find_holders(
         for pid in sorted(alive - lockers[image.file] - {os.getpid()}):
             lockers[image.file].add(pid)
             found[image.file].append(_hidden_locker(pid, owners, proc))
+    seen_mapped = not mapped or _add_mappers(found, known.values(), owners, proc)
     seen_all = _add_loop_devices(found, {image.file for image in known.values()}, sysfs)
-    if mapped:
-        seen_all &= _add_mappings(found, known.values(), owners, proc)
     for file in {image.file for image in known.values() if not image.file.inode}:
         found[file] += _users_of_device(file.device, mounts, sysfs)
-    complete = processes.complete and seen_all
+    complete = processes.complete and seen_all and seen_mapped
     return HolderScan({key: tuple(found[image.file]) for key, image in known.items()}, complete, owners)
 
 
 def find_directory_holders(
     paths: Iterable[str], owners: Mapping[int, str], root: Path = Path("/"), proc: str = "/proc"
-) -> tuple[Holder, ...] | None:
-    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; None
-    where nobody was found and that means nothing. A directory that does not exist has no holders. Raises OSError for
-    one that can't be looked at. Blocking.
+) -> tuple[tuple[Holder, ...], bool]:
+    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; and
+    whether every process was looked at. A directory that does not exist has no holders. Raises OSError for one that
+    can't be looked at. Blocking.
 
     Not seen: a directory that is a process' working directory alone.
     """
@@ -112,8 +109,8 @@ def find_directory_holders(
         ]
     processes = OpenFiles(wanted, proc)
     pids = sorted({pid for pid, _, _ in processes.find()}) if wanted else []
-    found = (*(Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids), *mounted)
-    return found if found or processes.complete else None
+    open_in = (Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids)
+    return (*open_in, *mounted), processes.complete
 
 
 def _image(key: ImageKey, root: Path, mounts: Mounts) -> _Image | None:
@@ -141,6 +138,19 @@ def _hidden_locker(pid: int, owners: Mapping[int, str], proc: str) -> Holder:
     return Holder(pid, _command(pid, proc), owners.get(pid), "lock")
 
 
+def _add_mappers(
+    found: Mapping[FileId, list[Holder]], images: Iterable[_Image], owners: Mapping[int, str], proc: str
+) -> bool:
+    """Add who has a wanted file mapped and is not found yet; false where not all could be looked at."""
+    files = {image.locks_key: image.file for image in images}
+    mappings = Mappings(files, proc)
+    for pid, key in mappings.find():
+        holders = found[files[key]]
+        if pid not in {holder.pid for holder in holders}:
+            holders.append(Holder(pid, _command(pid, proc), owners.get(pid), "mapped"))
+    return mappings.complete
+
+
 def _command(pid: int, proc: str) -> str | None:
     name = read_proc(f"{proc}/{pid}/comm", _COMMAND_BYTES)
     return os.fsdecode(name.removesuffix(b"\n")) if name is not None else None
@@ -160,20 +170,6 @@ def _add_loop_devices(found: Mapping[FileId, list[Holder]], wanted: Iterable[Fil
             if backing and (file := file_id(os.stat(backing.removesuffix(b"\n")))) in files:
                 found[file].append(Holder(None, None, None, f"loop device {name}"))
     return True
-
-
-def _add_mappings(
-    found: Mapping[FileId, list[Holder]], images: Iterable[_Image], owners: Mapping[int, str], proc: str
-) -> bool:
-    """Add the processes that have an image mapped and were not found to have it open; false where not all can be
-    looked at."""
-    files = {image.locks_key: image.file for image in images}
-    scan = MappedFiles(files, proc)
-    for pid, key in scan.find():
-        holders = found[files[key]]
-        if all(holder.pid != pid for holder in holders):
-            holders.append(Holder(pid, _command(pid, proc), owners.get(pid), "mapped"))
-    return scan.complete
 
 
 def _users_of_device(device: int, mounts: Mounts, sysfs: str) -> Iterable[Holder]:

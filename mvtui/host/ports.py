@@ -34,6 +34,13 @@ class Units(Protocol):
 
         Raises RightsMissingError, MvtuiError (also where there is nothing to cancel)."""
 
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        """The commands (argv) that the manager runs before the hypervisor of the microVM, as it knows them now;
+        `()` where it knows no such unit. Raises RightsMissingError, MvtuiError."""
+
+    async def reload(self) -> None:
+        """Let the manager read its unit files again, and wait until it has. Raises RightsMissingError, MvtuiError."""
+
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever something happened: look again. Ends only when cancelled."""
 

@@ -125,7 +125,7 @@ class MicroVM(NamedTuple):
     """One microVM. `built` is the runner behind `current`, `booted` the definition of what runs now (from the live
     command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
     `autostart`: None where not known. `armed`: when its overlay is reset by itself, None: never. `kept` is what resets
-    have set aside, the newest first."""
+    have set aside, the newest first, as far as that was looked at."""
 
     name: str
     path: str

@@ -121,7 +121,7 @@ def _told_unit(unit: UnitStatus) -> str:
 
 
 _UNSEEN = "that can't be told: not every process can be seen from here, and the file system grants no lease"
-_UNSEEN_DIRECTORY = "that can't be told: not every process can be seen from here"
+_UNSEEN_DIRECTORY = "that can't be told: only root can see who has a directory open"
 
 
 def _holder_checks(seen: OverlayEvidence, facts: OverlayFacts) -> Iterator[Check]:

@@ -132,7 +132,7 @@ def _new_image(seen: OverlayEvidence, facts: OverlayFacts, volume: Volume) -> tu
     """The new image as it is built (`autoCreate`), or as defined, and where that does not tell as it is on disk; else
     why it can't be told."""
     size_bytes = volume.size * _MIB if volume.size is not None else facts.size
-    fs_type = volume.fs_type if volume.fs_type not in (None, "auto") else facts.fs_type
+    fs_type = volume.fs_type or facts.fs_type
     name = clean(volume.image)
     if size_bytes <= 0:
         return None, f"neither the definition nor what is on disk tells the size of {name}"

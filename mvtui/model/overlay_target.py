@@ -118,6 +118,8 @@ def _normal(path: str) -> str:
 
 def _volume(directory: str, volume: Volume, defined: Definition | None, by: ToldBy) -> OverlayTarget:
     same = _same_volume(directory, volume, defined)
+    if volume.fs_type == "auto":  # as mount(8) has it; no mkfs has
+        volume = volume._replace(fs_type=None)
     if same is not None and not volume.auto_create:
         volume = volume._replace(
             size=volume.size if volume.size is not None else same.size,

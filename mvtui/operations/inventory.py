@@ -178,7 +178,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         findings=health.findings(evidence, state, built, volumes, autostart),
         autostart=autostart,
     )
-    return Made(microvm, parts, commands)
+    return Made(microvm._replace(kept=kept.kept_overlays(microvm)), parts, commands)
 
 
 def _runner(kept: Kept, path: str | None) -> Runner | None:

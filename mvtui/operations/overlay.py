@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError
+from mvtui.host.armed import note_made
 from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
 from mvtui.model.format import size
@@ -20,12 +21,15 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.operations import lifecycle
 from mvtui.operations.kept import Kept
-from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, targeted, working
+from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, made_at, targeted, working
+from mvtui.operations.overlay_kept import discard, restore
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
+
+__all__ = ["ResetOutcome", "discard", "plan_resets", "remember_image", "restore", "run_fresh", "run_reset"]
 
 _NO_IMAGES: Mapping[str, str] = {}
 
@@ -123,6 +127,8 @@ async def _commit(
         await in_thread(worker.undo_commit)
         words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
         return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
+    with suppress(MvtuiError):  # it then counts as used
+        await in_thread(note_made, host.records, name, made_at(host, evidence.target))
     words = f"{name}: the overlay is reset"
     if old is not None:
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"

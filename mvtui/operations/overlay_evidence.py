@@ -24,7 +24,7 @@ from mvtui.operations.overlay_others import other_uses, read_defined
 from mvtui.operations.uninterrupted import in_thread
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 
 async def look(host: Host, kept: Kept) -> Snapshot:
@@ -82,13 +82,13 @@ async def working(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str
 
 def start_worker(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> OverlayWorker:
     """Blocking. Raises RightsMissingError, MvtuiError."""
-    from mvtui.host.overlay import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
+    from mvtui.host.overlay.worker import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
 
     directories: tuple[str, ...] = ()
     if microvm.built is not None:
         directories = read_tool_directories(microvm.built.path, root=host.root)
     tools = [str(host.on_disk(directory)) for directory in directories]
-    who = f"{journal.user()} (mvtui {verb}, pid {os.getpid()})"
+    who = f"mvtui {verb} by {journal.user()}"
     return OverlayWorker.start(host, microvm.name, target, tools, who=who)
 
 
@@ -118,11 +118,22 @@ def holders_of(
     if target.kind is OverlayKind.SHARE:
         paths = [f"{target.path}/store", f"{target.path}/work"]
         try:
-            return find_directory_holders(paths, owners, host.root)
+            holders, complete = find_directory_holders(paths, owners, host.root)
         except OSError:
             return None
+        # The guest reaches them through its virtiofsd alone, of which the units tell; whoever else has them open
+        # stays with the old ones. So those that root can see will do, also within a container.
+        return holders if holders or complete or os.geteuid() == 0 else None
     key = evidence.microvm.path, target.path
     return find_holders([key], owners, host.root, mapped=True).of(key)
+
+
+def made_at(host: Host, target: OverlayTarget) -> str:
+    """What a reset makes anew and whoever uses it changes: the image, or the share's `store`, for this process; ""
+    where there is none."""
+    if target.path is None:
+        return ""
+    return str(host.on_disk(target.path if target.kind is OverlayKind.VOLUME else f"{target.path}/store"))
 
 
 def owners_of(snapshot: Snapshot) -> dict[int, str]:
@@ -154,7 +165,7 @@ def _is_held(host: Host, snapshot: Snapshot, kind: OverlayKind, path: str) -> bo
     owners = owners_of(snapshot)
     if kind is OverlayKind.SHARE:
         try:
-            return bool(find_directory_holders([f"{path}/store", f"{path}/work"], owners, host.root))
+            return bool(find_directory_holders([f"{path}/store", f"{path}/work"], owners, host.root)[0])
         except OSError:
             return False
     key = os.path.split(path)

@@ -16,7 +16,7 @@ from mvtui.operations.overlay_outcome import Attempt, ResetOutcome, of_plan
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
-    from mvtui.host.overlay import OverlayWorker
+    from mvtui.host.overlay.worker import OverlayWorker
 
 
 async def restore(host: Host, name: str, which: str | None = None) -> ResetOutcome:
@@ -50,13 +50,16 @@ async def _bring_back(
 ) -> ResetOutcome:
     name = attempt.microvm
     aside = await in_thread(worker.restore, which)
-    if await came_up_on(attempt.host, kept, evidence, aside):
+    if aside is not None and await came_up_on(attempt.host, kept, evidence, aside):
         await in_thread(worker.restore, aside.name)
         words = f"{name}: no restore: it was started meanwhile, and its overlay has its name back"
         return attempt.done(ResetOutcome(name, "restore", False, words, f"mvtui stop {_quoted(name)}", refused=True))
+    if aside is None:
+        return attempt.done(ResetOutcome(name, "restore", True, f"{name}: the overlay is back"))
     hint = f"mvtui restore {_quoted(name)} changes them back"
-    freed = f", the other one ({size(aside.allocated)}) is set aside" if aside.allocated is not None else ""
-    return attempt.done(ResetOutcome(name, "restore", True, f"{name}: the overlay is back{freed}", hint))
+    how_large = f" ({size(aside.allocated)})" if aside.allocated is not None else ""
+    words = f"{name}: the overlay is back, the other one{how_large} is set aside"
+    return attempt.done(ResetOutcome(name, "restore", True, words, hint))
 
 
 async def discard(host: Host, name: str) -> ResetOutcome:

@@ -41,6 +41,12 @@ class NoUnits:
     async def cancel(self, microvm: str) -> str:
         raise NotImplementedError
 
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        raise NotImplementedError
+
+    async def reload(self) -> None:
+        raise NotImplementedError
+
     def changes(self) -> AsyncIterator[None]:
         raise NotImplementedError
 
