@@ -5,35 +5,34 @@ nobody has written to it: every write, mount or move moves its ctime, which only
 """
 
 import os
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mvtui.errors import MvtuiError
+from mvtui.host.ports import ARMED
 from mvtui.host.records import read_record, record_names, remove_record, write_record
 from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed
 
-_ARMED = "armed"
 _MADE = "made"
 _MAX_BYTES = 1 << 14
 
 
 def new_arming(how: Armed, *, strict: bool = False, persistent: bool = False, by_host: bool = False) -> Arming:
     """An order that is given now."""
-    return Arming(how, datetime.now(UTC), secrets.token_hex(8), strict, persistent, by_host)
+    return Arming(how, datetime.now(UTC), os.urandom(8).hex(), strict, persistent, by_host)
 
 
 def armed_names(records: Path) -> tuple[str, ...]:
     """The microVMs that have a record, sorted; one of them may be damaged. Never raises."""
-    return record_names(records, _ARMED)
+    return record_names(records, ARMED)
 
 
 def read_arming(records: Path, microvm: str) -> Arming | None:
     """What is armed of the microVM; None where nothing is. Raises MvtuiError for a record that is damaged."""
-    text = read_record(records, f"{_ARMED}/{microvm}", _MAX_BYTES)
+    text = read_record(records, f"{ARMED}/{microvm}", _MAX_BYTES)
     if text is None:
         if microvm in armed_names(records):
             raise _damaged(records, microvm)
@@ -54,12 +53,12 @@ def write_arming(records: Path, microvm: str, arming: Arming) -> None:
         "at": arming.at.isoformat(),
         "refused_at": arming.refused_at.isoformat() if arming.refused_at is not None else None,
     }
-    write_record(records, f"{_ARMED}/{microvm}", json.dumps(document, indent=1) + "\n")
+    write_record(records, f"{ARMED}/{microvm}", json.dumps(document, indent=1) + "\n")
 
 
 def remove_arming(records: Path, microvm: str) -> bool:
     """Remove the record; false where there was none. Raises RightsMissingError, MvtuiError."""
-    return remove_record(records, f"{_ARMED}/{microvm}")
+    return remove_record(records, f"{ARMED}/{microvm}")
 
 
 def note_made(records: Path, microvm: str, path: str) -> None:
@@ -114,6 +113,6 @@ def _parsed(document: Mapping[str, Any]) -> Arming:
 
 def _damaged(records: Path, microvm: str) -> MvtuiError:
     return MvtuiError(
-        f"{records}/{_ARMED}/{microvm} is no record that this mvtui understands",
+        f"{records}/{ARMED}/{microvm} is no record that this mvtui understands",
         f"mvtui arm {microvm} --off removes it",
     )

@@ -10,6 +10,8 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
 DEFAULT_DEFINITIONS = Path("/etc/nixos/microvms")
+# The folder of a host's records that has one for each microVM that is armed.
+ARMED = "armed"
 
 
 class Units(Protocol):

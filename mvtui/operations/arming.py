@@ -14,13 +14,14 @@ from mvtui.model.overlay import Armed, OverlayKind
 from mvtui.model.overlay_plan import plan_reset
 from mvtui.model.text import clean
 from mvtui.operations.armed_start import AtStart, give_up_later, leave, reset_if_armed
+from mvtui.operations.armed_states import host_runs_it
 from mvtui.operations.kept import Kept
 from mvtui.operations.lifecycle import refuse_what_is_no_name
 from mvtui.operations.overlay_evidence import look, targeted
 from mvtui.operations.overlay_outcome import ResetOutcome, of_plan, recorded
 from mvtui.operations.uninterrupted import in_thread
 
-__all__ = ["AtStart", "arm", "give_up_later", "host_runs_it", "leave", "reset_if_armed"]
+__all__ = ["AtStart", "arm", "give_up_later", "leave", "reset_if_armed"]
 
 _WHEN = {Armed.ONCE: "before its next start", Armed.ALWAYS: "before every start"}
 
@@ -134,10 +135,3 @@ async def _disarm(host: Host, name: str) -> ResetOutcome:
     if not had and not any(removed):
         return ResetOutcome(name, "disarm", True, f"{name}: it is not armed")
     return ResetOutcome(name, "disarm", True, f"{name}: it is not armed any more: no start resets its overlay", hint)
-
-
-async def host_runs_it(host: Host, name: str) -> bool:
-    """Whether the host's own configuration, and not a drop-in of mvtui's, runs `reset --if-armed` before the microVM
-    starts. Raises MvtuiError where systemd does not answer."""
-    commands = await host.units.before_start(name)
-    return any(drop_ins.is_armed_reset(command) and not drop_ins.is_own(command) for command in commands)

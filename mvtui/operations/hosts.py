@@ -25,7 +25,8 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
     except FileNotFoundError:
         raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
     calls = CallLog()
-    units, end_times = _adapters(state_dir, manager, calls)
+    records = records_place.records_of(state_dir)
+    units, end_times = _adapters(state_dir, manager, calls, records)
     return Host(
         name=os.uname().nodename,
         units=units,
@@ -34,7 +35,7 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         calls=calls,
         end_times=end_times,
         definitions=definitions or _definitions_of(state_dir),
-        records=records_place.records_of(state_dir),
+        records=records,
     )
 
 
@@ -43,7 +44,7 @@ def _definitions_of(state_dir: Path) -> Path:
     return DEFAULT_DEFINITIONS if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "definitions"
 
 
-def _adapters(state_dir: Path, manager: Manager, calls: CallLog) -> tuple[Units, EndTimes | None]:
+def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) -> tuple[Units, EndTimes | None]:
     """Those of the manager that was asked for. Only they are imported: others take longer than all of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
         from mvtui.host.journal_times import JournalTimes  # noqa: PLC0415
@@ -52,4 +53,4 @@ def _adapters(state_dir: Path, manager: Manager, calls: CallLog) -> tuple[Units,
         return SystemdUnits(calls=calls), JournalTimes(calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir, calls=calls), None
+    return DirectUnits(state_dir, calls=calls, records=records), None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.host.images import read_image
-from mvtui.host.ports import Host
+from mvtui.host.ports import ARMED, Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
@@ -26,6 +26,8 @@ from mvtui.operations.history import History
 
 if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
+    from mvtui.model.arming import ArmedState
+    from mvtui.operations.armed_states import ArmedStates
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -46,6 +48,7 @@ class Parts(NamedTuple):
     restarting: bool
     facts: int
     told: Told | None
+    armed: ArmedState | None
 
 
 class Made(NamedTuple):
@@ -73,9 +76,11 @@ class Kept:
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
         self.processes: Mapping[int, ProcessSample] = {}
+        self.armed: Mapping[str, ArmedState] = {}
         self.facts = 0
         self.unread = False
         self._read_until: float | None = None
+        self._armed_states: ArmedStates | None = None
         self._images: dict[tuple[str, str], ImageFacts] = {}
         self._exists: dict[str, bool | None] = {}
         self._sources: dict[str, SourceFacts] = {}
@@ -103,6 +108,18 @@ class Kept:
             self.unread = True
             return None
         return self.runners.get(path)
+
+    async def look_at_armed(self) -> None:
+        """Renew `armed`: what is armed, by microVM."""
+        if self._armed_states is not None or self._was_armed():
+            # Where nothing was ever armed, what reads it is not imported.
+            from mvtui.operations.armed_states import ArmedStates  # noqa: PLC0415
+
+            self._armed_states = self._armed_states or ArmedStates(self.host)
+            self.armed = await self._armed_states.look()
+
+    def _was_armed(self) -> bool:
+        return os.path.isdir(self.host.records / ARMED)
 
     @property
     def missing(self) -> bool:
