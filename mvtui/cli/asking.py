@@ -22,7 +22,11 @@ async def says_yes(question: str) -> bool:
         termios.tcflush(_STDIN, termios.TCIFLUSH)
     with writing():
         sys.stdout.write(f"{question} [y/N] ".encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))
-    answer = await _line()
+    try:
+        answer = await _line()
+    except asyncio.CancelledError:  # ^C
+        say("")
+        raise
     if not answer.endswith(b"\n"):
         say("")
     return answer.strip().lower() in (b"y", b"yes")

@@ -1,5 +1,6 @@
 """`restore` and `start --fresh`, and what all verbs of the overlay say and return."""
 
+import shlex
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from mvtui.cli.names import check_names
 from mvtui.cli.output import say, write_json, write_lines
 from mvtui.cli.reset_report import FAILED, NOTHING, REFUSED, resets_document, result_of
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.own_program import own_argv
 from mvtui.host.ports import Host
 from mvtui.model.text import clean
 from mvtui.operations import overlay
@@ -68,9 +70,8 @@ async def attempt(name: str, action: str, work: Work) -> tuple[ResetOutcome, Exi
         outcome = await work(name)
     except MvtuiError as error:
         refused = error.exit_code in (ExitCode.REFUSED, ExitCode.NO_RIGHTS)
-        return ResetOutcome(
-            name, action, False, f"{name}: {error.message}", error.hint, refused=refused
-        ), error.exit_code
+        hint = with_sudo(error.hint) if error.exit_code is ExitCode.NO_RIGHTS else error.hint
+        return ResetOutcome(name, action, False, f"{name}: {error.message}", hint, refused=refused), error.exit_code
     # Nothing to free is what was wanted.
     fine = outcome.ok or (outcome.nothing and outcome.action == "discard")
     return outcome, ExitCode.OK if fine else _CODES[result_of(outcome)]
@@ -83,6 +84,12 @@ def say_outcome(outcome: ResetOutcome) -> None:
         write_lines(lines)
     else:
         say(*lines)
+
+
+def with_sudo(hint: str) -> str:
+    """What would give the rights, and the same command with root's."""
+    command = shlex.join(["sudo", *own_argv(), *sys.argv[1:]])
+    return f"{hint}: {command}" if hint else command
 
 
 def progress(*, quiet: bool) -> Callable[[str], None] | None:

@@ -1,5 +1,6 @@
 """A reset's plan as text: titles in one column, a mark before every precondition, lines that have room."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,6 +15,8 @@ _MARGIN = 2
 _GAP = "  "
 # Narrower than this a line is not broken: more than one word must have room.
 _LEAST_CELLS = 20
+# Of a step: what goes on below it stands behind it.
+_NUMBER = re.compile(r" *\d+ ")
 
 
 def plan_lines(plan: ResetPlan, host: str, glyphs: Glyphs, now: datetime, columns: int | None = None) -> list[str]:
@@ -41,4 +44,9 @@ def _lines(told: Told, glyphs: Glyphs, columns: int | None) -> Iterator[str]:
 def _broken(text: str, cells: int | None) -> list[str]:
     if cells is None or cells < _LEAST_CELLS:
         return [text]
-    return textwrap.wrap(text, cells, break_long_words=False, break_on_hyphens=False) or [""]
+    number = _NUMBER.match(text)
+    hanging = " " * number.end() if number is not None else ""
+    wrapper = textwrap.TextWrapper(
+        cells, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+    return wrapper.wrap(text) or [""]

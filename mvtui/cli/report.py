@@ -7,6 +7,7 @@ from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
+from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.lifecycle import Outcome
@@ -38,9 +39,9 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "schema": SCHEMA,
         "host": snapshot.host,
         **microvm_document(microvm),
-        "shares": [_whole_share_status(status) for status in microvm.shares],
-        "volumes": [_whole_volume_status(status) for status in microvm.volumes],
-        "overlay": _whole_volume_status(microvm.overlay) if microvm.overlay else None,
+        "shares": [_whole_share_status(microvm, status) for status in microvm.shares],
+        "volumes": [_whole_volume_status(microvm, status) for status in microvm.volumes],
+        "overlay": _whole_volume_status(microvm, microvm.overlay) if microvm.overlay else None,
         "path": microvm.path,
         "current": entry.current if entry else None,
         "bootedRunner": entry.booted if entry else None,
@@ -85,6 +86,7 @@ def microvm_document(microvm: MicroVM) -> Json:
         "restarts": state.restarts,
         "note": microvm.note,
         "autostart": microvm.autostart,
+        "armed": str(microvm.armed) if microvm.armed is not None else None,
         "hypervisor": str(definition.hypervisor) if definition and definition.hypervisor else None,
         "mem": definition.mem * 2**20 if definition and definition.mem else None,
         "vcpu": definition.vcpu if definition else None,
@@ -152,8 +154,14 @@ def _share_status(status: ShareStatus) -> Json:
     }
 
 
-def _whole_share_status(status: ShareStatus) -> Json:
-    return {**_share_status(status), "sourceFacts": _source_facts(status.source) if status.source else None}
+def _whole_share_status(microvm: MicroVM, status: ShareStatus) -> Json:
+    overlay = microvm.definition.writable_store_overlay if microvm.definition else None
+    kept = microvm.kept if overlay is not None and status.share.mount_point == overlay else ()
+    return {
+        **_share_status(status),
+        "sourceFacts": _source_facts(status.source) if status.source else None,
+        "kept": [kept_document(each) for each in kept],
+    }
 
 
 def _source_facts(facts: SourceFacts) -> Json:
@@ -213,11 +221,22 @@ def _volume_status(status: VolumeStatus) -> Json:
     }
 
 
-def _whole_volume_status(status: VolumeStatus) -> Json:
+def _whole_volume_status(microvm: MicroVM, status: VolumeStatus) -> Json:
     return {
         **_volume_status(status),
         "heldBy": [holder._asdict() for holder in status.holders] if status.holders is not None else None,
         "heldByComplete": status.holders_complete,
+        "kept": [kept_document(each) for each in microvm.kept] if status.overlay else [],
+    }
+
+
+def kept_document(kept: KeptOverlay) -> Json:
+    """An overlay that was set aside."""
+    return {
+        "path": kept.path,
+        "size": kept.size,
+        "allocated": kept.allocated,
+        "setAside": iso_time(kept.set_aside),
     }
 
 

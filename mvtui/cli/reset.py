@@ -9,7 +9,7 @@ from mvtui.cli.asking import can_ask, says_yes
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.names import check_names
 from mvtui.cli.output import say, terminal_columns, write_json, write_lines
-from mvtui.cli.overlay import closing, each_of, progress
+from mvtui.cli.overlay import closing, each_of, progress, with_sudo
 from mvtui.cli.plan_lines import plan_lines, told_lines
 from mvtui.cli.reset_report import plans_document
 from mvtui.errors import ExitCode, MvtuiError
@@ -37,6 +37,8 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
             write_json(plans_document(host.name, plans))
         elif args.dry_run or not args.yes:
             _show(host, plans)
+        if not args.json:
+            _say_refusals(plans)
         if args.dry_run:
             return _code(plans)
         return max(_code(plans), await _go_on(host, plans, args))
@@ -67,7 +69,17 @@ def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
         write_lines([*([""] if number else []), *plan_lines(plan, host.name, glyphs, now, columns)])
 
 
+def _say_refusals(plans: Sequence[ResetPlan]) -> None:
+    for plan in plans:
+        if not plan.ok:
+            say(clean(f"{plan.microvm}: no reset: {plan.refusal}"))
+    if any(plan.rights_missing for plan in plans):
+        say(f"  {clean(with_sudo(''))}")
+
+
 def _code(plans: Sequence[ResetPlan]) -> int:
+    if any(plan.rights_missing for plan in plans):
+        return ExitCode.NO_RIGHTS
     return ExitCode.OK if all(plan.ok for plan in plans) else ExitCode.REFUSED
 
 
@@ -76,8 +88,6 @@ async def _go_on(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespac
     wanted = [plan.microvm for plan in plans if plan.ok]
     if args.json and not wanted:
         write_json(plans_document(host.name, plans))
-    elif not args.json:
-        say(*(clean(f"{plan.microvm}: no reset: {plan.refusal}") for plan in plans if not plan.ok))
     if not wanted:
         return ExitCode.REFUSED
     if not args.yes and not await says_yes(may_reset(wanted, host.name)):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mvtui.cli.report import SCHEMA, Json, iso_time, volume_document
-from mvtui.model.overlay import KeptOverlay, NewImage, OverlayFacts, OverlayTarget, ResetPlan
+from mvtui.cli.report import SCHEMA, Json, iso_time, kept_document, volume_document
+from mvtui.model.overlay import NewImage, OverlayFacts, OverlayTarget, ResetPlan
 from mvtui.operations.overlay import ResetOutcome
 
 PLANNED, DONE, NOTHING, REFUSED, FAILED = "planned", "done", "nothing", "refused", "failed"
@@ -106,14 +106,4 @@ def _new(new: NewImage) -> Json:
         "mkfsExtraArgs": list(new.mkfs_extra_args),
         "gid": new.gid,
         "mode": f"{new.mode:04o}",
-    }
-
-
-def kept_document(kept: KeptOverlay) -> Json:
-    """One that was set aside."""
-    return {
-        "path": kept.path,
-        "size": kept.size,
-        "allocated": kept.allocated,
-        "setAside": iso_time(kept.set_aside),
     }

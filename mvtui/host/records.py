@@ -100,7 +100,7 @@ def remove_record(records: Path, name: str) -> bool:
 
 def chosen_images(records: Path) -> dict[str, str]:
     """The images that a person chose as overlays, by microVM."""
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         found = json.loads(read_record(records, IMAGES) or "{}")
         if isinstance(found, dict):
             return {name: image for name, image in found.items() if isinstance(image, str) and image}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mvtui.errors import MvtuiError
+from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.armed import note_made
 from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
@@ -49,13 +49,15 @@ async def plan_resets(
     for name in dict.fromkeys(names):
         evidence = await in_thread(targeted, host, snapshot, name, images.get(name))
         evidence = evidence._replace(after_stop=after_stop)
+        rights_missing = False
         if has_files(evidence):
             try:
                 async with working(host, evidence.microvm, evidence.target, "plan") as worker:
                     evidence = await gather(host, snapshot, evidence, worker)
             except MvtuiError as error:
                 evidence = evidence._replace(trouble=(error.message, error.hint))
-        plans.append(plan_reset(evidence))
+                rights_missing = isinstance(error, RightsMissingError)
+        plans.append(plan_reset(evidence)._replace(rights_missing=rights_missing))
     return tuple(plans)
 
 

@@ -19,7 +19,7 @@ from mvtui.cli.run import run
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
-from tests.cli.fake_overlay import NOTHING, REFUSED, FakeOverlay, done
+from tests.cli.fake_overlay import NOTHING, PLAN, REFUSED, FakeOverlay, done
 from tests.fakes import EPOCH
 from tests.operations.sample import build_web
 
@@ -100,6 +100,24 @@ def test_a_dry_run_of_nothing(fake: FakeOverlay, capsys: Capture) -> None:
     assert (reset["result"], reset["words"]) == ("nothing", "the overlay is in the guest's memory")
 
 
+@pytest.mark.parametrize("option", [["--dry-run"], ["--dry-run", "--json"], []])
+def test_rights_that_are_missing(
+    fake: FakeOverlay, capsys: Capture, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    Answers(monkeypatch, yes=True)
+    fake.plans["git"] = REFUSED._replace(rights_missing=True)
+    monkeypatch.setattr("sys.argv", ["/usr/bin/mvtui", "reset", "web", "g\x1b"])
+    assert run(["reset", *option, "git"]) == 77
+    captured = capsys.readouterr()
+    assert fake.asked == []
+    if "--json" in option:
+        assert json.loads(captured.out)["resets"][0]["result"] == "refused"
+    else:
+        assert captured.err == (
+            "git: no reset: microvm@git.service is active\n  sudo /usr/bin/mvtui reset web 'g\\x1b'\n"
+        )
+
+
 @pytest.mark.parametrize("columns", [50, 80])
 def test_on_a_terminal_lines_have_room_and_stay_in_their_column(columns: int) -> None:
     plan = REFUSED._replace(lost=("what the guest built or wrote since then " * 5,))
@@ -107,6 +125,13 @@ def test_on_a_terminal_lines_have_room_and_stay_in_their_column(columns: int) ->
     assert max(map(len, lines[2:])) <= columns
     begins = {len(line) - len(line[2:].lstrip()) for line in lines[1:] if line.startswith("   ")}
     assert begins == {13, 16}
+
+
+def test_a_step_that_goes_on_stands_behind_its_number() -> None:
+    plan = PLAN._replace(steps=("one",) * 9 + ("make a new image of 2.0G beside it",))
+    lines = plan_lines(plan, "hv01", Glyphs(unicode=True, colour=False), EPOCH, 40)
+    at = next(number for number, line in enumerate(lines) if "10 make" in line)
+    assert lines[at].index("make") == len(lines[at + 1]) - len(lines[at + 1].lstrip())
 
 
 def test_marks_in_colour_and_in_ascii() -> None:
