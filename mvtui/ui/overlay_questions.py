@@ -19,6 +19,8 @@ Act = Callable[[OverlayVerb], None]
 _SUDO = {
     OverlayVerb.RESET: ("o", "resets"),
     OverlayVerb.FRESH: ("s", "resets and starts"),
+    OverlayVerb.STOP_FRESH: ("f", "stops, resets, starts"),
+    OverlayVerb.ARM_ONCE: ("n", "resets at its next start"),
     OverlayVerb.RESTORE: ("u", "brings the old one back"),
     OverlayVerb.FREE: ("x", "frees the old one for good"),
 }
@@ -56,7 +58,8 @@ def may_with_sudo(verbs: Sequence[OverlayVerb], plan: ResetPlan, host: str, act:
     checks = [Fact(clean(f"{check.what}: {check.why}"), False) for check in plan.checks if not check.ok]
     answers = [Answer(_SUDO[verb][0], _SUDO[verb][1], partial(act, verb)) for verb in verbs]
     facts = (*checks, Fact("behind sudo, mvtui checks all of it before it changes anything"))
-    return Question(f"{_asked(verbs[0], plan.microvm, host)} with sudo?", tuple(answers), facts)
+    asked = verbs[0] if verbs[0].command != "reset" else OverlayVerb.RESET
+    return Question(f"{_asked(asked, plan.microvm, host)} with sudo?", tuple(answers), facts)
 
 
 def may_try_sudo(verb: OverlayVerb, microvm: str, host: str, act: Act) -> Question:

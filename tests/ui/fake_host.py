@@ -106,7 +106,6 @@ class FakeHost:
             self.plan,
             self.run_overlay,
             self.choose,
-            is_root=True,
         )
 
     def app(self, **options: object) -> MvtuiApp:

@@ -128,4 +128,5 @@ UNSEEN = ResetPlan(
             "run it as root",
         ),
     ),
+    rights_missing=True,
 )

@@ -1,7 +1,5 @@
 """Overlays in the panel: planned beside the event loop, asked with the plan, done, told, undone, freed, armed."""
 
-from dataclasses import replace
-
 import pytest
 from textual.events import Paste
 
@@ -451,7 +449,6 @@ async def test_what_only_root_can_look_at_is_offered_with_sudo(
     async with open_panel(snapshot(KEEPING)) as panel:
         panel.host.plans["lab"] = UNSEEN
         first, second = keys.split()
-        panel.app.seams = replace(panel.app.seams, is_root=False)
         await panel.press(first)
         assert "with sudo?" in panel.text
         assert "the files of lab belong to uid 990" in panel.text
@@ -461,9 +458,24 @@ async def test_what_only_root_can_look_at_is_offered_with_sudo(
         assert panel.host.overlays == []
 
 
-async def test_root_is_not_offered_sudo(open_panel: Open) -> None:
-    async with open_panel(snapshot(LAB)) as panel:
+async def test_of_one_that_runs_the_name_is_typed_before_sudo_stops_it(
+    open_panel: Open, behind_sudo: list[list[str]]
+) -> None:
+    async with open_panel(snapshot(RUNNING._replace(name="lab"))) as panel:
         panel.host.plans["lab"] = UNSEEN
+        await panel.press("O")
+        assert panel.foot == "  f stops, resets, starts, n resets at its next start, Esc leaves"
+        await panel.press("o", "s", "f")
+        assert behind_sudo == []
+        assert "─ stop, reset, start lab on hv01? ─" in panel.text
+        await panel.press(*"lab", "enter")
+        await until(panel, "sudo did it")
+        assert behind_sudo == [["stop", *WHERE], ["start", "--fresh", *WHERE]]
+
+
+async def test_where_rights_do_not_lack_sudo_is_not_offered(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB)) as panel:
+        panel.host.plans["lab"] = UNSEEN._replace(rights_missing=False)
         await panel.press("O")
         assert "sudo" not in panel.text
         assert "─ reset the overlay of lab on hv01? Not now ─" in panel.text
