@@ -41,7 +41,8 @@ def process(pid: int, microvm: str, *argv: str, ppid: int = 1, unit: str | None 
 
 @dataclass
 class FakeUnits:
-    """`units` is what there is; jobs do what `outcomes` says for their unit, else what was asked."""
+    """`units` is what there is; jobs do what `outcomes` says for their unit, else what was asked. `pre_start` is what
+    is run before a microVM starts, `reloads` how often the manager was reloaded."""
 
     units: dict[str, UnitStatus] = field(default_factory=dict)
     manager: str = "systemd"
@@ -51,6 +52,8 @@ class FakeUnits:
     outcomes: dict[str, JobResult] = field(default_factory=dict)
     can_cancel: bool = True
     cancelled: list[str] = field(default_factory=list)
+    pre_start: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    reloads: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def statuses(self) -> Mapping[str, UnitStatus]:
@@ -77,6 +80,16 @@ class FakeUnits:
             raise self.refusal
         self.cancelled.append(microvm)
         return f"start of {microvm} is cancelled"
+
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        if self.error is not None:
+            raise self.error
+        return self.pre_start.get(microvm, ())
+
+    async def reload(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.reloads += 1
 
     async def changes(self) -> AsyncIterator[None]:
         while True:

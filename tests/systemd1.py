@@ -15,6 +15,7 @@ from mvtui.host.systemd_bus import JOB, MANAGER, MANAGER_PATH, PROPERTIES, SERVI
 from mvtui.host.systemd_units import unit_path
 from tests.bus_service import BusService
 
+_COMMANDS = "a(sasbttttuii)"
 _SIGNATURES = {
     "NRestarts": "u",
     "MainPID": "u",
@@ -23,10 +24,20 @@ _SIGNATURES = {
     "TimeoutStopUSec": "t",
     "ConditionResult": "b",
     "Conditions": "a(sbbsi)",
+    "ExecStartPre": _COMMANDS,
     "Wants": "as",
     "Requires": "as",
 }
-_EMPTY: dict[str, object] = {"u": 0, "i": 0, "t": 0, "b": False, "a(sbbsi)": [], "as": [], "s": ""}
+_EMPTY: dict[str, object] = {
+    "u": 0,
+    "i": 0,
+    "t": 0,
+    "b": False,
+    "a(sbbsi)": [],
+    "a(sasbttttuii)": [],
+    "as": [],
+    "s": "",
+}
 _LISTED = {"LoadState": (2, "not-found"), "ActiveState": (3, "inactive"), "SubState": (4, "dead")}
 
 
@@ -64,6 +75,7 @@ class Systemd1(BusService):
             "StopUnit": self._begin,
             "RestartUnit": self._begin,
             "KillUnit": self._kill,
+            "Reload": lambda _: ("", []),
             "Subscribe": self._subscribe,
             "RefUnit": lambda message: self._hold(message, 1),
             "UnrefUnit": lambda message: self._hold(message, -1),

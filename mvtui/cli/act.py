@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from mvtui.cli.names import check_names
 from mvtui.cli.output import say, write_json, write_lines
 from mvtui.cli.report import outcomes_document
 from mvtui.errors import ExitCode, MvtuiError
@@ -10,21 +11,13 @@ from mvtui.host.ports import Host
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.operations import lifecycle
-from mvtui.operations.inventory import take_snapshot
-from mvtui.operations.kept import Kept
 from mvtui.operations.lifecycle import Outcome
 
 
 async def act(host: Host, verb: str, names: Sequence[str], *, as_json: bool) -> int:
     """Do `verb` to each of `names`; the exit code: 0, 1 if one failed, 77 where the rights are missing."""
-    from mvtui.cli.run import no_such_microvm
-
     try:
-        # The names are all that is needed of it: what takes long, the journal's answer, is not waited for.
-        snapshot = await take_snapshot(host, Kept(host, inline=False), slow=False)
-        for name in names:
-            if snapshot.find(name) is None:
-                raise no_such_microvm(snapshot, name)
+        await check_names(host, names)
         outcomes, code = [], ExitCode.OK
         for name in dict.fromkeys(names):
             outcome, worse = await _one(host, UnitVerb(verb), name, quiet=as_json)

@@ -18,6 +18,9 @@ VERBS = {
     "stop": "stop microVMs and wait until all of their units have ended",
     "restart": "stop and start microVMs",
     "kill": "end hung microVMs at once; unwritten data in the guest is lost",
+    "reset": "set the writable store overlay of stopped microVMs aside and make an empty one",
+    "restore": "bring the overlay back that was set aside last; once more undoes that",
+    "arm": "have the overlay of a microVM reset by itself before it starts",
     "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
     "completion": "print the completion script of a shell",
@@ -32,6 +35,7 @@ _EXAMPLES = """examples:
   mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui restart web git                one after the other; exit code 1 if one failed
+  mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
@@ -42,10 +46,22 @@ exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 ri
 _VERB_EXAMPLES = {
     "list": "  mvtui list\n  mvtui list --cpu\n  mvtui list --json",
     "show": "  mvtui show web\n  mvtui show web --json",
-    "start": "  mvtui start web\n  mvtui start web git --json",
+    "start": "  mvtui start web\n  mvtui start web git --json\n"
+    "  mvtui start --fresh web        with an empty overlay; mvtui restore web undoes that",
     "stop": "  mvtui stop web",
     "restart": "  mvtui restart web",
     "kill": "  mvtui kill web",
+    "reset": "  mvtui reset web                shows the plan, asks, does it\n"
+    "  mvtui reset --dry-run web git  shows the plan alone; exit code 3 where one would be refused\n"
+    "  mvtui reset --yes --json web   for scripts\n"
+    "  mvtui reset --image rw.img web where no stage tells which image it is; remembered\n"
+    "  mvtui reset --discard web      frees what was set aside; nothing undoes that\n"
+    "  mvtui reset --if-armed web     what systemd runs before a start; see mvtui arm --help",
+    "restore": "  mvtui restore web\n  mvtui restore web --json",
+    "arm": "  mvtui arm web --once           before its next start, whoever starts it\n"
+    "  mvtui arm web --always         before every start, also when the guest reboots\n"
+    "  mvtui arm web --always --persistent   it outlives a reboot of the host\n"
+    "  mvtui arm web --off",
     "validate": "  mvtui validate /etc/nixos/microvms/*.toml\n"
     "  mvtui validate web.toml --hypervisor crosvm    as if it had another one\n"
     "  mvtui validate --json web.toml | jq '.files[].findings[] | {subject, line, what}'",
@@ -141,16 +157,21 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
         parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
     )
-    if verb in ("list", "show", "start", "stop", "restart", "kill"):
+    if verb not in ("demo", "completion"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb == "show":
+    if verb in ("show", "restore", "arm"):
         own.add_argument("name", metavar="NAME")
-    if verb in ("start", "stop", "restart", "kill"):
+    if verb in ("start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
+    if verb == "start":
+        own.add_argument("--fresh", action="store_true", help="reset the overlay first; what is there is set aside")
+    if verb == "reset":
+        _add_reset_options(own)
+    if verb == "arm":
+        _add_arm_options(own)
     if verb == "validate":
-        own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
         own.add_argument(
             "--hypervisor",
             choices=[str(each) for each in Hypervisor],
@@ -165,6 +186,29 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         where.add_argument("--down", type=Path, metavar="DIR", help="end the one in DIR and remove what --up made")
     if verb == "completion":
         own.add_argument("shell", choices=SHELLS)
+
+
+def _add_reset_options(own: Parser) -> None:
+    how = own.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
+    how.add_argument("--discard", action="store_true", help="free what was set aside instead, for good")
+    how.add_argument("--if-armed", action="store_true", help="only what mvtui arm asked for; never fails, but says why")
+    own.add_argument("--strict", action="store_true", help="with --if-armed: exit with 3 or 1 where it was not reset")
+    own.add_argument("--yes", action="store_true", help="do not ask")
+    own.add_argument(
+        "--image", metavar="IMAGE", help="the volume that is the overlay, where no stage tells which; it is remembered"
+    )
+
+
+def _add_arm_options(own: Parser) -> None:
+    how = own.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="before its next start")
+    how.add_argument("--always", action="store_true", help="before every start")
+    how.add_argument("--off", action="store_true", help="not any more")
+    own.add_argument("--strict", action="store_true", help="a reset that is refused keeps it from starting")
+    own.add_argument(
+        "--persistent", action="store_true", help="in /etc/systemd/system, so that it outlives a reboot of the host"
+    )
 
 
 def _common_options(default: object = None) -> Parser:

@@ -4,10 +4,10 @@ from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "start", "stop", "restart", "kill")
+_NAME_VERBS = ("show", "start", "stop", "restart", "kill", "reset", "restore", "arm")
 _TAKE_A_DIRECTORY = ("--state-dir", "--up", "--down")
 _TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor)}
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval")
+_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -56,7 +56,7 @@ def _bash() -> str:
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
 {choices}
-        --interval) return ;;
+        --interval | --image) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in

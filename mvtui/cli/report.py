@@ -7,6 +7,7 @@ from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
+from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.lifecycle import Outcome
@@ -38,9 +39,9 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "schema": SCHEMA,
         "host": snapshot.host,
         **microvm_document(microvm),
-        "shares": [_whole_share_status(status) for status in microvm.shares],
-        "volumes": [_whole_volume_status(status) for status in microvm.volumes],
-        "overlay": _whole_volume_status(microvm.overlay) if microvm.overlay else None,
+        "shares": [_whole_share_status(microvm, status) for status in microvm.shares],
+        "volumes": [_whole_volume_status(microvm, status) for status in microvm.volumes],
+        "overlay": _whole_volume_status(microvm, microvm.overlay) if microvm.overlay else None,
         "path": microvm.path,
         "current": entry.current if entry else None,
         "bootedRunner": entry.booted if entry else None,
@@ -79,12 +80,13 @@ def microvm_document(microvm: MicroVM) -> Json:
     return {
         "name": microvm.name,
         "state": str(state.word),
-        "since": _time(state.since),
+        "since": iso_time(state.since),
         "why": state.why,
         "detail": state.detail,
         "restarts": state.restarts,
         "note": microvm.note,
         "autostart": microvm.autostart,
+        "armed": str(microvm.armed) if microvm.armed is not None else None,
         "hypervisor": str(definition.hypervisor) if definition and definition.hypervisor else None,
         "mem": definition.mem * 2**20 if definition and definition.mem else None,
         "vcpu": definition.vcpu if definition else None,
@@ -97,7 +99,8 @@ def microvm_document(microvm: MicroVM) -> Json:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def iso_time(at: datetime | None) -> str | None:
+    """As every document writes a time; None where nobody knows."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else None
 
 
@@ -111,7 +114,7 @@ def _process(microvm: MicroVM, process: ProcessSample) -> Json:
         "share": daemons.get(process.pid),
         "unit": process.unit,
         "uid": process.uid,
-        "started": _time(process.started),
+        "started": iso_time(process.started),
         "cpuPercent": process.cpu_percent,
         "cpuSeconds": round(process.cpu_seconds, 2),
         "rss": process.rss,
@@ -142,7 +145,7 @@ def _share_status(status: ShareStatus) -> Json:
     return {
         **_share(status.share),
         "health": str(status.health),
-        "since": _time(status.since),
+        "since": iso_time(status.since),
         "why": status.why,
         "daemons": [{"pid": daemon.pid} for daemon in status.daemons],
         "socketExists": status.socket_exists,
@@ -151,8 +154,14 @@ def _share_status(status: ShareStatus) -> Json:
     }
 
 
-def _whole_share_status(status: ShareStatus) -> Json:
-    return {**_share_status(status), "sourceFacts": _source_facts(status.source) if status.source else None}
+def _whole_share_status(microvm: MicroVM, status: ShareStatus) -> Json:
+    overlay = microvm.definition.writable_store_overlay if microvm.definition else None
+    kept = microvm.kept if overlay is not None and status.share.mount_point == overlay else ()
+    return {
+        **_share_status(status),
+        "sourceFacts": _source_facts(status.source) if status.source else None,
+        "kept": [kept_document(each) for each in kept],
+    }
 
 
 def _source_facts(facts: SourceFacts) -> Json:
@@ -173,7 +182,8 @@ def _source_facts(facts: SourceFacts) -> Json:
     }
 
 
-def _volume(volume: Volume) -> Json:
+def volume_document(volume: Volume) -> Json:
+    """A volume as one stage tells it."""
     return {
         "image": volume.image,
         "letter": volume.letter,
@@ -194,7 +204,7 @@ def _volume_status(status: VolumeStatus) -> Json:
     image = status.image
     found = image is not None and image.problem is None
     return {
-        **_volume(status.volume),
+        **volume_document(status.volume),
         "path": image.path if image else None,
         "size": image.size if image and found else None,
         "allocated": image.allocated if image and found else None,
@@ -211,11 +221,22 @@ def _volume_status(status: VolumeStatus) -> Json:
     }
 
 
-def _whole_volume_status(status: VolumeStatus) -> Json:
+def _whole_volume_status(microvm: MicroVM, status: VolumeStatus) -> Json:
     return {
         **_volume_status(status),
         "heldBy": [holder._asdict() for holder in status.holders] if status.holders is not None else None,
         "heldByComplete": status.holders_complete,
+        "kept": [kept_document(each) for each in microvm.kept] if status.overlay else [],
+    }
+
+
+def kept_document(kept: KeptOverlay) -> Json:
+    """An overlay that was set aside."""
+    return {
+        "path": kept.path,
+        "size": kept.size,
+        "allocated": kept.allocated,
+        "setAside": iso_time(kept.set_aside),
     }
 
 
@@ -227,7 +248,7 @@ def _unit(unit: UnitStatus) -> Json:
         "subState": unit.sub_state,
         "result": unit.result,
         "nRestarts": unit.n_restarts,
-        "since": _time(unit.since),
+        "since": iso_time(unit.since),
         "mainPid": unit.main_pid,
         "conditionFailed": unit.condition_failed,
         "job": {"id": unit.job.id, "kind": unit.job.kind, "state": unit.job.state} if unit.job else None,
@@ -243,7 +264,7 @@ def _definition(definition: Definition) -> Json:
         "vsockCid": definition.vsock_cid,
         "socket": definition.socket,
         "shares": [_share(share) for share in definition.shares],
-        "volumes": [_volume(volume) for volume in definition.volumes],
+        "volumes": [volume_document(volume) for volume in definition.volumes],
         "writableStoreOverlay": definition.writable_store_overlay,
         "storeOnDisk": definition.store_on_disk,
         "fstabRead": definition.fstab_read,
@@ -258,5 +279,5 @@ def _finding(finding: Finding) -> Json:
         "what": finding.what,
         "why": finding.why,
         "fix": finding.fix,
-        "since": _time(finding.since),
+        "since": iso_time(finding.since),
     }

@@ -4,7 +4,7 @@ import argparse
 import gc
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -12,6 +12,7 @@ from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.ports import Host
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import Snapshot
 from mvtui.operations.hosts import open_host
@@ -73,6 +74,8 @@ def _show(args: argparse.Namespace) -> int:
     snapshot = look(args, args.name, cpu=True)
     microvm = snapshot.find(args.name)
     if microvm is None:
+        from mvtui.cli.names import no_such_microvm
+
         _say_findings(snapshot.findings)
         raise no_such_microvm(snapshot, args.name)
     if args.json:
@@ -89,10 +92,50 @@ def _show(args: argparse.Namespace) -> int:
 def _act(args: argparse.Namespace) -> int:
     from mvtui.cli.act import act
 
-    if args.read_only:
+    return _changing(args, lambda host: act(host, args.verb, args.names, as_json=args.json))
+
+
+def _start(args: argparse.Namespace) -> int:
+    if not args.fresh:
+        return _act(args)
+    from mvtui.cli.overlay import start_fresh
+
+    return _changing(args, lambda host: start_fresh(host, args.names, as_json=args.json))
+
+
+def _reset(args: argparse.Namespace) -> int:
+    from mvtui.cli.reset import check_options, reset
+
+    check_options(args)
+    if not args.if_armed:
+        return _changing(args, lambda host: reset(host, args), harmless=args.dry_run)
+    from mvtui.operations.arming import give_up_later, leave
+
+    give_up_later()
+    leave(_changing(args, lambda host: reset(host, args)))
+    return ExitCode.OK
+
+
+def _restore(args: argparse.Namespace) -> int:
+    from mvtui.cli.overlay import restore
+
+    return _changing(args, lambda host: restore(host, args.name, as_json=args.json))
+
+
+def _arm(args: argparse.Namespace) -> int:
+    from mvtui.cli.arm import arm
+
+    return _changing(args, lambda host: arm(host, args))
+
+
+def _changing(
+    args: argparse.Namespace, work: Callable[[Host], Coroutine[Any, Any, int]], *, harmless: bool = False
+) -> int:
+    """Run what changes the host that `args` names, unless that is refused."""
+    if args.read_only and not harmless:
         raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
     gc.enable()
-    return in_loop(act(open_host(args.state_dir, args.manager), args.verb, args.names, as_json=args.json))
+    return in_loop(work(open_host(args.state_dir, args.manager)))
 
 
 def _validate(args: argparse.Namespace) -> int:
@@ -119,10 +162,13 @@ _VERBS = {
     None: _panel,
     "list": _list,
     "show": _show,
-    "start": _act,
+    "start": _start,
     "stop": _act,
     "restart": _act,
     "kill": _act,
+    "reset": _reset,
+    "restore": _restore,
+    "arm": _arm,
     "validate": _validate,
     "demo": _demo,
     "completion": _completion,
@@ -174,17 +220,6 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
 
     asyncio.run(keep())
     return results[0]
-
-
-def no_such_microvm(snapshot: Snapshot, name: str) -> MvtuiError:
-    """The error for a name that no microVM has, with the nearest one that has."""
-    hint = arguments.nearest(name, [microvm.name for microvm in snapshot.microvms])
-    stray = next((stray for stray in snapshot.strays if stray.name == name), None)
-    if stray is not None:
-        return MvtuiError(f"{name} in {snapshot.state_dir} is no microVM: {stray.what}", hint)
-    return MvtuiError(
-        f"there is no microVM {name!r} in {snapshot.state_dir}", hint or "mvtui list shows those there are"
-    )
 
 
 def _say_findings(findings: Sequence[Finding]) -> int:

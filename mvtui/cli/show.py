@@ -8,6 +8,7 @@ from mvtui.cli.glyphs import Glyphs
 from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.overlay_words import kept_words
 from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_holders, told_source
 from mvtui.model.text import clean
@@ -23,6 +24,7 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
         *_section("Units", aligned(_units(microvm, now))),
         *_section("Shares", _shares(microvm, glyphs)),
         *_section("Volumes", _volumes(microvm)),
+        *_section("Set aside", [f"{clean(kept.path)}: {kept_words(kept, now)}" for kept in microvm.kept]),
         *_section("Processes", aligned(_processes(microvm, now))),
         *_section("Stages", _stages(microvm)),
     ]

@@ -15,6 +15,7 @@ from mvtui.host.direct import DirectUnits
 from mvtui.host.keeper import BOOT, parse_order
 from mvtui.host.keeper_process import all_processes, command_line, send
 from mvtui.host.processes import ProcFs
+from mvtui.host.records import forget_records
 from mvtui.model.unit import UnitKind, UnitVerb, unit_name
 
 _SECONDS = 10.0
@@ -48,6 +49,7 @@ def end(root: Path, *, remove_root: bool) -> None:
 
 
 def _remove(layout: Layout) -> None:
+    forget_records(layout.state_dir)
     for path in layout.made:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)

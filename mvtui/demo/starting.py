@@ -15,6 +15,7 @@ from mvtui.host.command_line import read_virtiofsd
 from mvtui.host.direct import DirectUnits
 from mvtui.host.keeper_group import HYPERVISOR_LOG
 from mvtui.host.processes import ProcFs
+from mvtui.host.records_place import records_of
 from mvtui.model.unit import UnitKind, UnitVerb, unit_name
 
 _SECONDS = 30.0
@@ -30,7 +31,8 @@ def start(built: Built) -> None:
 
 
 async def _start(built: Built) -> None:
-    units = DirectUnits(built.layout.state_dir)
+    state_dir = built.layout.state_dir
+    units = DirectUnits(state_dir, records=records_of(state_dir))
     wanted = [sample for sample in built.samples if sample.story is not Story.STOPPED]
     await asyncio.gather(*(_bring_up(units, built, sample) for sample in wanted))
 

@@ -17,7 +17,7 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.aside import aside
 from mvtui.host.calls import CallLog
 from mvtui.host.direct_status import is_active, unit_statuses
-from mvtui.host.keeper_group import Timings
+from mvtui.host.keeper_group import ArmedReset, Timings
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
@@ -31,16 +31,25 @@ _PAST = {UnitVerb.STOP: "stopped", UnitVerb.KILL: "killed"}
 class DirectUnits:
     """`Units` without systemd. Nothing of it runs while nobody asks; the keepers outlive it.
 
-    `state_dir` is the host's path, `root` what is put before it, `timings` the units' times in seconds.
+    `state_dir` is the host's path, `root` what is put before it, `timings` the units' times in seconds. `records` are
+    the host's, where a keeper finds what is armed; None where nothing can be.
     Keepers that it starts and signals go on record in `calls`.
     """
 
     def __init__(
-        self, state_dir: Path, *, root: Path = Path("/"), timings: Timings | None = None, calls: CallLog | None = None
+        self,
+        state_dir: Path,
+        *,
+        root: Path = Path("/"),
+        timings: Timings | None = None,
+        calls: CallLog | None = None,
+        records: Path | None = None,
     ) -> None:
         self._state_dir = os.path.realpath(root / str(state_dir).lstrip("/"))
         self._timings = timings or Timings()
         self._calls = calls or CallLog()
+        self._records = records
+        self._state_dir_as_named = str(state_dir)  # the records are found by it
         digest = hashlib.sha256(os.fsencode(self._state_dir)).hexdigest()[:16]
         of_root = (str(root / "run"), ["mvtui", "direct", digest])
         of_user = (self._state_dir, [".mvtui", "direct"])
@@ -83,6 +92,13 @@ class DirectUnits:
     async def cancel(self, microvm: str) -> str:
         """Raises MvtuiError."""
         raise MvtuiError(f"{microvm} has no job to cancel: no systemd runs it", "stop ends a start that is under way")
+
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:  # noqa: ARG002
+        """`()`: a keeper knows by itself what it has to do."""
+        return ()
+
+    async def reload(self) -> None:
+        """Nothing is read twice."""
 
     async def changes(self) -> AsyncIterator[None]:
         """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
@@ -186,8 +202,30 @@ class DirectUnits:
         from mvtui.host.keeper import Order  # noqa: PLC0415
         from mvtui.host.keeper_calls import ask_new_keeper  # noqa: PLC0415
 
-        order = Order(action, self._state_dir, name, self._own_base, self._own_parts, self._timings)
+        order = Order(
+            action,
+            self._state_dir,
+            name,
+            self._own_base,
+            self._own_parts,
+            self._timings,
+            await aside(self._armed_reset, name),
+        )
         return await ask_new_keeper(self._calls, order)
+
+    def _armed_reset(self, name: str) -> ArmedReset:
+        """For the keeper; where others than root could change what root would run, nothing can be armed (`mvtui arm`
+        says so)."""
+        from mvtui.host.own_program import lasting_argv  # noqa: PLC0415 - as above
+
+        if self._records is None:
+            return ArmedReset()
+        try:
+            program = lasting_argv()
+        except MvtuiError:
+            return ArmedReset()
+        where = ["--manager", "direct", "--state-dir", self._state_dir_as_named]
+        return ArmedReset(str(self._records), (*program, "reset", "--if-armed", *where, "--", name))
 
 
 def _read(path: str) -> dict[str, Any] | None:

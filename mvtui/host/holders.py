@@ -1,5 +1,5 @@
-"""Who holds the images of volumes: processes that have them open or locked, loop devices, mounts. One scan of the host
-serves all images; it takes about 5 µs of CPU for each open file of the host."""
+"""Who holds the images of volumes: processes that have them open, locked or mapped, loop devices, mounts. One scan of
+the host serves all images; it takes about 5 µs of CPU for each open file of the host."""
 
 import os
 from collections import defaultdict
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mvtui.host.images import find_image, open_image
 from mvtui.host.locks import NO_PROCESS, locker, read_locks
+from mvtui.host.mappings import Mappings
 from mvtui.host.mounts import Mounts
 from mvtui.host.open_files import FileId, OpenFiles, file_id
 from mvtui.host.process_stat import read_proc
@@ -50,13 +51,14 @@ def find_holders(
     root: Path = Path("/"),
     proc: str = "/proc",
     sysfs: str = "/sys",
+    *,
+    mapped: bool = False,
 ) -> HolderScan:
     """Scan the host once for the holders of `images`. Blocking; never raises. An image that does not exist, or whose
-    directory may not be entered, has no entry.
+    directory may not be entered, has no entry. With `mapped` also for who has it mapped into memory alone.
 
-    Not seen: an image that is only mapped into memory, and what kernel services but loop devices, mounts and the
-    device mapper do with it (nbd, an iSCSI target, swap); and a mount of a block device in another mount namespace
-    alone.
+    Not seen: what kernel services but loop devices, mounts and the device mapper do with it (nbd, an iSCSI target,
+    swap); and a mount of a block device in another mount namespace alone.
     """
     mounts = Mounts(proc)
     known = {key: image for key in images if (image := _image(key, root, mounts)) is not None}
@@ -76,11 +78,39 @@ def find_holders(
         for pid in sorted(alive - lockers[image.file] - {os.getpid()}):
             lockers[image.file].add(pid)
             found[image.file].append(_hidden_locker(pid, owners, proc))
+    seen_mapped = not mapped or _add_mappers(found, known.values(), owners, proc)
     seen_all = _add_loop_devices(found, {image.file for image in known.values()}, sysfs)
     for file in {image.file for image in known.values() if not image.file.inode}:
         found[file] += _users_of_device(file.device, mounts, sysfs)
-    complete = processes.complete and seen_all
+    complete = processes.complete and seen_all and seen_mapped
     return HolderScan({key: tuple(found[image.file]) for key, image in known.items()}, complete, owners)
+
+
+def find_directory_holders(
+    paths: Iterable[str], owners: Mapping[int, str], root: Path = Path("/"), proc: str = "/proc"
+) -> tuple[tuple[Holder, ...], bool]:
+    """Who has one of the directories at the host's absolute `paths` open, and what is mounted at or below one; and
+    whether every process was looked at. A directory that does not exist has no holders. Raises OSError for one that
+    can't be looked at. Blocking.
+
+    Not seen: a directory that is a process' working directory alone.
+    """
+    wanted: set[FileId] = set()
+    mounted: list[Holder] = []
+    mount_points = Mounts(proc).mount_points
+    for path in paths:
+        on_disk = path if str(root) == "/" else os.path.join(root, path.lstrip("/"))
+        with suppress(FileNotFoundError):
+            wanted.add(file_id(os.stat(on_disk, follow_symlinks=False)))
+        mounted += [
+            Holder(None, None, None, f"mounted at {mount_point}")
+            for mount_point in mount_points
+            if mount_point == on_disk or mount_point.startswith(f"{on_disk.rstrip('/')}/")
+        ]
+    processes = OpenFiles(wanted, proc)
+    pids = sorted({pid for pid, _, _ in processes.find()}) if wanted else []
+    open_in = (Holder(pid, _command(pid, proc), owners.get(pid), "open") for pid in pids)
+    return (*open_in, *mounted), processes.complete
 
 
 def _image(key: ImageKey, root: Path, mounts: Mounts) -> _Image | None:
@@ -106,6 +136,19 @@ def _hidden_locker(pid: int, owners: Mapping[int, str], proc: str) -> Holder:
     if pid == NO_PROCESS:
         return Holder(None, None, None, "lock")
     return Holder(pid, _command(pid, proc), owners.get(pid), "lock")
+
+
+def _add_mappers(
+    found: Mapping[FileId, list[Holder]], images: Iterable[_Image], owners: Mapping[int, str], proc: str
+) -> bool:
+    """Add who has a wanted file mapped and is not found yet; false where not all could be looked at."""
+    files = {image.locks_key: image.file for image in images}
+    mappings = Mappings(files, proc)
+    for pid, key in mappings.find():
+        holders = found[files[key]]
+        if pid not in {holder.pid for holder in holders}:
+            holders.append(Holder(pid, _command(pid, proc), owners.get(pid), "mapped"))
+    return mappings.complete
 
 
 def _command(pid: int, proc: str) -> str | None:

@@ -17,7 +17,7 @@ def record(message: str, **fields: str) -> None:
         "MESSAGE": message,
         "PRIORITY": _INFO,
         "SYSLOG_IDENTIFIER": "mvtui",
-        "MVTUI_USER": _user(),
+        "MVTUI_USER": user(),
         **fields,
     }
     datagram = b"".join(_field(name, value) for name, value in entry.items())
@@ -34,7 +34,8 @@ def _field(name: str, value: str) -> bytes:
     return name.encode() + b"=" + data + b"\n"
 
 
-def _user() -> str:
+def user() -> str:
+    """Who does it: who called sudo, else the user of this process."""
     try:
         return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -15,7 +15,7 @@ import sys
 from typing import Any, NamedTuple
 
 from mvtui.host.keeper_daemons import note_ends, watch_again
-from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, VIRTIOFSD, VIRTIOFSD_LOG, Group, Timings
+from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, VIRTIOFSD, VIRTIOFSD_LOG, ArmedReset, Group, Timings
 from mvtui.host.keeper_place import Place, RefusedError
 from mvtui.host.keeper_process import Process, Watch, all_processes, command_line, working_in
 from mvtui.host.keeper_start import NotStartedError, start
@@ -38,11 +38,12 @@ class Order(NamedTuple):
     base: str
     parts: list[str]
     timings: Timings = Timings()
+    armed: ArmedReset = ArmedReset()
 
     def command(self) -> list[str]:
         """The argv of its keeper."""
         package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        order = json.dumps(self._asdict() | {"timings": self.timings._asdict()})
+        order = json.dumps(self._asdict() | {"timings": self.timings._asdict(), "armed": self.armed._asdict()})
         return [sys.executable, "-I", "-S", "-c", BOOT, package, order]
 
 
@@ -52,7 +53,8 @@ def parse_order(text: str) -> Order:
         fields = json.loads(text)
     except RecursionError:  # anybody can have any command line
         raise ValueError("too deep") from None
-    return Order(**fields | {"timings": Timings(**fields["timings"])})
+    armed = ArmedReset(fields["armed"]["records"], tuple(fields["armed"]["command"]))
+    return Order(**fields | {"timings": Timings(**fields["timings"]), "armed": armed})
 
 
 def main(text: str) -> None:
@@ -89,7 +91,7 @@ class Keeper:
         self.order = order
         self.status = status
         self.watch = Watch()
-        self.group = Group(place, status, self.watch, order.timings)
+        self.group = Group(place, status, self.watch, order.timings, order.armed)
 
     def run(self) -> None:
         """Until the microVM is stopped, or its start failed."""

@@ -25,24 +25,39 @@ VIRTIOFSD_LOG = "virtiofsd.log"
 class Timings(NamedTuple):
     """Seconds. `stop`: TimeoutSec= of microvm@ (option `microvm.host.startupTimeout`); `virtiofsd_start` and
     `virtiofsd_stop`: systemd's DefaultTimeoutStartSec= and DefaultTimeoutStopSec=, since microvm-virtiofsd@ sets none;
-    `restart`: RestartSec= of both; `log_look`: how often the logs' lengths are looked at."""
+    `restart`: RestartSec= of both; `log_look`: how often the logs' lengths are looked at; `armed_reset`: what the
+    command of an armed reset, which ends by itself, may take at most."""
 
     stop: float = 150.0
     virtiofsd_start: float = 90.0
     virtiofsd_stop: float = 90.0
     restart: float = 5.0
     log_look: float = 15.0
+    armed_reset: float = 60.0
+
+
+class ArmedReset(NamedTuple):
+    """What the reset of an armed microVM needs: where the host's records are, and the whole command (`mvtui reset
+    --if-armed …`); without one nothing is ever reset."""
+
+    records: str = ""
+    command: tuple[str, ...] = ()
+
+    def is_armed(self, microvm: str) -> bool:
+        """Whether there is anything to do before it starts."""
+        return bool(self.command) and os.path.lexists(os.path.join(self.records, "armed", microvm))
 
 
 class Group:
     """`runner` is the path of the runner that runs. `leftovers` are daemons whose virtiofsd-run has gone, `daemons`
     those that serve the shares, by tag."""
 
-    def __init__(self, place: Place, status: Status, watch: Watch, timings: Timings) -> None:
+    def __init__(self, place: Place, status: Status, watch: Watch, timings: Timings, armed: ArmedReset) -> None:
         self.place = place
         self.status = status
         self.watch = watch
         self.timings = timings
+        self.armed = armed
         self.runner = ""
         self.hypervisor: Process | None = None
         self.virtiofsd: Process | None = None

@@ -45,6 +45,7 @@ def start(group: Group, job: str, restarted: str | None = None) -> None:
         if os.geteuid() == 0:  # without root the network is what its user made of it
             _set_up_devices(group)
         _start_virtiofsd(group)
+        _reset_if_armed(group)
         _start_hypervisor(group)
     except RefusedError as error:
         words = f"{error.message} ({error.hint})" if error.hint else error.message
@@ -160,6 +161,18 @@ def _virtiofsd_failed(group: Group, process: Process, log: bytes) -> NotStartedE
     else:
         what = f"its shares were not served within {group.timings.virtiofsd_start:g} s"
     return NotStartedError("dependency", f"{what}: {last_line(log) or 'it logged nothing'}", VIRTIOFSD, result)
+
+
+def _reset_if_armed(group: Group) -> None:
+    if not group.armed.is_armed(group.status.microvm):
+        return
+    from mvtui.host.keeper_armed import reset_if_armed  # noqa: PLC0415 - few keepers need it
+
+    why = reset_if_armed(group)
+    if group.watch.is_asked():
+        raise NotStartedError("canceled", "stopped before its overlay was reset")
+    if why:
+        raise NotStartedError("failed", why, HYPERVISOR, "exit-code")
 
 
 def _start_hypervisor(group: Group) -> None:

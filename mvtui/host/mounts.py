@@ -45,6 +45,11 @@ class Mounts:
             return self._by_id.get(int(match[1])) if match else None
         return None
 
+    @property
+    def mount_points(self) -> list[str]:
+        """Where something is mounted."""
+        return [mount.mount_point for mount in self._by_id.values()]
+
     def of_device(self, device: int) -> list[str]:
         """Where the file system on that block device is mounted."""
         return [mount.mount_point for mount in self._by_id.values() if mount.device == device]

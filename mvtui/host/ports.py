@@ -10,6 +10,8 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
 DEFAULT_DEFINITIONS = Path("/etc/nixos/microvms")
+# The folder of a host's records that has one for each microVM that is armed.
+ARMED = "armed"
 
 
 class Units(Protocol):
@@ -33,6 +35,13 @@ class Units(Protocol):
         """Cancel every queued or running job of all units of the microVM; one sentence of what came of it.
 
         Raises RightsMissingError, MvtuiError (also where there is nothing to cancel)."""
+
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        """The commands (argv) that the manager runs before the hypervisor of the microVM, as it knows them now;
+        `()` where it knows no such unit. Raises RightsMissingError, MvtuiError."""
+
+    async def reload(self) -> None:
+        """Let the manager read its unit files again, and wait until it has. Raises RightsMissingError, MvtuiError."""
 
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever something happened: look again. Ends only when cancelled."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 from mvtui.host.command_line import completed_shares, read_command_line, read_virtiofsd
 from mvtui.host.fstab import read_fstab, with_mounts
 from mvtui.host.rooted_files import RootedFiles
-from mvtui.host.shell_script import ExecLine, read_created_volumes, read_exec, read_words
+from mvtui.host.shell_script import ExecLine, read_created_volumes, read_exec, read_tool_path, read_words
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.hypervisor import Hypervisor
 
@@ -38,6 +38,15 @@ def read_runner(path: str, *, root: Path = Path("/")) -> Runner:
     Never raises for what stands there: what can't be read is a sentence in `problems`, and None in the definition.
     """
     return _Reader(path, RootedFiles(root)).read()
+
+
+def read_tool_directories(path: str, *, root: Path = Path("/")) -> tuple[str, ...]:
+    """The host's absolute directories in which the runner at `path` finds the mkfs of its volumes; () where it names
+    none, and where it can't be read."""
+    try:
+        return read_tool_path(RootedFiles(root).read(f"{path}/bin/microvm-run", _MAX_BYTES))
+    except (OSError, ValueError):
+        return ()
 
 
 class RunnerCache:

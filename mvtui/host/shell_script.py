@@ -31,6 +31,7 @@ _IN_DOUBLE_QUOTES = re.compile(r'\\(.)|"', re.DOTALL)
 _PARAMETER = re.compile(r"\$(?:\{[^}]*\}|\w+|[@*])")
 # Patterns that begin with a newline are found many times faster than such as may begin anywhere.
 _EXEC = re.compile(r"\n[ \t]*exec[ \t]+")
+_PATH = re.compile(r"\n[ \t]*(?:export[ \t]+)?PATH=([^\s;&|]+)")
 _MKFS = re.compile(
     r"\n[ \t]*truncate[ \t]+-s[ \t]+(-?\d{1,12})M[ \t][^\n]*\n[ \t]*mkfs\.([\w.+-]+) (?:(-[Ln]) '([^'\n]*)' )?"
 )
@@ -95,6 +96,15 @@ def read_created_volumes(text: str) -> tuple[Volume, ...]:
                 )
             )
     return tuple(volumes)
+
+
+def read_tool_path(text: str) -> tuple[str, ...]:
+    """The absolute directories that a script adds to its PATH: those of the mkfs that makes its volumes."""
+    found: dict[str, None] = {}
+    for match in islice(_PATH.finditer(f"\n{text}"), _MAX_VOLUMES):
+        directories = match[1].strip("\"'").split(":")
+        found.update((directory, None) for directory in directories if directory.startswith("/"))
+    return tuple(islice(found, _MAX_VOLUMES))
 
 
 def read_words(text: str, start: int = 0) -> list[str] | None:

@@ -10,13 +10,15 @@ from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.host.systemd_errors import ReplyError
 from mvtui.host.systemd_runs import ADDRESS_VARIABLE, SOCKET
-from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 
 if TYPE_CHECKING:
     from dbus_fast import Message
 
 # A change of one microVM comes as some 30 signals within a few milliseconds.
 _BURST = 0.03
+# systemctl(1) itself gives a daemon-reload 90 s at least.
+_RELOAD_SECONDS = 90.0
 
 
 class SystemdUnits:
@@ -91,6 +93,23 @@ class SystemdUnits:
             return await cancel(self._bus, self._table, microvm)
         except ReplyError as error:
             raise error.explained(f"cancel the jobs of {microvm}") from error
+
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        """ExecStartPre= of the microVM's hypervisor, as systemd has read it (it loads the unit for that). Raises
+        RightsMissingError, MvtuiError."""
+        from mvtui.host.systemd_bus import SERVICE  # noqa: PLC0415 - as above
+        from mvtui.host.systemd_units import unit_path  # noqa: PLC0415 - as above
+
+        unit = unit_name(UnitKind.HYPERVISOR, microvm)
+        (commands,) = await self._bus.properties([(unit_path(unit), SERVICE, "ExecStartPre")])
+        return tuple(tuple(argv) for _, argv, *_ in commands or ())
+
+    async def reload(self) -> None:
+        """As `systemctl daemon-reload`; a big host takes a while. Raises RightsMissingError, MvtuiError."""
+        try:
+            await self._bus.call("Reload", within=_RELOAD_SECONDS)
+        except ReplyError as error:
+            raise error.explained("reload systemd") from error
 
     async def changes(self) -> AsyncIterator[None]:
         """Yields after each burst of signals that concern microVMs, and when systemd or the bus came or went."""

@@ -25,7 +25,10 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 Question = tuple[str, str, str]
 
 _DAEMON = "org.freedesktop.DBus"
-_DAEMON_PATH = "/org/freedesktop/DBus"
+# Whose, an object path, an interface of it.
+_Object = tuple[str, str, str]
+_TO_MANAGER = (SYSTEMD, MANAGER_PATH, MANAGER)
+_TO_DAEMON = (_DAEMON, "/org/freedesktop/DBus", _DAEMON)
 
 # Only what concerns units and jobs. systemd sends a unit's own interface along with that of its type, so the long
 # `Service` half of each change stays away.
@@ -111,9 +114,9 @@ class SystemBus:
         self._watch = asyncio.create_task(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
         self._watch.add_done_callback(self._lost)
         for rule in _MATCHES:
-            self._tell(_DAEMON, _DAEMON_PATH, _DAEMON, "AddMatch", "s", [rule])
+            self._tell(_TO_DAEMON, "AddMatch", "s", [rule])
         try:
-            (owner,) = await self._ask_one(_DAEMON, _DAEMON_PATH, _DAEMON, "GetNameOwner", "s", [SYSTEMD])
+            (owner,) = await self._ask_one(_TO_DAEMON, "GetNameOwner", "s", [SYSTEMD])
         except ReplyError:
             owner = ""
         self._appeared(owner)
@@ -124,11 +127,12 @@ class SystemBus:
         if owner:
             self.post("Subscribe")
 
-    async def call(self, member: str, signature: str = "", *body: object) -> list[Any]:
-        """One method of systemd's manager; its reply's body. Raises ReplyError too."""
+    async def call(self, member: str, signature: str = "", *body: object, within: float | None = None) -> list[Any]:
+        """One method of systemd's manager; its reply's body. `within` (seconds) is for one that takes longer than
+        others may. Raises ReplyError too."""
         await self._ready()
         async with self._singles:
-            return await self._ask_one(SYSTEMD, MANAGER_PATH, MANAGER, member, signature, list(body))
+            return await self._ask_one(_TO_MANAGER, member, signature, list(body), within)
 
     async def properties(self, questions: Sequence[Question]) -> list[Any]:
         """The value of each (object path, interface, property); None where systemd has none to give."""
@@ -145,18 +149,18 @@ class SystemBus:
         values: list[Any] = []
         for start in range(0, len(questions), _BATCH):
             requests = [
-                self._ask(SYSTEMD, path, PROPERTIES, "Get", "ss", [interface, name])
+                self._ask((SYSTEMD, path, PROPERTIES), "Get", "ss", [interface, name])
                 for path, interface, name in questions[start : start + _BATCH]
             ]
             values += [
                 reply.body[0].value if reply.message_type is MessageType.METHOD_RETURN else None
-                for reply in await self._answers(requests)
+                for reply in await self._answers(requests, self._timeout)
             ]
         return values
 
     def post(self, member: str, signature: str = "", *body: object) -> None:
         """One method of systemd's manager, without an answer; nothing where there is no connection."""
-        self._tell(SYSTEMD, MANAGER_PATH, MANAGER, member, signature, list(body))
+        self._tell(_TO_MANAGER, member, signature, list(body))
 
     async def close(self) -> None:
         """Hang up and wait until the socket is closed."""
@@ -178,12 +182,12 @@ class SystemBus:
             self._overdue = None
 
     async def _ask_one(
-        self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]
+        self, object_: _Object, member: str, signature: str, body: list[Any], within: float | None = None
     ) -> list[Any]:
         """A method and its reply's body, on record. Raises ReplyError too."""
         with self._calls.call(CallKind.DBUS, asked(member, body), poll=member in POLLS) as call:
-            request = self._ask(destination, path, interface, member, signature, body)
-            (reply,) = await self._answers([request])
+            request = self._ask(object_, member, signature, body)
+            (reply,) = await self._answers([request], within or self._timeout)
             if reply.message_type is MessageType.ERROR:
                 error = _reply_error(reply)
                 call.end(error.text, ok=False)
@@ -192,7 +196,7 @@ class SystemBus:
             return reply.body
 
     def _ask(
-        self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]
+        self, object_: _Object, member: str, signature: str, body: list[Any]
     ) -> tuple[int, asyncio.Future[Message | None]]:
         answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         if self._bus is None or not self._bus.connected:
@@ -201,9 +205,7 @@ class SystemBus:
         serial = self._bus.next_serial()
         self._pending[serial] = answer
         message = Message(
-            destination,
-            path,
-            interface,
+            *object_,
             member,
             flags=MessageFlag.NO_AUTOSTART,
             signature=signature,
@@ -214,20 +216,19 @@ class SystemBus:
         _write(self._bus, message)
         return serial, answer
 
-    def _tell(self, destination: str, path: str, interface: str, member: str, signature: str, body: list[Any]) -> None:
+    def _tell(self, object_: _Object, member: str, signature: str, body: list[Any]) -> None:
         if self._bus is None or not self._bus.connected:
             return
         self._calls.call(CallKind.DBUS, asked(member, body), poll=member in POLLS).end("sent, no reply wanted")
         flags = MessageFlag.NO_REPLY_EXPECTED | MessageFlag.NO_AUTOSTART
-        _write(
-            self._bus,
-            Message(destination, path, interface, member, flags=flags, signature=signature, body=body),
-        )
+        _write(self._bus, Message(*object_, member, flags=flags, signature=signature, body=body))
 
-    async def _answers(self, requests: list[tuple[int, asyncio.Future[Message | None]]]) -> list[Message]:
+    async def _answers(
+        self, requests: list[tuple[int, asyncio.Future[Message | None]]], within: float
+    ) -> list[Message]:
         replies: list[Message] = []
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(within):
                 for _, answer in requests:
                     reply = await answer
                     if reply is None:
@@ -237,7 +238,7 @@ class SystemBus:
             serial = requests[-1][0]
             if serial in self._pending:
                 self._overdue = self._pending[serial] = asyncio.get_running_loop().create_future()
-            raise silent(self.address, self._timeout) from None
+            raise silent(self.address, within) from None
         return replies
 
     def _received(self, message: Message) -> bool:

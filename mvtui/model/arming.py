@@ -32,3 +32,8 @@ class ArmedState(NamedTuple):
 
     arming: Arming | None
     idle: str = ""
+
+    @property
+    def how(self) -> Armed | None:
+        """When its overlay is reset; None where the record is damaged."""
+        return self.arming.how if self.arming is not None else None

@@ -7,6 +7,8 @@ import datetime
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -84,12 +86,17 @@ def _unknown(subject: str, keys: Sequence[str | int]) -> Finding:
 
 def _names(keys: Sequence[str | int]) -> list[str]:
     """The options that may stand in the table at `keys`."""
-    schema = MicrovmOptions.model_json_schema()
+    schema = _schema()
     here = schema
     for key in keys:
         here = here["items"] if isinstance(key, int) else here.get("properties", {}).get(key, {})
         here = schema["$defs"][here["$ref"].rpartition("/")[2]] if "$ref" in here else here
     return list(here.get("properties", {}))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return MicrovmOptions.model_json_schema()
 
 
 def _type_fix(kind: str, value: object) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mvtui.model.definition import Definition, Runner, Share, Volume
 from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.finding import Finding
+from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State
 from mvtui.model.unit import UnitKind, UnitStatus
@@ -123,7 +124,8 @@ class VolumeStatus(NamedTuple):
 class MicroVM(NamedTuple):
     """One microVM. `built` is the runner behind `current`, `booted` the definition of what runs now (from the live
     command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
-    `autostart`: None where not known."""
+    `autostart`: None where not known. `armed`: when its overlay is reset by itself, None: never. `kept` is what resets
+    have set aside, the newest first, as far as that was looked at."""
 
     name: str
     path: str
@@ -138,6 +140,8 @@ class MicroVM(NamedTuple):
     volumes: tuple[VolumeStatus, ...] = ()
     findings: tuple[Finding, ...] = ()
     autostart: bool | None = None
+    armed: Armed | None = None
+    kept: tuple[KeptOverlay, ...] = ()
 
     @property
     def definition(self) -> Definition | None:

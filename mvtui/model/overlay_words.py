@@ -138,10 +138,17 @@ def armed_words(armed: Armed) -> str:
 
 def may_reset(names: Sequence[str], host: str) -> str:
     """The question: `reset the overlay of web on hv01?`; of several, those that are named."""
+    return f"reset the {'overlays' if len(names) > 1 else 'overlay'} of {_listed(names)} on {clean(host)}?"
+
+
+def may_discard(names: Sequence[str], host: str) -> str:
+    """The question before what was set aside is freed."""
+    return f"free for good what was set aside of {_listed(names)} on {clean(host)}?"
+
+
+def _listed(names: Sequence[str]) -> str:
     *others, last = [clean(name) for name in names]
-    overlays = "overlays" if others else "overlay"
-    named = f"{', '.join(others)} and {last}" if others else last
-    return f"reset the {overlays} of {named} on {clean(host)}?"
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _section(title: str, lines: Sequence[str]) -> list[Told]:

@@ -30,10 +30,11 @@ def told_holders(status: VolumeStatus) -> str:
     if not status.holders:
         return "nobody"
     others = "" if status.holders_complete else "; there may be others that can't be seen"
-    return f"{', '.join(_holder(holder) for holder in status.holders)}{others}"
+    return f"{', '.join(told_holder(holder) for holder in status.holders)}{others}"
 
 
-def _holder(holder: Holder) -> str:
+def told_holder(holder: Holder) -> str:
+    """Who it is, of which microVM, and whether it has a lock."""
     if holder.pid is None:
         return "a process that can't be seen (it has a lock)" if holder.how == "lock" else clean(holder.how)
     whose = f"of {clean(holder.microvm)}" if holder.microvm is not None else "of no microVM"

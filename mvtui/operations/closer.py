@@ -4,6 +4,7 @@ from mvtui.host.holders import HolderScan, find_holders
 from mvtui.host.ports import Host
 from mvtui.host.sources import Sources
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
+from mvtui.operations.set_aside import set_aside
 from mvtui.operations.shares import resolve
 
 
@@ -20,6 +21,7 @@ def _closer(host: Host, microvm: MicroVM, owners: dict[int, str]) -> MicroVM:
     sources = Sources(host.root)
     scan = find_holders([(microvm.path, status.volume.image) for status in microvm.volumes], owners, host.root)
     return microvm._replace(
+        kept=set_aside(host, [microvm]).get(microvm.name, ()),
         shares=tuple(_closer_share(sources, microvm.path, status) for status in microvm.shares),
         volumes=tuple(_closer_volume(scan, microvm.path, status) for status in microvm.volumes),
     )

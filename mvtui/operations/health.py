@@ -4,9 +4,11 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
+from mvtui.model.arming import ArmedState
 from mvtui.model.definition import Runner
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
+from mvtui.model.overlay import Armed
 from mvtui.model.state import State, StateWord
 from mvtui.operations.states import Evidence
 
@@ -23,6 +25,7 @@ def findings(
     built: Runner | None,
     volumes: tuple[VolumeStatus, ...],
     autostart: bool | None,
+    armed: ArmedState | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of one microVM, worst first; within a severity in the order of the checks below."""
     found = [
@@ -32,6 +35,7 @@ def findings(
         *_start_findings(seen.name, seen.manager, state, autostart),
         *_stale_findings(seen.name, state, seen.entry),
         *_runner_findings(built),
+        *_armed_findings(seen.name, armed),
     ]
     return tuple(sorted(found, key=lambda finding: -finding.severity))
 
@@ -154,6 +158,28 @@ def _runner_findings(built: Runner | None) -> Iterator[Finding]:
         )
     for problem in built.problems if built is not None else ():
         yield Finding(Severity.INFO, "runner", "runner ?", problem)
+
+
+def _armed_findings(name: str, armed: ArmedState | None) -> Iterator[Finding]:
+    if armed is None:
+        return
+    arming, again = armed.arming, f"mvtui arm {shlex.quote(name)}"
+    if arming is None:
+        if armed.idle:
+            what = "Nobody can tell how it is armed, and no start resets its overlay."
+            yield Finding(Severity.WARNING, "arming", "armed ?", what, armed.idle, f"{again} --once, --always or --off")
+        return
+    if armed.idle:
+        what = "It is armed, but nothing will reset its overlay."
+        yield Finding(Severity.WARNING, "arming", "arm again", what, f"{armed.idle}.", f"{again} --{arming.how}")
+    if arming.refused:
+        what = "The reset of its overlay that is armed was refused at its last start."
+        fix = f"see mvtui reset --dry-run {shlex.quote(name)}"
+        yield Finding(Severity.WARNING, "arming", "not reset", what, f"{arming.refused}.", fix, arming.refused_at)
+    when = "before its next start" if arming.how is Armed.ONCE else "before every start"
+    why = "A reset that is refused keeps it from starting." if arming.strict else ""
+    what = f"It is armed: its overlay is reset {when}."
+    yield Finding(Severity.INFO, "arming", "armed", what, why, f"{again} --off ends that")
 
 
 def rebuild_command(name: str, entry: StateDirEntry) -> str:

@@ -5,25 +5,28 @@ from pathlib import Path
 from typing import Literal
 
 from mvtui.errors import MvtuiError
+from mvtui.host import records_place
 from mvtui.host.calls import CallLog
-from mvtui.host.ports import EndTimes, Host, Units
+from mvtui.host.ports import DEFAULT_DEFINITIONS, EndTimes, Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd_runs import systemd_runs
 
-DEFAULT_STATE_DIR = Path("/var/lib/microvms")
+DEFAULT_STATE_DIR = records_place.DEFAULT_STATE_DIR
 
 Manager = Literal["auto", "systemd", "direct"]
 
 
-def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") -> Host:
+def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", definitions: Path | None = None) -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
-    (sd_booted(3)), else starts and stops by itself. Nothing is asked of the host yet. Raises MvtuiError."""
+    (sd_booted(3)), else starts and stops by itself. `definitions` None: those of NixOS for the default state directory,
+    else what stands beside it, in `definitions`. Nothing is asked of the host yet. Raises MvtuiError."""
     try:
         state_dir = Path(os.path.abspath(state_dir))
     except FileNotFoundError:
         raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
     calls = CallLog()
-    units, end_times = _adapters(state_dir, manager, calls)
+    records = records_place.records_of(state_dir)
+    units, end_times = _adapters(state_dir, manager, calls, records)
     return Host(
         name=os.uname().nodename,
         units=units,
@@ -31,10 +34,17 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto") ->
         state_dir=state_dir,
         calls=calls,
         end_times=end_times,
+        definitions=definitions or _definitions_of(state_dir),
+        records=records,
     )
 
 
-def _adapters(state_dir: Path, manager: Manager, calls: CallLog) -> tuple[Units, EndTimes | None]:
+def _definitions_of(state_dir: Path) -> Path:
+    """A state directory elsewhere is another host's (a demo's): this host's definitions are none of its."""
+    return DEFAULT_DEFINITIONS if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "definitions"
+
+
+def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) -> tuple[Units, EndTimes | None]:
     """Those of the manager that was asked for. Only they are imported: others take longer than all of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
         from mvtui.host.journal_times import JournalTimes  # noqa: PLC0415
@@ -43,4 +53,4 @@ def _adapters(state_dir: Path, manager: Manager, calls: CallLog) -> tuple[Units,
         return SystemdUnits(calls=calls), JournalTimes(calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir, calls=calls), None
+    return DirectUnits(state_dir, calls=calls, records=records), None

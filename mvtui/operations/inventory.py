@@ -41,6 +41,7 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     directory = await aside(kept.state_dir.read)
     processes = await aside(host.processes.sample, slow=slow)
     units, trouble = await _ask_units(host, kept)
+    await kept.look_at_armed()
     sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
     return await aside(_combine_dated, host, kept, sighting)
 
@@ -87,7 +88,7 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
         behind = built if entry is not None and booted == entry.current else _runner(kept, booted)
         restarting = kept.history.restarting(name, _hypervisor_unit(own))
         known, told = seen.units is not None, kept.endings.told(name)
-        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told)
+        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told, kept.armed.get(name))
         last = kept.made.get(name)
         made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
     kept.made = made
@@ -175,10 +176,11 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         hypervisor=hypervisor,
         shares=shares,
         volumes=volumes,
-        findings=health.findings(evidence, state, built, volumes, autostart),
+        findings=health.findings(evidence, state, built, volumes, autostart, parts.armed),
         autostart=autostart,
+        armed=parts.armed.how if parts.armed is not None else None,
     )
-    return Made(microvm, parts, commands)
+    return Made(microvm._replace(kept=kept.kept_overlays(microvm)), parts, commands)
 
 
 def _runner(kept: Kept, path: str | None) -> Runner | None:

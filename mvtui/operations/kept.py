@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.host.images import read_image
-from mvtui.host.ports import Host
+from mvtui.host.ports import ARMED, Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
 from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
+from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.endings import Endings, Told
@@ -25,6 +26,8 @@ from mvtui.operations.history import History
 
 if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
+    from mvtui.model.arming import ArmedState
+    from mvtui.operations.armed_states import ArmedStates
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -45,6 +48,7 @@ class Parts(NamedTuple):
     restarting: bool
     facts: int
     told: Told | None
+    armed: ArmedState | None
 
 
 class Made(NamedTuple):
@@ -72,13 +76,17 @@ class Kept:
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
         self.processes: Mapping[int, ProcessSample] = {}
+        self.armed: Mapping[str, ArmedState] = {}
         self.facts = 0
         self.unread = False
         self._read_until: float | None = None
+        self._armed_states: ArmedStates | None = None
         self._images: dict[tuple[str, str], ImageFacts] = {}
         self._exists: dict[str, bool | None] = {}
         self._sources: dict[str, SourceFacts] = {}
         self._holders: HolderScan | None = None
+        self._overlays: dict[str, tuple[KeptOverlay, ...]] = {}
+        self._asked_overlays: dict[str, MicroVM] = {}
         self._asked_images: set[tuple[str, str]] = set()
         self._asked_paths: set[str] = set()
         self._asked_sources: set[str] = set()
@@ -100,6 +108,18 @@ class Kept:
             self.unread = True
             return None
         return self.runners.get(path)
+
+    async def look_at_armed(self) -> None:
+        """Renew `armed`: what is armed, by microVM."""
+        if self._armed_states is not None or self._was_armed():
+            # Where nothing was ever armed, what reads it is not imported.
+            from mvtui.operations.armed_states import ArmedStates  # noqa: PLC0415
+
+            self._armed_states = self._armed_states or ArmedStates(self.host)
+            self.armed = await self._armed_states.look()
+
+    def _was_armed(self) -> bool:
+        return os.path.isdir(self.host.records / ARMED)
 
     @property
     def missing(self) -> bool:
@@ -145,21 +165,29 @@ class Kept:
         living = tuple(holder for holder in holders if holder.microvm is None or holder.pid in self.processes)
         return (living, scan.complete) if living or scan.complete else (None, False)
 
+    def kept_overlays(self, microvm: MicroVM) -> tuple[KeptOverlay, ...]:
+        """The overlays of `microvm` that were set aside; none where that was not looked at yet."""
+        self._asked_overlays[microvm.name] = microvm
+        return self._overlays.get(microvm.name, ())
+
     def renew(self) -> None:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
         # `mvtui list` needs neither, and they take time to import.
         from mvtui.host.holders import find_holders  # noqa: PLC0415
         from mvtui.host.sources import Sources  # noqa: PLC0415
+        from mvtui.operations.set_aside import set_aside  # noqa: PLC0415
 
         self.endings.renew()  # first, since it ends in time: what is behind a dead mount does not
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
         named, self._asked_sources = self._asked_sources, set()
+        microvms, self._asked_overlays = self._asked_overlays, {}
         self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten
         self._exists = {path: self._look_for(path) for path in paths}
         sources = Sources(self.host.root)
         self._sources = {path: sources.read(path) for path in named}
         self._images = {key: read_image(*key, self.host.root) for key in images}
+        self._overlays = set_aside(self.host, microvms.values())
         owners = {pid: process.microvm for pid, process in self.processes.items()}
         self._holders = find_holders(images, owners, self.host.root)
         self.facts += 1

@@ -1,9 +1,7 @@
 """Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived, or cancelled."""
 
 import asyncio
-import os
 import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,6 +9,7 @@ from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host import journal
+from mvtui.host.own_program import own_argv
 from mvtui.host.ports import Host
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 
@@ -37,7 +36,7 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
 
     Raises RightsMissingError where the host refuses, MvtuiError where the manager does not answer.
     """
-    _refuse_what_is_no_name(microvm)
+    refuse_what_is_no_name(microvm)
     began = time.monotonic()
     watcher = asyncio.create_task(_watch(host, microvm, on_progress)) if on_progress is not None else None
     try:
@@ -64,7 +63,7 @@ async def cancel(host: Host, microvm: str) -> str:
     Raises RightsMissingError where the host refuses, MvtuiError where there is no job or the manager has none
     (`host.units.can_cancel`).
     """
-    _refuse_what_is_no_name(microvm)
+    refuse_what_is_no_name(microvm)
     try:
         words = await host.units.cancel(microvm)
     except MvtuiError as error:
@@ -123,7 +122,8 @@ def _units_of(microvm: str, statuses: Mapping[str, UnitStatus]) -> tuple[UnitSta
     return tuple(own[kind] for kind in UnitKind if kind in own)
 
 
-def _refuse_what_is_no_name(microvm: str) -> None:
+def refuse_what_is_no_name(microvm: str) -> None:
+    """Raises MvtuiError for what is no name of an entry in a directory, or hidden."""
     if not microvm or microvm.startswith(".") or "/" in microvm or "\0" in microvm:
         raise MvtuiError(f"{microvm!r} is no name of a microVM", "mvtui list shows the names that there are")
 
@@ -137,10 +137,7 @@ def _record(verb: str, microvm: str, result: str) -> None:
     )
 
 
-def sudo_argv(host: Host, verb: UnitVerb, microvm: str) -> list[str]:
+def sudo_argv(host: Host, verb: str, microvm: str, *options: str) -> list[str]:
     """The command that does the same with root's rights, to be run behind `sudo --`."""
-    script = os.path.abspath(sys.argv[0])
-    # -P: root must not import what lies in the working directory.
-    own = [script] if os.path.basename(script) == "mvtui" else [sys.executable, "-P", "-m", "mvtui"]
     where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
-    return [*own, str(verb), *where, "--", microvm]
+    return [*own_argv(), verb, *options, *where, "--", microvm]

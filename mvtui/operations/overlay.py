@@ -1,28 +1,189 @@
-"""Resets of overlays."""
+"""Resets writable store overlays. Everything is checked when it is planned, and again right before the new one gets the
+name; killed or cancelled in between, the old or the new one is there, whole."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from __future__ import annotations
 
+import shlex
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.armed import note_made
 from mvtui.host.ports import Host
+from mvtui.host.records import remember_image as remember
+from mvtui.model.format import size
 from mvtui.model.overlay import ResetPlan
+from mvtui.model.overlay_checks import OverlayEvidence
+from mvtui.model.overlay_plan import plan_reset
+from mvtui.model.text import clean
+from mvtui.model.unit import UnitVerb
+from mvtui.operations import lifecycle
+from mvtui.operations.kept import Kept
+from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, made_at, targeted, working
+from mvtui.operations.overlay_kept import discard, restore
+from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
+from mvtui.operations.uninterrupted import in_thread, to_its_end
+
+if TYPE_CHECKING:
+    from mvtui.host.overlay.worker import OverlayWorker
+
+__all__ = ["ResetOutcome", "discard", "plan_resets", "remember_image", "restore", "run_fresh", "run_reset"]
+
+_NO_IMAGES: Mapping[str, str] = {}
 
 
-class ResetOutcome(NamedTuple):
-    """What came of it on one microVM. `words` is one sentence; `hint` what to do next, or ""."""
+async def plan_resets(
+    host: Host, names: Iterable[str], *, images: Mapping[str, str] = _NO_IMAGES, after_stop: bool = False
+) -> tuple[ResetPlan, ...]:
+    """The plans of all `names`, from one look; two that have the same image refuse each other. `images` are what a
+    person named as the overlay, by microVM (nothing is remembered yet). `after_stop`: what could be done once each is
+    stopped, for "stop, reset, start".
 
-    microvm: str
-    action: str
-    ok: bool
-    refused: bool
-    words: str
-    hint: str = ""
-    seconds: float = 0.0
-    plan: ResetPlan | None = None
-    nothing: bool = False
+    Nothing is changed. What can't be looked at is a check of its plan that says why (rights, too). Raises MvtuiError
+    where there is no such microVM.
+    """
+    snapshot = await look(host, Kept(host, inline=False))
+    plans = []
+    for name in dict.fromkeys(names):
+        evidence = await in_thread(targeted, host, snapshot, name, images.get(name))
+        evidence = evidence._replace(after_stop=after_stop)
+        rights_missing = False
+        if has_files(evidence):
+            try:
+                async with working(host, evidence.microvm, evidence.target, "plan") as worker:
+                    evidence = await gather(host, snapshot, evidence, worker)
+            except MvtuiError as error:
+                evidence = evidence._replace(trouble=(error.message, error.hint))
+                rights_missing = isinstance(error, RightsMissingError)
+        plans.append(plan_reset(evidence)._replace(rights_missing=rights_missing))
+    return tuple(plans)
 
 
 async def run_reset(
-    host: Host, name: str, on_progress: Callable[[str], None] | None = None, *, starting: bool = False
+    host: Host, name: str, on_progress: Progress | None = None, *, starting: bool = False
 ) -> ResetOutcome:
-    """Reset one overlay."""
-    raise NotImplementedError
+    """Reset the overlay of the microVM `name`: planned anew, made, checked again, given the name, checked after.
+    `on_progress` gets a sentence for each of these. `starting`: the microVM's own start waits for it (ExecStartPre).
+
+    Raises RightsMissingError; all else that stands against it is an outcome. Cancelled, it leaves the old or the new
+    one, whole.
+    """
+    attempt = Attempt(host, name, "reset", on_progress)
+    return await attempt.run(_reset(attempt, starting=starting))
+
+
+async def _reset(attempt: Attempt, *, starting: bool) -> ResetOutcome:
+    host, name = attempt.host, attempt.microvm
+    kept = Kept(host, inline=False)
+    snapshot = await look(host, kept)
+    evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=starting)
+    if not has_files(evidence):
+        return of_plan(name, "reset", plan_reset(evidence))
+    async with working(host, evidence.microvm, evidence.target, "reset") as worker:
+        evidence = await gather(host, snapshot, evidence, worker)
+        plan = plan_reset(evidence)
+        if not plan.ok:
+            return of_plan(name, "reset", plan)
+        try:
+            how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
+            attempt.say(f"Making the new one{how}.")
+            await in_thread(worker.make, plan.new, evidence.facts.file_id if evidence.facts is not None else None)
+            attempt.say("Checking again that nothing uses the old one.")
+            refused = await _refused_now(host, kept, evidence, worker)
+        except BaseException:
+            await _drop(worker)
+            raise
+        if refused is not None:
+            await _drop(worker)
+            return refused
+        return await to_its_end(_commit(attempt, kept, evidence, worker, plan))
+
+
+async def _drop(worker: OverlayWorker) -> None:
+    """Away with the new one. What can't be removed is no one's image, and the next run cleans it up."""
+    with suppress(MvtuiError):
+        await in_thread(worker.drop)
+
+
+async def _refused_now(host: Host, kept: Kept, before: OverlayEvidence, worker: OverlayWorker) -> ResetOutcome | None:
+    """What stands against it now that the new one is complete; None where nothing does."""
+    name = before.microvm.name
+    snapshot = await look(host, kept)
+    evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=before.starting, made=True)
+    if evidence.target != before.target:
+        words = f"{name}: no reset: where its overlay is has changed meanwhile"
+        return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
+    plan = plan_reset(await gather(host, snapshot, evidence, worker))
+    return None if plan.ok else of_plan(name, "reset", plan)
+
+
+async def _commit(
+    attempt: Attempt, kept: Kept, evidence: OverlayEvidence, worker: OverlayWorker, plan: ResetPlan
+) -> ResetOutcome:
+    host, name = attempt.host, attempt.microvm
+    attempt.say("Giving it the name.")
+    old = await in_thread(worker.commit)
+    if old is not None and await came_up_on(host, kept, evidence, old):
+        await in_thread(worker.undo_commit)
+        words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
+        return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
+    with suppress(MvtuiError):  # it then counts as used
+        await in_thread(note_made, host.records, name, made_at(host, evidence.target))
+    words = f"{name}: the overlay is reset"
+    if old is not None:
+        aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
+        words += f", {aside} set aside"
+    hint = _restore(name) if old is not None else ""
+    outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
+    try:
+        await in_thread(worker.free_older_in_background)
+    except MvtuiError as error:
+        return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {error.message}"))
+    return outcome
+
+
+def _stop(name: str) -> str:
+    return f"mvtui stop {shlex.quote(clean(name))}"
+
+
+def _restore(name: str) -> str:
+    return f"mvtui restore {shlex.quote(clean(name))} brings it back"
+
+
+async def run_fresh(host: Host, name: str, on_progress: Progress | None = None, *, stop: bool = False) -> ResetOutcome:
+    """Reset the overlay of the microVM `name`, then start it; with `stop`, stop it before, if the reset would be
+    possible then. A reset that is refused or fails starts nothing; one with nothing to reset does no harm.
+
+    Raises RightsMissingError, and MvtuiError where the manager does not answer.
+    """
+    action = "stop, reset and start" if stop else "reset and start"
+    say = on_progress or silent
+    began = time.monotonic()
+    if stop:
+        (plan,) = await plan_resets(host, [name], after_stop=True)
+        if not plan.ok and not plan.nothing:
+            return recorded(host, of_plan(name, "reset", plan)._replace(action=action))
+        say("Stopping it.")
+        stopped = await lifecycle.run(host, UnitVerb.STOP, name)
+        if not stopped.ok:
+            return ResetOutcome(name, action, False, stopped.words, stopped.hint, stopped.seconds)
+    reset = await run_reset(host, name, on_progress)
+    if not reset.ok and not reset.nothing:
+        return reset._replace(action=action, seconds=time.monotonic() - began)
+    say("Starting it.")
+    started = await lifecycle.run(host, UnitVerb.START, name)
+    return reset._replace(
+        action=action,
+        ok=started.ok,
+        words=f"{reset.words}; {started.words}",
+        hint=reset.hint if started.ok else started.hint,
+        seconds=time.monotonic() - began,
+    )
+
+
+def remember_image(host: Host, name: str, image: str) -> None:
+    """Remember that a person chose `image` as the overlay of `name`: it counts where neither what is built nor the
+    definition file can tell. Raises RightsMissingError, MvtuiError."""
+    remember(host.records, name, image)

@@ -13,7 +13,7 @@ from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui import jobs, questions
-from mvtui.ui.command import Command, Tier
+from mvtui.ui.command import Command, Tier, Verb
 from mvtui.ui.commands import command
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
@@ -72,7 +72,7 @@ class ActingApp(App[None], inherit_bindings=False):
         if wanted.verb is UnitVerb.STOP and microvm is not None and self._stops_long(microvm):
             self._ask_about_long_stop(microvm)
             return
-        refusal = wanted.refusal(self.shown.situation(microvm))
+        refusal = wanted.refusal(self.panel.situation(microvm))
         if refusal or microvm is None:
             self.say(refusal, "warning")
             return
@@ -81,14 +81,14 @@ class ActingApp(App[None], inherit_bindings=False):
         if wanted.tier is Tier.FREE and microvm is self.panel.selected:
             act()  # one that is marked elsewhere may be out of sight
         elif wanted.verb is UnitVerb.KILL:
-            self.panel.ask(questions.may_kill(microvm, host, now, act))
+            self.panel.ask(questions.may_kill(microvm, host, now, act, self.panel.situation(microvm).key("stop")))
         elif wanted.verb is not None:
             self.panel.ask(questions.may_act(wanted.verb, microvm, host, now, act))
         else:
             self.panel.ask(questions.may_cancel(microvm, host, act))
 
     def _offer_to_several(self, wanted: Command, microvms: Sequence[MicroVM]) -> None:
-        refusals = [wanted.refusal(self.shown.situation(microvm)) for microvm in microvms]
+        refusals = [wanted.refusal(self.panel.situation(microvm)) for microvm in microvms]
         usable = [microvm for microvm, refusal in zip(microvms, refusals, strict=True) if not refusal]
         refused = [refusal for refusal in refusals if refusal]
         if not usable:
@@ -100,7 +100,7 @@ class ActingApp(App[None], inherit_bindings=False):
 
     def _stops_long(self, microvm: MicroVM) -> bool:
         job = self.shown.job(UnitVerb.STOP, microvm.name)
-        may_kill = not command("kill").refusal(self.shown.situation(microvm))
+        may_kill = not command("kill").refusal(self.panel.situation(microvm))
         return may_kill and questions.stops_long(microvm, job.since if job is not None else None, self.seams.now())
 
     def _ask_about_long_stop(self, microvm: MicroVM) -> None:
@@ -127,10 +127,14 @@ class ActingApp(App[None], inherit_bindings=False):
 
     def _refusal(self, wanted: Command, name: str) -> str:
         microvm = self.shown.find(name)
-        return wanted.refusal(self.shown.situation(microvm)) if microvm is not None else f"{name} is gone"
+        return wanted.refusal(self.panel.situation(microvm)) if microvm is not None else f"{name} is gone"
 
-    def _work(self, work: Awaitable[None], verb: UnitVerb, name: str) -> None:
+    def begin_job(self, verb: Verb, name: str) -> None:
+        """It is under way from now on."""
         self.update(jobs=self.shown.with_job(Job(verb, name, self.seams.now())).jobs, message=())
+
+    def _work(self, work: Awaitable[None], verb: Verb, name: str) -> None:
+        self.begin_job(verb, name)
         self.run_worker(work, name=f"{verb} {name}", group=f"{verb} {name}")
 
     async def _run(self, verb: UnitVerb, name: str) -> None:
@@ -152,7 +156,7 @@ class ActingApp(App[None], inherit_bindings=False):
         else:
             self._work(self._run_with_sudo(verb, name), verb, name)
 
-    async def _run_with_sudo(self, verb: UnitVerb, name: str) -> None:
+    async def _run_with_sudo(self, verb: Verb, name: str) -> None:
         self._end(verb, name, await jobs.run_with_sudo(self.host, verb, name, self.terminal_lent))
 
     def _on_progress(self, verb: UnitVerb, name: str, units: tuple[UnitStatus, ...]) -> None:
@@ -160,7 +164,7 @@ class ActingApp(App[None], inherit_bindings=False):
         if job is not None:
             self.update(jobs=self.shown.with_job(replace(job, units=units)).jobs)
 
-    def _end(self, verb: UnitVerb, name: str, end: jobs.JobEnd) -> None:
+    def _end(self, verb: Verb, name: str, end: jobs.JobEnd) -> None:
         left = self.shown.without_job(verb, name).jobs
         self.update(jobs=left, message=((clean(end.words), "good" if end.ok else "error"),))
         self.look_soon()

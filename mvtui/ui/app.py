@@ -18,10 +18,10 @@ from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
 from mvtui.ui import themes
-from mvtui.ui.acting import ActingApp
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
+from mvtui.ui.overlay_acting import OverlayApp
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
@@ -41,7 +41,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(ActingApp, inherit_bindings=False):
+class MvtuiApp(OverlayApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
     rest is what tests replace."""
@@ -273,7 +273,8 @@ class MvtuiApp(ActingApp, inherit_bindings=False):
         self.say("the mouse works here" if self.mouse else "the mouse is the terminal's", "text")
 
     def action_leave(self) -> None:
-        """Leave what stands above the list, one after the other."""
+        """Leave what stands above the list, one after the other; nothing is asked any more that was on its way."""
+        self.stop_planning()
         self.panel.leave()
 
     async def action_back(self) -> None:

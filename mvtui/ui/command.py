@@ -1,12 +1,13 @@
 """What a command of the panel is: the one declaration that bindings, footer, palette, help and refusals come from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
+from mvtui.ui.keys import Keys, key_label
 
 
 class Tier(IntEnum):
@@ -30,16 +31,52 @@ class Place(StrEnum):
     PAGE = "page"
 
 
+class OverlayVerb(StrEnum):
+    """What can be done with a microVM's overlay; the value is how a question names it."""
+
+    RESET = "reset"
+    FRESH = "reset and start"
+    STOP_FRESH = "stop, reset, start"
+    RESTORE = "restore"
+    FREE = "free"
+    ARM_ONCE = "arm once"
+    ARM_ALWAYS = "arm always"
+    DISARM = "disarm"
+
+    @property
+    def command(self) -> str:
+        """The id of the command that leads to it."""
+        return _COMMANDS[self]
+
+
+_COMMANDS = {
+    **dict.fromkeys((OverlayVerb.RESET, OverlayVerb.FRESH, OverlayVerb.STOP_FRESH), "reset"),
+    OverlayVerb.RESTORE: "undo",
+    OverlayVerb.FREE: "free",
+    **dict.fromkeys((OverlayVerb.ARM_ONCE, OverlayVerb.ARM_ALWAYS, OverlayVerb.DISARM), "arm"),
+}
+
+# What a job does.
+Verb = UnitVerb | OverlayVerb
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What decides whether a command can be used. `locked`: read-only cannot be switched off; `busy`: what is under
-    way on the microVM; `can_cancel`: whoever runs the units can call off what is under way."""
+    way on the microVM; `can_cancel`: whoever runs the units can call off what is under way; `keys`: those that work."""
 
     microvm: MicroVM | None
     read_only: bool = False
     locked: bool = False
-    busy: frozenset[UnitVerb] = frozenset()
+    busy: frozenset[Verb] = frozenset()
     can_cancel: bool = False
+    keys: Keys = field(default_factory=dict)
+
+    def key(self, id: str) -> str:  # noqa: A002
+        """The first key of that command, as people write it: one that works here, else the declared one."""
+        from mvtui.ui.commands import command  # noqa: PLC0415  (which needs this)
+
+        return key_label((self.keys.get(id) or command(id).keys)[0])
 
 
 @dataclass(frozen=True, slots=True)

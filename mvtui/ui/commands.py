@@ -8,6 +8,7 @@ from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import refusals
 from mvtui.ui.command import Command, Place, Situation, Tier
+from mvtui.ui.keys import Keys, key_labels
 
 TABS = ("overview", "shares", "volumes", "processes")
 
@@ -29,6 +30,18 @@ def _act(
     return Command(
         verb.value, (key,), verb.value, help, Place.PANEL, "Act", tier, verb, refusal, frozenset(mends), in_footer
     )
+
+
+def _overlay(
+    id: str,  # noqa: A002
+    key: str,
+    words: str,
+    help: str,  # noqa: A002
+    tier: Tier,
+    *,
+    in_footer: bool = False,
+) -> Command:
+    return Command(id, (key,), words, help, group="Act", tier=tier, refusal=refusals.overlay, in_footer=in_footer)
 
 
 def _panel(
@@ -60,6 +73,9 @@ def _page(id: str, keys: tuple[str, ...], words: str, help: str, place: Place) -
     return Command(id, keys, words, help, place, "Page", refusal=refusals.selected)
 
 
+# Stands for the keys of all that acts on what is marked.
+_ACTING_KEYS = "KEYS"
+
 COMMANDS = (
     _move("cursor_down", ("j", "down"), "down"),
     _move("cursor_up", ("k", "up"), "up"),
@@ -72,7 +88,7 @@ COMMANDS = (
     _list("open", ("enter", "d"), "open", "open its page", refusals.selected, in_footer=True),
     _list("filter", ("slash",), "filter", "filter by name, state, note", in_footer=True),
     _list("filter_state", ("f",), "by state", "show one state alone"),
-    _list("mark", ("space",), "mark", "mark, for S T r"),
+    _list("mark", ("space",), "mark", f"mark, for {_ACTING_KEYS}"),
     _list("mark_all", ("asterisk",), "mark all", "mark all shown, or none"),
     _list("sort_left", ("less_than_sign",), "sort left", "sort by the column left"),
     _list("sort_right", ("greater_than_sign",), "sort right", "sort by the column right"),
@@ -82,6 +98,10 @@ COMMANDS = (
     _act(UnitVerb.RESTART, "r", "restart; asks", refusals.restart, Tier.ASK, (StateWord.LOOPING, StateWord.DEGRADED)),
     _act(UnitVerb.KILL, "K", "kill; type its name", refusals.kill, Tier.TYPE),
     Command("cancel", ("C",), "cancel", "what is under way; asks", group="Act", tier=Tier.ASK, refusal=refusals.cancel),
+    _overlay("reset", "O", "reset overlay", "shows the plan, asks", Tier.FACTS, in_footer=True),
+    _overlay("undo", "u", "undo", "the old overlay back; asks", Tier.FACTS),
+    _overlay("free", "x", "free", "the old overlay's space; asks", Tier.FACTS),
+    _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),
@@ -111,6 +131,12 @@ def bindings(place: Place) -> Iterator[Binding]:
         if one.place is place:
             for key in one.keys:
                 yield Binding(key, one.id, one.words, show=False, id=one.id, priority=key == "ctrl+c")
+
+
+def help_of(one: Command, keys: Keys) -> str:
+    """What it does, for the help; `keys` are those that work."""
+    acting = [keys.get(other.id, other.keys)[0] for other in COMMANDS if other.group == "Act"]
+    return one.help.replace(_ACTING_KEYS, key_labels(tuple(acting)))
 
 
 def menders(situation: Situation) -> Iterator[Command]:

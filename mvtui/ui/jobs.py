@@ -1,6 +1,6 @@
 """Running a verb on a microVM to its end, and saying in words what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -8,7 +8,8 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
-from mvtui.ui.seams import Cancel, Progress, Run
+from mvtui.ui.command import OverlayVerb, Verb
+from mvtui.ui.seams import Cancel, Progress, Run, RunOverlay, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,21 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, b
     return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
 
 
+async def run_overlay(
+    host: Host, verb: OverlayVerb, microvm: str, on_step: Step, by: RunOverlay, undo_key: str
+) -> JobEnd:
+    """The same of what concerns its overlay. `undo_key` brings back what a reset sets aside."""
+    try:
+        outcome = await by(host, verb, microvm, on_step)
+    except RightsMissingError as error:
+        return JobEnd(False, str(error), lacks_rights=True)
+    except MvtuiError as error:
+        return JobEnd(False, str(error))
+    undoes = outcome.ok and outcome.hint and verb.command == "reset"
+    hint = f"{undo_key} brings the old one back" if undoes else outcome.hint
+    return JobEnd(outcome.ok, f"{outcome.words}  {hint}".rstrip())
+
+
 async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
     """Call off what is under way on it."""
     try:
@@ -40,13 +56,35 @@ async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
 
 
 async def run_with_sudo(
-    host: Host, verb: UnitVerb, microvm: str, suspended: Callable[[], AbstractContextManager[None]]
+    host: Host, verb: Verb, microvm: str, suspended: Callable[[], AbstractContextManager[None]]
 ) -> JobEnd:
     """Run the same on the command line behind sudo; `suspended` lends it the terminal."""
-    from mvtui.operations import lifecycle  # noqa: PLC0415
-
+    ok, words = False, ""
     try:
-        ok, words = await sudo.run(lifecycle.sudo_argv(host, verb, microvm), suspended, host.calls)
+        for argv in _sudo_argvs(host, verb, microvm):
+            ok, words = await sudo.run(argv, suspended, host.calls)
+            if not ok:
+                break
     except MvtuiError as error:
         return JobEnd(False, str(error))
     return JobEnd(ok, words)
+
+
+# What the command line calls it: a command and its options, or several, one after the other.
+_COMMANDS: dict[OverlayVerb, tuple[tuple[str, ...], ...]] = {
+    OverlayVerb.RESET: (("reset", "--yes"),),
+    OverlayVerb.FRESH: (("start", "--fresh"),),
+    OverlayVerb.STOP_FRESH: (("stop",), ("start", "--fresh")),
+    OverlayVerb.RESTORE: (("restore",),),
+    OverlayVerb.FREE: (("reset", "--discard", "--yes"),),
+    OverlayVerb.ARM_ONCE: (("arm", "--once"),),
+    OverlayVerb.ARM_ALWAYS: (("arm", "--always"),),
+    OverlayVerb.DISARM: (("arm", "--off"),),
+}
+
+
+def _sudo_argvs(host: Host, verb: Verb, microvm: str) -> Sequence[Sequence[str]]:
+    from mvtui.operations import lifecycle  # noqa: PLC0415
+
+    commands = ((str(verb),),) if isinstance(verb, UnitVerb) else _COMMANDS[verb]
+    return [lifecycle.sudo_argv(host, name, microvm, *options) for name, *options in commands]

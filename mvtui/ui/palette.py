@@ -7,7 +7,7 @@ from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.glyphs import glyph_of
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line
@@ -34,7 +34,9 @@ class Offer:
         """As the palette shows it; why not, where it can't be done."""
         if self.command is not None:
             label = fit(key_labels(keys.get(self.command.id, self.command.keys)), _KEYS_WIDTH)
-            text = f"{self.words}: {self.refusal}" if self.refusal else f"{fit(self.words, 24)}  {self.command.help}"
+            told = help_of(self.command, keys)
+            more = "" if told == self.command.words else told.removeprefix(f"{self.command.words}; ")
+            text = f"{self.words}: {self.refusal}" if self.refusal else f"{fit(self.words, 24)}  {more}"
             role = "dim" if self.refusal else "text"
             return ((f"  {label} ", "dim" if self.refusal else "key"), (fit(text, max(0, width - 11)), role))
         if self.microvm is None:

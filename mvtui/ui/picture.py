@@ -4,19 +4,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui.command import Situation
+from mvtui.model.unit import UnitStatus
+from mvtui.ui.command import Situation, Verb
+from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line
+
+_NO_KEYS: Keys = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A verb that is under way on a microVM; `units` are its units as last told."""
+    """A verb that is under way on a microVM; `units` are its units as last told, `step` what of a reset is done now."""
 
-    verb: UnitVerb
+    verb: Verb
     microvm: str
     since: datetime
     units: tuple[UnitStatus, ...] = ()
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,12 @@ class Picture:
     message: Line = ()
     can_cancel: bool = False
 
-    def situation(self, microvm: MicroVM | None) -> Situation:
-        """What decides which commands can be used on `microvm`."""
+    def situation(self, microvm: MicroVM | None, keys: Keys = _NO_KEYS) -> Situation:
+        """What decides which commands can be used on `microvm`; `keys` as in Situation."""
         own = [job.verb for job in self.jobs if microvm is not None and job.microvm == microvm.name]
-        return Situation(microvm, self.read_only, self.locked, frozenset(own), self.can_cancel)
+        return Situation(microvm, self.read_only, self.locked, frozenset(own), self.can_cancel, keys)
 
-    def job(self, verb: UnitVerb, microvm: str) -> Job | None:
+    def job(self, verb: Verb, microvm: str) -> Job | None:
         """The job of that verb on that microVM."""
         return next((job for job in self.jobs if job.verb is verb and job.microvm == microvm), None)
 
@@ -53,6 +57,6 @@ class Picture:
         """With `job` as the last one, in the place of another of the same verb on the same microVM."""
         return replace(self, jobs=(*self.without_job(job.verb, job.microvm).jobs, job))
 
-    def without_job(self, verb: UnitVerb, microvm: str) -> "Picture":
+    def without_job(self, verb: Verb, microvm: str) -> "Picture":
         """Without that one."""
         return replace(self, jobs=tuple(job for job in self.jobs if (job.verb, job.microvm) != (verb, microvm)))

@@ -27,10 +27,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of what is known; `ok` false: it speaks against it, None: neither."""
+    """What is known; `ok` false: it speaks against it, None: neither. `title`: what it is about, in a column of its own
+    where one of the facts has one."""
 
     words: str
     ok: bool | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,14 @@ def may_act(verb: UnitVerb, microvm: MicroVM, host: str, now: datetime, act: Cal
     return Question(text, (Answer("y", f"{verb}s", act),), more=f"{uptime(microvm, now)}{shares}")
 
 
-def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None]) -> Question:
-    """Whether to kill it: its name must be typed."""
+def may_kill(microvm: MicroVM, host: str, now: datetime, act: Callable[[], None], stop_key: str = "T") -> Question:
+    """Whether to kill it: its name must be typed. `stop_key` stops it, as people write it."""
     state = microvm.state
     facts = [Fact(f"{uptime(microvm, now)}: what the guest has not written to disk is lost", False)]
     if state.deadline is not None:
         facts.append(Fact(f"it is stopping, and will be killed in {age(now, state.deadline)} anyway"))
     elif state.word is not StateWord.STOPPING:
-        facts.append(Fact("T stops it gently: the guest shuts down by itself"))
+        facts.append(Fact(f"{stop_key} stops it gently: the guest shuts down by itself"))
     daemons = microvm.unit(UnitKind.VIRTIOFSD)
     if daemons is not None and daemons.active_state == "active":
         facts.append(Fact(f"{clean(daemons.name)} ends with it"))

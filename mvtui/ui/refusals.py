@@ -1,14 +1,17 @@
 """Why a command can't be used now, in words; "" where it can. Pure."""
 
 from mvtui.model.microvm import MicroVM
+from mvtui.model.overlay import OverlayKind
+from mvtui.model.overlay_target import find_target
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.ui.command import Situation
 
+_LOCKED = "read-only: --read-only locks it"
 _UNSTARTABLE = {
     StateWord.RUNNING: "runs already",
-    StateWord.DEGRADED: "runs already: r restarts it",
+    StateWord.DEGRADED: "runs already",
     StateWord.STARTING: "is starting already",
     StateWord.STOPPING: "is stopping: wait for its end",
 }
@@ -27,7 +30,7 @@ def selected(situation: Situation) -> str:
 def change(situation: Situation) -> str:
     """Of whatever changes a microVM."""
     if situation.read_only:
-        return "read-only: --read-only locks it" if situation.locked else "read-only: W switches it off"
+        return _LOCKED if situation.locked else f"read-only: {situation.key('toggle_read_only')} switches it off"
     return selected(situation)
 
 
@@ -37,8 +40,10 @@ def start(situation: Situation) -> str:
     microvm = situation.microvm
     if refusal or microvm is None:
         return refusal
-    if microvm.state.word in _UNSTARTABLE:
-        return f"{clean(microvm.name)} {_UNSTARTABLE[microvm.state.word]}"
+    word = microvm.state.word
+    if word in _UNSTARTABLE:
+        mends = f": {situation.key('restart')} restarts it" if word is StateWord.DEGRADED else ""
+        return f"{clean(microvm.name)} {_UNSTARTABLE[word]}{mends}"
     return _without_directory(microvm)
 
 
@@ -74,18 +79,36 @@ def cancel(situation: Situation) -> str:
         return refusal
     name = clean(situation.microvm.name)
     jobs = [unit.job for unit in situation.microvm.units if unit.job is not None]
-    if not jobs and not situation.busy:
-        return "nothing is under way"
+    if not jobs and not any(isinstance(verb, UnitVerb) for verb in situation.busy):
+        return "nothing is under way that can be cancelled" if situation.busy else "nothing is under way"
     if not situation.can_cancel:
-        return f"only systemd can cancel: T stops {name}"
+        return f"only systemd can cancel: {situation.key('stop')} stops {name}"
     if jobs and all(job.kind == "stop" and job.state == "running" for job in jobs):
-        return f"systemd goes on with a stop whatever becomes of its job: wait, or K kills {name}"
+        kill_key = situation.key("kill")
+        return f"systemd goes on with a stop whatever becomes of its job: wait, or {kill_key} kills {name}"
+    return ""
+
+
+def overlay(situation: Situation) -> str:
+    """Of what concerns its overlay, where what is built tells that there is none on the host."""
+    refusal = _another(situation)
+    microvm = situation.microvm
+    if refusal or microvm is None:
+        return refusal
+    name = clean(microvm.name)
+    if microvm.entry is None:
+        return f"{name} has no state directory: no overlay of it is known"
+    kind = find_target(microvm, None, None).kind
+    if kind is OverlayKind.NONE:
+        return f"{name} has no writable store overlay"
+    if kind is OverlayKind.TMPFS:
+        return f"{name} has its overlay in the guest's memory (tmpfs): every start begins with an empty one"
     return ""
 
 
 def read_only(situation: Situation) -> str:
     """Of switching read-only on and off."""
-    return "read-only: --read-only locks it" if situation.locked else ""
+    return _LOCKED if situation.locked else ""
 
 
 def _another(situation: Situation) -> str:

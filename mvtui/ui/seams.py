@@ -5,17 +5,20 @@ What looks and acts is imported at the first look, when the first frame stands o
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
+from mvtui.ui.command import OverlayVerb
 
 if TYPE_CHECKING:
     from mvtui.operations.lifecycle import Outcome
+    from mvtui.operations.overlay_outcome import ResetOutcome
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
 
@@ -29,6 +32,20 @@ class Source(Protocol):
 
 Run = Callable[[Host, UnitVerb, str, Progress], Awaitable["Outcome"]]
 Cancel = Callable[[Host, str], Awaitable[str]]
+Step = Callable[[str], None]
+
+
+class Plan(Protocol):
+    """What makes the plans, as `overlay.plan_resets`."""
+
+    async def __call__(self, host: Host, microvms: Sequence[str], *, after_stop: bool = False) -> tuple[ResetPlan, ...]:
+        """Those of all of them, planned together; `after_stop`: once they are stopped. Raises MvtuiError."""
+
+
+RunOverlay = Callable[[Host, OverlayVerb, str, Step], Awaitable["ResetOutcome"]]
+Choose = Callable[[Host, str, str], Awaitable[None]]
+
+_ARMED = {OverlayVerb.ARM_ONCE: Armed.ONCE, OverlayVerb.ARM_ALWAYS: Armed.ALWAYS, OverlayVerb.DISARM: None}
 
 
 def local_now() -> datetime:
@@ -57,6 +74,36 @@ async def call_off(host: Host, microvm: str) -> str:
     return await lifecycle.cancel(host, microvm)
 
 
+async def plan(host: Host, microvms: Sequence[str], *, after_stop: bool = False) -> tuple[ResetPlan, ...]:
+    """What a reset of their overlays would do, planned together; `after_stop`: once they are stopped."""
+    from mvtui.operations import overlay  # noqa: PLC0415
+
+    return await overlay.plan_resets(host, microvms, after_stop=after_stop)
+
+
+async def act_on_overlay(host: Host, verb: OverlayVerb, microvm: str, on_step: Step) -> "ResetOutcome":
+    """Do it to its end; `on_step` gets what is done now, in words."""
+    from mvtui.operations import arming, overlay, overlay_kept  # noqa: PLC0415
+
+    match verb:
+        case OverlayVerb.RESET:
+            return await overlay.run_reset(host, microvm, on_step)
+        case OverlayVerb.FRESH | OverlayVerb.STOP_FRESH:
+            return await overlay.run_fresh(host, microvm, on_step, stop=verb is OverlayVerb.STOP_FRESH)
+        case OverlayVerb.RESTORE:
+            return await overlay_kept.restore(host, microvm)
+        case OverlayVerb.FREE:
+            return await overlay_kept.discard(host, microvm)
+    return await arming.arm(host, microvm, _ARMED[verb])
+
+
+async def choose_image(host: Host, microvm: str, image: str) -> None:
+    """Remember that this image is its overlay. Raises MvtuiError where that can't be written."""
+    from mvtui.operations import overlay  # noqa: PLC0415
+
+    await asyncio.to_thread(overlay.remember_image, host, microvm, image)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -66,3 +113,6 @@ class Seams:
     source: Source = look
     run: Run = act
     cancel: Cancel = call_off
+    plan: Plan = plan
+    run_overlay: RunOverlay = act_on_overlay
+    choose: Choose = choose_image

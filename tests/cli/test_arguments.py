@@ -23,6 +23,12 @@ from mvtui.errors import ExitCode, MvtuiError
         (["--manager", "docker"], "argument --manager: invalid choice", "see mvtui --help"),
         (["--interval", "0"], "argument --interval: takes 0.1 to 3600 seconds", "see mvtui --help"),
         (["--interval", "soon"], "argument --interval: takes a number of seconds, not 'soon'", "see mvtui --help"),
+        (["rest"], "there is no verb 'rest'", 'did you mean "reset"?'),
+        (["reset", "--dryrun", "web"], "unrecognized arguments: --dryrun", 'did you mean "--dry-run"?'),
+        (["reset"], "the following arguments are required: NAME", "see mvtui reset --help"),
+        (["stop", "--fresh", "web"], "unrecognized arguments: --fresh", "see mvtui stop --help"),
+        (["arm", "web", "--once", "--always"], "not allowed with argument", "see mvtui arm --help"),
+        (["arm", "web"], "one of the arguments --once --always --off is required", "see mvtui arm --help"),
         (["demo", "--up", "a", "--down", "b"], "not allowed with argument", "see mvtui demo --help"),
     ],
 )

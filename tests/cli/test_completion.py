@@ -84,13 +84,23 @@ def states(tmp_path: Path) -> Path:
         ("mvtui stop web ma", ["mail"]),
         ("mvtui --manager direct --interval 1 show wi", ["wiki"]),
         ("mvtui --interval=1 show wi", ["wiki"]),
+        ("mvtui reset --", options(build_parser(), "reset")),
+        ("mvtui start --f", ["--fresh"]),
+        ("mvtui arm web --o", ["--off", "--once"]),
+        ("mvtui arm wi", ["wiki"]),
+        ("mvtui restore ma", ["mail"]),
+        ("mvtui reset --dry-run web ma", ["mail"]),
+        ("mvtui reset --image rw.img w", ["web", "wiki"]),
     ],
 )
 def test_words(shell: str, states: Path, home: Path, line: str, offered: list[str]) -> None:
     assert sorted(complete(shell, states, line, home)) == offered
 
 
-@pytest.mark.parametrize("line", ["mvtui list --int", "mvtui list ", "mvtui --interval ", "mvtui nonsense ", "mvtui x"])
+@pytest.mark.parametrize(
+    "line",
+    ["mvtui list --int", "mvtui list ", "mvtui --interval ", "mvtui nonsense ", "mvtui x", "mvtui reset --image "],
+)
 def test_nothing_is_offered(shell: str, states: Path, home: Path, line: str) -> None:
     typed = [line.rpartition(" ")[2]]
     assert complete(shell, states, line, home) in ([], typed, [""])

@@ -1,5 +1,7 @@
 """The lines of `mvtui show` about sources and holders, each way that they can be."""
 
+from datetime import timedelta
+
 import pytest
 
 from mvtui.cli.glyphs import Glyphs
@@ -7,6 +9,7 @@ from mvtui.cli.show import show_lines
 from mvtui.model.definition import Share, ShareProto, Volume
 from mvtui.model.facts import Holder, SourceFacts, SourceKind
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.overlay import KeptOverlay
 from mvtui.model.state import State, StateWord
 from tests.fakes import EPOCH
 
@@ -75,3 +78,16 @@ def below(section: str, shares: tuple[ShareStatus, ...] = (), volumes: tuple[Vol
     first = next(number for number, line in enumerate(lines) if line.startswith(section))
     assert len(lines) - first <= 2
     return "".join(lines[first + 1 :]).strip()
+
+
+def test_what_is_set_aside() -> None:
+    kept = (
+        KeptOverlay("b", "/a\n/b.img", EPOCH - timedelta(days=9), 2 << 30, 300 << 20),
+        KeptOverlay("c", "/srv/c.dir", EPOCH - timedelta(days=10)),
+    )
+    microvm = MicroVM("web", "/web", State(StateWord.STOPPED, None, ""), kept=kept)
+    lines = show_lines(microvm, Glyphs(unicode=False, colour=False), EPOCH)
+    assert lines[-2:] == [
+        "Set aside   /a\\n/b.img: 300M of 2.0G, set aside 9d ago",
+        "            /srv/c.dir: set aside 10d ago",
+    ]

@@ -13,9 +13,11 @@ import pytest
 
 from mvtui.cli.run import run
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.armed import new_arming, write_arming
 from mvtui.host.holders import HolderScan, ImageKey
 from mvtui.host.ports import End, Host
 from mvtui.model.facts import Holder, SourceFacts, SourceKind
+from mvtui.model.overlay import Armed
 from mvtui.model.unit import JobResult, UnitVerb
 from tests.operations.sample import build_web, processes_of, run_web, units_of
 
@@ -118,8 +120,20 @@ def test_list_json_has_the_same_microvm(host: Host, capsys: pytest.CaptureFixtur
     listed = json.loads(capsys.readouterr().out)
     assert listed["schema"] == shown["schema"] == 1
     assert is_within(listed["microvms"][0], shown)
+    assert shown["overlay"]["kept"] == []
     assert "sourceFacts" in shown["shares"][0]
     assert "heldBy" in shown["volumes"][0]
+
+
+def test_what_is_armed(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    write_arming(host.records, "web", new_arming(Armed.ALWAYS))
+    assert run(["list", "--json"]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["microvms"]
+    assert (listed["armed"], "armed" in [finding["note"] for finding in listed["findings"]]) == ("always", True)
+    assert run(["show", "web", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["armed"] == "always"
+    assert run(["show", "web"]) == 0
+    assert "It is armed: its overlay is reset before every start." in capsys.readouterr().out
 
 
 def is_within(part: Any, whole: Any) -> bool:

@@ -18,6 +18,8 @@ from mvtui.host.command_line import read_virtiofsd, which_hypervisor
 from mvtui.host.direct import DirectUnits
 from mvtui.host.images import read_image
 from mvtui.host.processes import ProcFs
+from mvtui.host.records import write_record
+from mvtui.host.records_place import records_of
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 from tests.demo.demo_folder import need, nothing_runs, open_folder, until
@@ -160,10 +162,13 @@ def test_down_leaves_nothing_but_what_others_put_there() -> None:
         runs = running(Layout(folder / "demo"))
         assert len(runs) > 10
         (folder / "demo" / "mine").touch()
+        records = records_of(made.state_dir)
+        write_record(records, "armed/lab", "once\n")
         host.down(folder / "demo")
         assert nothing_runs(folder / "demo")
         assert [path.name for path in (folder / "demo").iterdir()] == ["mine"]
         assert not made.state_dir.exists()
+        assert not records.exists()
         if os.geteuid() == 0:
             assert not [path for path in RUN_DIRECTORY.glob("*/*") if str(folder) in (path / "status.json").read_text()]
 

@@ -28,6 +28,8 @@ TAKEN = (
     "sockets.target paths.target timers.target"
 )
 UP_WITHIN = 30.0
+ENVIRONMENT = {"PATH": SEARCHED, "HOME": "/root", "LANG": "C.UTF-8"}
+PYTHON = {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,6 @@ class Nested:
         self, *argv: str, timeout: float = 60, check: bool = True, env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside, as root; its output is captured."""
-        settings = {"PATH": SEARCHED, "HOME": "/root", "LANG": "C.UTF-8", **(env or {})}
         result = subprocess.run(
             ["nsenter", "-t", str(self.pid), "-a", "--", *argv],
             input=stdin,
@@ -58,7 +59,7 @@ class Nested:
             text=True,
             timeout=timeout,
             check=False,
-            env=settings,
+            env={**ENVIRONMENT, **(env or {})},
         )
         if check and result.returncode != 0:
             raise AssertionError(f"{' '.join(argv)}: exit {result.returncode}\n{result.stdout}{result.stderr}")
@@ -68,8 +69,22 @@ class Nested:
         self, *argv: str, timeout: float = 60, check: bool = True, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python inside, with this checkout first on its path."""
-        env = {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
-        return self.run(sys.executable, *argv, timeout=timeout, check=check, env=env, stdin=stdin)
+        return self.run(sys.executable, *argv, timeout=timeout, check=check, env=PYTHON, stdin=stdin)
+
+    @contextlib.contextmanager
+    def python_running(self, *argv: str) -> Iterator["subprocess.Popen[str]"]:
+        """The same in the background. What it left running ends with the nested system."""
+        with subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self.pid), "-a", "--", sys.executable, *argv],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT | PYTHON,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def journal(self, *arguments: str) -> list[str]:
         """The journal's messages, oldest first; `arguments` are journalctl's."""

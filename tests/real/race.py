@@ -1,9 +1,10 @@
 """Resets of a stopped microVM's overlay, and at a random moment of each systemd starts the microVM. Runs inside the
 nested system, as root:
 
-    python -m tests.real.race NAME IMAGE ROUNDS SEED
+    python -m tests.real.race NAME IMAGE ROUNDS SEED LOOKERS
 
-Prints one line of JSON (`Round`) for each round. A round ends with the microVM stopped.
+Prints one line of JSON (`Round`) for each round. A round ends with the microVM stopped. So many LOOKERS open the image
+again and again meanwhile, to read its superblock as a panel does.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -25,6 +26,9 @@ from mvtui.operations.overlay import ResetOutcome, run_reset
 
 # How long before a reset the earliest start is asked for: until a hypervisor has opened its image.
 EARLIEST = 0.12
+# Every other start comes near the moment that decides: earlier than one that came too late, later than one that came
+# too early, give or take so many seconds.
+NEAR = 0.008
 WITHIN = 20.0
 BLOCK = 1024
 
@@ -66,14 +70,21 @@ class Race:
         self.image = host.state_dir / name / image
         self.aside = self.image.parent / ".mvtui/overlay" / image
 
-    async def run(self, rounds: int, choice: random.Random) -> None:
-        """Do so many rounds."""
+    async def prepare(self) -> None:
+        """Its first start makes its image."""
         await self.start()
         await self.hypervisor()
         await self.stop()
+
+    async def run(self, rounds: int, choice: random.Random) -> None:
+        """Do so many rounds."""
         usual = (await self.reset())[1]
-        for _ in range(rounds):
-            print(json.dumps((await self.round(choice.uniform(-EARLIEST, 1.3 * usual)))._asdict()), flush=True)
+        edge = usual / 2
+        for number in range(rounds):
+            anywhere = choice.uniform(-EARLIEST, 1.3 * usual)
+            seen = await self.round(anywhere if number % 2 else choice.gauss(edge, NEAR))
+            print(json.dumps(seen._asdict()), flush=True)
+            edge = seen.offset + (NEAR if seen.result == "refused" else -NEAR)
 
     async def round(self, offset: float) -> Round:
         """One reset, and one start `offset` seconds after it began."""
@@ -174,12 +185,33 @@ def writers(image: Path) -> list[str]:
         return file.read(BLOCK).rstrip(b"\0").decode().splitlines()
 
 
-async def main(name: str, image: str, rounds: str, seed: str) -> None:
+LOOKER = """
+import os, sys, time
+while True:
+    file = os.open(sys.argv[1], os.O_RDONLY)
+    os.pread(file, 4096, 0)
+    os.close(file)
+    time.sleep(0.001)
+"""
+
+
+@contextmanager
+def looking(image: Path, count: int) -> Iterator[None]:
+    """While so many processes look at the image."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            looker = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-ISc", LOOKER, str(image)]
+            stack.callback(stack.enter_context(subprocess.Popen(looker)).kill)
+        yield
+
+
+async def main(name: str, image: str, rounds: str, seed: str, lookers: str) -> None:
     host = open_host()
-    try:
-        await Race(host, name, image).run(int(rounds), random.Random(int(seed)))
-    finally:
-        await host.units.close()
+    race = Race(host, name, image)
+    await race.prepare()
+    with looking(race.image, int(lookers)):
+        await race.run(int(rounds), random.Random(int(seed)))
+    await host.units.close()
 
 
 if __name__ == "__main__":

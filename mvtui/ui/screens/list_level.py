@@ -95,7 +95,7 @@ class ListLevel(Vertical):
             self._side.present(None, None)
             return
         # With marks, the keys mean the marked ones.
-        helping = tuple(menders(picture.situation(microvm))) if self.targets == (microvm,) else ()
+        helping = tuple(menders(picture.situation(microvm, self._keys))) if self.targets == (microvm,) else ()
         self._why.present(Why(microvm, self.list.position, helping, self._keys, picture.now))
         self._side.present(microvm, picture.now)
 

@@ -99,10 +99,11 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     @property
     def situations(self) -> list[Situation]:
         """What decides which commands can be used on what they mean; one without a microVM where they mean none."""
-        picture = self.picture
-        if picture is None:
-            return [Situation(None)]
-        return [picture.situation(microvm) for microvm in self.targets] or [picture.situation(None)]
+        return [self.situation(microvm) for microvm in self.targets] or [self.situation(None)]
+
+    def situation(self, microvm: MicroVM | None) -> Situation:
+        """What decides which commands can be used on this one."""
+        return self.picture.situation(microvm, self._keys) if self.picture is not None else Situation(None)
 
     # Showing
 

@@ -16,7 +16,7 @@ def footer_line(keys: Keys, situations: Sequence[Situation], width: int, *, on_l
     shown = [one for one in COMMANDS if one.in_footer and one.id in keys]
     first = situations[0]
     if first.read_only:
-        shown = [one for one in shown if one.verb is None and not (first.locked and one.refusal(first))]
+        shown = [one for one in shown if one.group != "Act" and not (first.locked and one.refusal(first))]
     pairs = [
         (
             (key_label(keys[one.id][0]), "off" if one.refusal_of_all(situations) else "key"),

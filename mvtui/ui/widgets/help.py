@@ -11,7 +11,7 @@ from textual.geometry import Size
 from mvtui.model.state import StateWord
 from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.glyphs import glyph_of
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
@@ -63,7 +63,7 @@ def _line(one: Command, keys: Keys, situations: Sequence[Situation]) -> Line:
     label = fit(f"  {key_labels(keys[one.id])}", _KEYS_WIDTH) + " "
     if refusal:
         return ((label, "dim"), (f"{one.words}: {refusal}", "dim"))
-    return ((label, "key"), (one.help, "text"))
+    return ((label, "key"), (help_of(one, keys), "text"))
 
 
 def _states(ascii_only: bool) -> list[Line]:

@@ -1,6 +1,6 @@
 """What asks before something happens: a bar of one line, or a panel with facts, or one that wants something typed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.events import DescendantBlur, Key
 from textual.geometry import Size
 
+from mvtui.ui.charset import fit
 from mvtui.ui.keys import key_label
 from mvtui.ui.lines import Line, Lines, clipped, cut, folded, in_ascii, ruled, width_of
 from mvtui.ui.questions import Fact, Question
@@ -44,7 +45,7 @@ def question_lines(question: Question, width: int, most: int, ascii_only: bool) 
         return []
     if len(facts) > room:
         facts = (*facts[: room - 1], Fact(f"and {len(facts) - room + 1} more"))
-    return [*head, *[clipped(_fact(fact, ascii_only), width) for fact in facts], *tail_lines]
+    return [*head, *_fact_lines(facts, width, room, ascii_only), *tail_lines]
 
 
 def _bar(question: Question, answers: list[Line], width: int) -> Line:
@@ -79,9 +80,26 @@ def _flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def _fact(fact: Fact, ascii_only: bool) -> Line:
+def _fact_lines(facts: Sequence[Fact], width: int, room: int, ascii_only: bool) -> list[Line]:
+    """Each in a line, and those that are longer in as many as there is room for, from the first on."""
+    titles = max((cell_len(fact.title) for fact in facts), default=0)
+    indent = 4 + (titles + 1 if titles else 0)
+    lines: list[Line] = []
+    for number, fact in enumerate(facts):
+        left = room - len(lines) - (len(facts) - number - 1)
+        wide = max(10, width - indent)
+        first, *more = folded(fact.words, wide, left) if left > 1 else [cut(fact.words, wide)]
+        lines.append((*_sign(fact, titles, ascii_only), (first, "text")))
+        lines += [((" " * indent, "text"), (line, "text")) for line in more]
+    return [clipped(line, width) for line in lines]
+
+
+def _sign(fact: Fact, titles: int, ascii_only: bool) -> Line:
     sign, twin, role = _FACT_SIGNS[fact.ok]
-    return ((f"  {twin if ascii_only else sign} ", role), (fact.words, "text"))
+    if not titles:
+        return ((f"  {twin if ascii_only else sign} ", role),)
+    mark = " " if fact.ok is None else twin if ascii_only else sign
+    return ((f"  {mark} ", role), (fit(fact.title, titles) + " ", "dim"))
 
 
 class QuestionText(Lines, can_focus=True):

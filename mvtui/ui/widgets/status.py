@@ -6,16 +6,25 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.format import age
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
+from mvtui.ui.command import OverlayVerb, Verb
 from mvtui.ui.lines import Line, Piece, clipped
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.widgets.picture_line import PictureLine
 
-_DOING = {
+_DOING: dict[Verb, str] = {
     UnitVerb.START: "starting",
     UnitVerb.STOP: "stopping",
     UnitVerb.RESTART: "restarting",
     UnitVerb.KILL: "killing",
+    OverlayVerb.RESET: "resetting",
+    OverlayVerb.FRESH: "resetting and starting",
+    OverlayVerb.STOP_FRESH: "stopping, resetting, starting",
+    OverlayVerb.RESTORE: "restoring the overlay of",
+    OverlayVerb.FREE: "freeing what is kept of",
+    OverlayVerb.ARM_ONCE: "arming",
+    OverlayVerb.ARM_ALWAYS: "arming",
+    OverlayVerb.DISARM: "disarming",
 }
 
 
@@ -42,6 +51,7 @@ def _progress(jobs: tuple[Job, ...], now: datetime) -> Line:
         return ()
     last = jobs[-1]
     pieces: list[Piece] = [(f"{_DOING[last.verb]} {clean(last.microvm)} {age(last.since, now)}", "strong")]
+    pieces += [(f"  {clean(last.step)}", "starting")] if last.step else []
     pieces += [(f"  {_unit(unit)}", "starting") for unit in last.units if not unit.settled]
     done = sum(_has_arrived(last.verb, unit) for unit in last.units)
     if done:
@@ -51,7 +61,7 @@ def _progress(jobs: tuple[Job, ...], now: datetime) -> Line:
     return tuple(pieces)
 
 
-def _has_arrived(verb: UnitVerb, unit: UnitStatus) -> bool:
+def _has_arrived(verb: Verb, unit: UnitStatus) -> bool:
     """Whether the unit is where the verb wants it, with nothing more to come."""
     goes_up = verb in (UnitVerb.START, UnitVerb.RESTART)
     return unit.settled and (unit.active_state == "active") is goes_up

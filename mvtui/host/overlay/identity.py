@@ -1,0 +1,81 @@
+"""With whose rights a reset works: never root's, but where an overlay on a share is root's own."""
+
+import os
+import shlex
+from typing import NamedTuple
+
+from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
+from mvtui.host.ports import Host
+from mvtui.model.overlay import OverlayKind, OverlayTarget
+
+
+class Identity(NamedTuple):
+    """Whom the child is. `dropped`: it has to become that user, and give up root; else it is this process' own."""
+
+    uid: int
+    gid: int
+    dropped: bool
+
+
+def owner_of(host: Host, microvm: str, target: OverlayTarget) -> tuple[int, int]:
+    """The uid and gid with which what is beside the overlay was made. Raises MvtuiError where nobody can tell."""
+    if target.kind is OverlayKind.SHARE:
+        source = _look(real_path(host, target.path or ""), target.path or "")
+        return source.st_uid, source.st_gid
+    if "/" in microvm or microvm in ("", ".", ".."):
+        raise MvtuiError(f"{microvm!r} is no name of a microVM", "", ExitCode.REFUSED)
+    path = f"{host.state_dir}/{microvm}"
+    status = _look(real_path(host, path), path)
+    # `microvm -c` makes it root's, with the group that may write there.
+    return status.st_uid or _look(real_path(host, str(host.state_dir)), str(host.state_dir)).st_uid, status.st_gid
+
+
+def identity_for(host: Host, microvm: str, target: OverlayTarget) -> Identity:
+    """Whose rights the work on the target takes. Raises MvtuiError where that would be root's, or another's than the
+    state directory's, RightsMissingError where this process is neither root nor that user."""
+    uid, gid = owner_of(host, microvm, target)
+    path = target.path if target.kind is OverlayKind.SHARE else f"{host.state_dir}/{microvm}"
+    if os.geteuid() != 0:
+        if uid != os.geteuid():
+            raise RightsMissingError(f"{path} belongs to another user", "root or its owner can reset the overlay")
+        return Identity(uid, os.getegid(), False)
+    if target.kind is OverlayKind.SHARE:
+        return Identity(uid, gid, True)
+    if 0 in (uid, gid):
+        raise MvtuiError(
+            f"{path} belongs to root, and a reset works as the owner of the files: never as root",
+            f"chown microvm:kvm {shlex.quote(str(path))}",
+            ExitCode.REFUSED,
+        )
+    above = _look(real_path(host, str(host.state_dir)), str(host.state_dir))
+    if above.st_uid != 0 and (uid, gid) != (above.st_uid, above.st_gid):
+        # Its owner can move into it what belongs to others: a guest makes that on a share.
+        raise MvtuiError(
+            f"{path} belongs to {uid}:{gid}, and the state directory to {above.st_uid}:{above.st_gid}, who may have "
+            "put it there",
+            f"chown {above.st_uid}:{above.st_gid} {shlex.quote(str(path))}",
+            ExitCode.REFUSED,
+        )
+    return Identity(uid, gid, True)
+
+
+def real_path(host: Host, path: str) -> str:
+    """Where the host's absolute `path` is for this process: links on the way to the state directory are root's choice
+    and are followed, those in it are left to who walks there."""
+    state_dir = str(host.state_dir)
+    if path == state_dir or path.startswith(f"{state_dir}/"):
+        return os.path.realpath(host.on_disk(state_dir)) + path[len(state_dir) :]
+    return str(host.on_disk(path))
+
+
+def _look(path: str, shown: str) -> os.stat_result:
+    try:
+        fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise MvtuiError(f"{shown}: {(error.strerror or '').lower()}", "", ExitCode.REFUSED) from None
+    except ValueError:
+        raise MvtuiError(f"{shown!r} is no path", "", ExitCode.REFUSED) from None
+    try:
+        return os.fstat(fd)
+    finally:
+        os.close(fd)

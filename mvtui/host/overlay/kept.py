@@ -1,0 +1,73 @@
+"""What was set aside of an overlay: read for the list and the page, without a child, and believed no further than names
+and sizes."""
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mvtui.errors import MvtuiError
+from mvtui.host.overlay.identity import owner_of, real_path
+from mvtui.host.overlay.names import IMAGE_SUFFIX, OVERLAY, OWN, SHARE_SUFFIX, TIME_FORMAT, kept_key, kept_names
+from mvtui.host.overlay.places import look, open_own_directory, walk
+from mvtui.host.overlay.stop import Stop
+from mvtui.host.ports import Host
+from mvtui.model.overlay import KeptOverlay, OverlayKind, OverlayTarget
+
+# Whoever has the rights of the microVM's user can put any number of names there.
+_MOST = 100
+
+
+def read_kept(host: Host, microvm: str, target: OverlayTarget) -> tuple[KeptOverlay, ...]:
+    """The kept overlays, the newest first. Blocking, some system calls; never raises: what can't be read is nothing."""
+    if target.path is None or target.kind not in (OverlayKind.VOLUME, OverlayKind.SHARE):
+        return ()
+    above, parts = place_of(target)
+    try:
+        uid, _ = owner_of(host, microvm, target)
+        at: int | None = walk(real_path(host, above))
+        for part in parts:
+            assert at is not None
+            try:
+                below = open_own_directory(part, at, uid, part)
+            finally:
+                os.close(at)
+            if below is None:
+                return ()
+            at = below
+        assert at is not None
+        try:
+            return tuple(_kept(at, "/".join((above, *parts)), uid, target.kind is OverlayKind.SHARE))
+        finally:
+            os.close(at)
+    except (OSError, ValueError, Stop, MvtuiError):
+        return ()
+
+
+def place_of(target: OverlayTarget) -> tuple[str, tuple[str, ...]]:
+    """The directory beside whose overlay it is set aside, and the names below."""
+    if target.kind is OverlayKind.SHARE:
+        return target.path or "", (OWN, OVERLAY)
+    directory, name = os.path.split(target.path or "")
+    return directory, (OWN, OVERLAY, name)
+
+
+def set_aside_at(name: str, suffix: str) -> datetime | None:
+    """The time in a kept overlay's name (UTC); None where it is no such name."""
+    key = kept_key(name, suffix)
+    try:
+        return datetime.strptime(key[0], TIME_FORMAT).replace(tzinfo=UTC) if key is not None else None
+    except ValueError:
+        return None
+
+
+def _kept(at: int, path: str, uid: int, is_share: bool) -> Iterator[KeptOverlay]:
+    suffix = SHARE_SUFFIX if is_share else IMAGE_SUFFIX
+    for name in kept_names(os.listdir(at), suffix)[:_MOST]:
+        status, when = look(name, at), set_aside_at(name, suffix)
+        if status is None or when is None:
+            continue
+        if is_share and stat.S_ISDIR(status.st_mode):
+            yield KeptOverlay(name, f"{path}/{name}", when)
+        elif not is_share and stat.S_ISREG(status.st_mode) and status.st_uid == uid and status.st_nlink == 1:
+            yield KeptOverlay(name, f"{path}/{name}", when, status.st_size, status.st_blocks * 512)

@@ -1,0 +1,54 @@
+"""Nobody else has it open: write leases on files (fcntl(2), F_SETLEASE), asked for and held."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from mvtui.host.overlay.effects import give_lease_back, holds_lease, is_locked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mvtui.host.overlay.effects import Effects
+
+# Who only looks (a panel that reads a superblock, file(1)) has it open for some microseconds.
+TRIES = 10
+PAUSE_SECONDS = 0.005
+
+
+class Lease:
+    """A lease on the file that `fd`, opened for reading, is of; with this object `fd` is closed. `held`: True where it
+    was given, False where somebody has the file open or locked, None where the file system knows no leases."""
+
+    def __init__(self, effects: Effects, fd: int) -> None:
+        """Raises OSError, and has closed `fd` then."""
+        self._fd = fd
+        try:
+            self.held = self._take(effects)
+        except OSError:
+            os.close(fd)
+            raise
+
+    def _take(self, effects: Effects) -> bool | None:
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(PAUSE_SECONDS)
+            held = effects.lease(self._fd)
+            if held is None and is_locked(self._fd):
+                return False
+            if held is not False:
+                return held
+        return False
+
+    @property
+    def is_whole(self) -> bool:
+        """False where somebody waits in open(2) for it to be given back, or did not want to wait."""
+        return not self.held or holds_lease(self._fd)
+
+    def end(self) -> None:
+        """Give it back."""
+        try:
+            if self.held:
+                give_lease_back(self._fd)
+        finally:
+            os.close(self._fd)
