@@ -18,6 +18,10 @@ MOMENT_SECONDS = 0.3
 
 # The plans of what is meant, and why the others of it are refused.
 Ask = Callable[[Sequence[ResetPlan], Sequence[str]], None]
+Begin = Callable[[str, OverlayVerb], None]
+
+_STOPPED_VERBS = (OverlayVerb.RESET, OverlayVerb.FRESH)
+_RUNNING_VERBS = (OverlayVerb.STOP_FRESH, OverlayVerb.ARM_ONCE)
 
 
 class OverlayApp(ActingApp, inherit_bindings=False):
@@ -108,8 +112,9 @@ class OverlayApp(ActingApp, inherit_bindings=False):
             self.say(f"{plan.microvm} is gone", "warning")
         elif plan.nothing:
             self.say(f"{plan.microvm}: {plan.nothing}", "warning")
-        elif self._needs_sudo(plan):
-            self._ask_with_sudo((OverlayVerb.RESET, OverlayVerb.FRESH), plan)
+        elif plan.rights_missing:
+            running = microvm.state.word.is_up
+            self._ask_with_sudo(_RUNNING_VERBS if running else _STOPPED_VERBS, plan)
         elif plan.target.kind is OverlayKind.UNKNOWN and plan.target.told_by is None:
             self._ask_which(plan, microvm)
         elif not plan.ok and microvm.state.word.is_up:
@@ -118,16 +123,17 @@ class OverlayApp(ActingApp, inherit_bindings=False):
             self._ask_with_plan(plan, None)
 
     def _ask_with_plan(self, plan: ResetPlan, stopped: ResetPlan | None) -> None:
-        now, act = self.seams.now(), partial(self._do_with_plan, plan)
+        now, act = self.seams.now(), partial(self._do_with_plan, plan, self._begin_overlay)
         self.panel.ask(overlay_questions.may_reset(plan, stopped, self.host.name, now, act))
 
-    def _do_with_plan(self, plan: ResetPlan, verb: OverlayVerb) -> None:
+    def _do_with_plan(self, plan: ResetPlan, begin: Begin, verb: OverlayVerb) -> None:
+        """Begin; to stop it first, its name must be typed."""
         microvm = self.shown.find(plan.microvm)
         if verb is not OverlayVerb.STOP_FRESH or microvm is None:
-            self._begin_overlay(plan.microvm, verb)
+            begin(plan.microvm, verb)
             return
         uptime = questions.uptime(microvm, self.seams.now())
-        act = partial(self._begin_overlay, plan.microvm)
+        act = partial(begin, plan.microvm)
         self.panel.ask(overlay_questions.may_stop_and_reset(plan, microvm, self.host.name, uptime, act))
 
     async def _ask_about_running(self, plan: ResetPlan) -> None:
@@ -142,9 +148,8 @@ class OverlayApp(ActingApp, inherit_bindings=False):
             self._ask_with_plan(plan, stopped)
 
     def _ask_which(self, plan: ResetPlan, microvm: MicroVM) -> None:
-        images = [status.volume.image for status in microvm.volumes if not status.volume.read_only]
         choose = partial(self._choose, microvm.name)
-        question = overlay_questions.may_choose(microvm, images, plan.refusal, self.host.name, choose)
+        question = overlay_questions.may_choose(microvm, plan.refusal, self.host.name, choose)
         if question is None:
             self.say(f"{microvm.name}: {plan.refusal}", "warning")
         else:
@@ -171,7 +176,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         nothing = [f"{plan.microvm}: no overlay of it is kept" for plan in plans if plan not in having]
         if len(self.panel.targets) > 1:
             self._ask_several(verb, having, (*refused, *nothing))
-        elif self._needs_sudo(plans[0]):
+        elif plans[0].rights_missing:
             self._ask_with_sudo((verb,), plans[0])
         elif not having:
             self.say(nothing[0], "warning")
@@ -187,12 +192,8 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         act = partial(self._begin_overlay, plan.microvm)
         self.panel.ask(make(plan, microvm, self.host.name, self.seams.now(), act))
 
-    def _needs_sudo(self, plan: ResetPlan) -> bool:
-        """Whether it could not be looked at, and more rights may help."""
-        return plan.facts is None and plan.target.path is not None and not plan.nothing and not self.seams.is_root
-
     def _ask_with_sudo(self, verbs: Sequence[OverlayVerb], plan: ResetPlan) -> None:
-        act = partial(self._begin_overlay_with_sudo, plan.microvm)
+        act = partial(self._do_with_plan, plan, self._begin_overlay_with_sudo)
         self.panel.ask(overlay_questions.may_with_sudo(verbs, plan, self.host.name, act))
 
     def _ask_several(self, verb: OverlayVerb, plans: Sequence[ResetPlan], refused: Sequence[str]) -> None:
@@ -219,8 +220,8 @@ class OverlayApp(ActingApp, inherit_bindings=False):
     async def _run_overlay(self, verb: OverlayVerb, name: str) -> None:
         end = await self._run_one(verb, name)
         if end.lacks_rights and not self.panel.asks and not self._refusal(command(verb.command), name):
-            act = partial(self._begin_overlay_with_sudo, name, verb)
-            self.panel.ask(questions.may_sudo(verb, name, self.host.name, act))
+            act = partial(self._begin_overlay_with_sudo, name)
+            self.panel.ask(overlay_questions.may_try_sudo(verb, name, self.host.name, act))
 
     async def _run_one(self, verb: OverlayVerb, name: str) -> jobs.JobEnd:
         undo_key = self.panel.situation(None).key("undo")

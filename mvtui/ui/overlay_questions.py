@@ -6,8 +6,8 @@ from functools import partial
 
 from mvtui.model import overlay_words
 from mvtui.model.format import size
-from mvtui.model.microvm import MicroVM
-from mvtui.model.overlay import Armed, KeptOverlay, OverlayKind, OverlayTarget, ResetPlan
+from mvtui.model.microvm import ImageFacts, MicroVM
+from mvtui.model.overlay import Armed, KeptOverlay, OverlayKind, OverlayTarget, ResetPlan, ToldBy
 from mvtui.model.overlay_words import Role, Told
 from mvtui.model.text import clean
 from mvtui.ui.command import OverlayVerb
@@ -19,6 +19,8 @@ Act = Callable[[OverlayVerb], None]
 _SUDO = {
     OverlayVerb.RESET: ("o", "resets"),
     OverlayVerb.FRESH: ("s", "resets and starts"),
+    OverlayVerb.STOP_FRESH: ("f", "stops, resets, starts"),
+    OverlayVerb.ARM_ONCE: ("n", "resets at its next start"),
     OverlayVerb.RESTORE: ("u", "brings the old one back"),
     OverlayVerb.FREE: ("x", "frees the old one for good"),
 }
@@ -34,7 +36,7 @@ _IMAGES = 9
 def may_reset(plan: ResetPlan, stopped: ResetPlan | None, host: str, now: datetime, act: Act) -> Question:
     """Whether to reset it, with the plan. Where that is refused, no key acts; but one that could be reset once it is
     stopped (by the plan `stopped`) can be stopped first, or armed."""
-    question = overlay_words.may_reset([plan.microvm], host)
+    question = f"{_asked(OverlayVerb.RESET, plan.microvm, host)}?"
     facts = _plan_facts(plan, now)
     if plan.ok:
         answers = (
@@ -56,36 +58,49 @@ def may_with_sudo(verbs: Sequence[OverlayVerb], plan: ResetPlan, host: str, act:
     checks = [Fact(clean(f"{check.what}: {check.why}"), False) for check in plan.checks if not check.ok]
     answers = [Answer(_SUDO[verb][0], _SUDO[verb][1], partial(act, verb)) for verb in verbs]
     facts = (*checks, Fact("behind sudo, mvtui checks all of it before it changes anything"))
-    return Question(f"{verbs[0]} {_overlay_of(plan.microvm, host)} with sudo?", tuple(answers), facts)
+    asked = verbs[0] if verbs[0].command != "reset" else OverlayVerb.RESET
+    return Question(f"{_asked(asked, plan.microvm, host)} with sudo?", tuple(answers), facts)
+
+
+def may_try_sudo(verb: OverlayVerb, microvm: str, host: str, act: Act) -> Question:
+    """Whether to do with sudo what the host refused for want of rights."""
+    text = f"{_asked(verb, microvm, host)} with sudo?"
+    return Question(text, (Answer("y", "does it", partial(act, verb)),), more="The host refused it")
 
 
 def may_stop_and_reset(plan: ResetPlan, microvm: MicroVM, host: str, uptime: str, act: Act) -> Question:
     """Whether to do it though it runs: its name must be typed."""
-    name = clean(microvm.name)
     facts = [
         Fact(f"{uptime}: the guest is shut down, and started again", False),
         *[Fact(clean(line), title="Lost" if not number else "") for number, line in enumerate(plan.lost)],
         *[Fact(clean(line), title="Set aside" if not number else "") for number, line in enumerate(plan.aside)],
-        Fact("where the reset is refused then, the old overlay stays"),
+        Fact("where the reset is refused after that, it stays stopped, with the old overlay"),
     ]
-    text = f"{OverlayVerb.STOP_FRESH} {name} on {clean(host)}?"
-    return Question(text, facts=tuple(facts), typed=name, act=partial(act, OverlayVerb.STOP_FRESH))
+    text = f"{_asked(OverlayVerb.STOP_FRESH, microvm.name, host)}?"
+    return Question(text, facts=tuple(facts), typed=clean(microvm.name), act=partial(act, OverlayVerb.STOP_FRESH))
 
 
-def may_choose(
-    microvm: MicroVM, images: Sequence[str], why: str, host: str, choose: Callable[[str], None]
-) -> Question | None:
+def may_choose(microvm: MicroVM, why: str, host: str, choose: Callable[[str], None]) -> Question | None:
     """Which image its overlay is, where nothing tells; None where it has none to choose from."""
-    if not images:
+    volumes = [status for status in microvm.volumes if not status.volume.read_only]
+    if not volumes:
         return None
-    answers = [
-        Answer(str(number), clean(image), partial(choose, image)) for number, image in enumerate(images[:_IMAGES], 1)
-    ]
-    facts = [Fact(clean(why)), Fact("what is chosen is remembered, and shown before anything is done")]
-    if len(images) > _IMAGES:
-        facts.append(Fact(f"mvtui reset --image names one of {len(images) - _IMAGES} more"))
+    answers, facts = [], [Fact(clean(why))]
+    for number, status in enumerate(volumes[:_IMAGES], 1):
+        image = status.volume.image
+        answers.append(Answer(str(number), clean(image), partial(choose, image)))
+        facts.append(Fact(f"{number} {clean(image)}: {_image(status.image)}"))
+    if len(volumes) > _IMAGES:
+        facts.append(Fact(f"mvtui reset --image names one of {len(volumes) - _IMAGES} more"))
+    facts.append(Fact("what is chosen is remembered, and shown before anything is done"))
     text = f"which image is the overlay of {clean(microvm.name)} on {clean(host)}?"
     return Question(text, tuple(answers), tuple(facts))
+
+
+def _image(image: ImageFacts | None) -> str:
+    if image is None or image.problem is not None:
+        return clean(image.problem or "") if image is not None else "not looked at yet"
+    return clean(f"{size(image.allocated)} of {size(image.size)}, {image.fs_type or 'no file system'}")
 
 
 def may_restore(plan: ResetPlan, microvm: MicroVM, host: str, now: datetime, act: Act) -> Question:
@@ -94,7 +109,7 @@ def may_restore(plan: ResetPlan, microvm: MicroVM, host: str, now: datetime, act
     if plan.facts is not None and plan.facts.file_id is not None:
         there = overlay_words.facts_words(plan.facts, plan.target, now)
         facts.append(Fact(f"{there}: it is set aside in its place; the same once more brings it back", title="Away"))
-    text = f"bring the old overlay of {clean(microvm.name)} on {clean(host)} back?"
+    text = f"{_asked(OverlayVerb.RESTORE, microvm.name, host)}?"
     if microvm.state.word.is_up:
         facts.insert(0, Fact(f"it is {microvm.state.word}: stop it first", False))
         return Question(f"{text} Not now", facts=tuple(facts), harmless=True)
@@ -109,7 +124,7 @@ def may_free(plan: ResetPlan, microvm: MicroVM, host: str, now: datetime, act: A
         *[_kept_fact(each, now, "" if number else "Kept") for number, each in enumerate(kept)],
         Fact("the overlay that it has now stays as it is", True),
     ]
-    text = overlay_words.may_discard([microvm.name], host)
+    text = f"{_asked(OverlayVerb.FREE, microvm.name, host)}?"
     return Question(text, (Answer("x", "frees it", partial(act, OverlayVerb.FREE)),), tuple(facts))
 
 
@@ -161,10 +176,12 @@ def may_on_several(
 def several(verb: OverlayVerb) -> str:
     """What is done to several, before their number."""
     return {
-        OverlayVerb.RESET: "reset the overlays of",
         OverlayVerb.RESTORE: "bring the old overlays back of",
         OverlayVerb.FREE: "free for good the old overlays of",
-    }.get(verb, f"{verb} the overlays of")
+        OverlayVerb.ARM_ONCE: "at their next start, reset the overlays of",
+        OverlayVerb.ARM_ALWAYS: "at every start, reset the overlays of",
+        OverlayVerb.DISARM: "at no start, reset the overlays of",
+    }.get(verb, "reset the overlays of")
 
 
 def _in_short(verb: OverlayVerb, plan: ResetPlan) -> str:
@@ -188,8 +205,18 @@ def results(verb: OverlayVerb, ends: Sequence[tuple[str, bool, str]], host: str)
     return Question(text, facts=tuple(facts), harmless=True)
 
 
-def _overlay_of(microvm: str, host: str) -> str:
-    return f"the overlay of {clean(microvm)} on {clean(host)}"
+def _asked(verb: OverlayVerb, microvm: str, host: str) -> str:
+    """What is asked, without the question mark."""
+    whose = f"{clean(microvm)} on {clean(host)}"
+    return {
+        OverlayVerb.FRESH: f"reset the overlay and start {whose}",
+        OverlayVerb.STOP_FRESH: f"stop, reset, start {whose}",
+        OverlayVerb.RESTORE: f"bring the old overlay back of {whose}",
+        OverlayVerb.FREE: f"free for good the old overlay of {whose}",
+        OverlayVerb.ARM_ONCE: f"at its next start, reset the overlay of {whose}",
+        OverlayVerb.ARM_ALWAYS: f"at every start, reset the overlay of {whose}",
+        OverlayVerb.DISARM: f"at no start, reset the overlay of {whose}",
+    }.get(verb, f"reset the overlay of {whose}")
 
 
 def _kept(plan: ResetPlan) -> tuple[KeptOverlay, ...]:
@@ -204,15 +231,20 @@ def _plan_facts(plan: ResetPlan, now: datetime) -> tuple[Fact, ...]:
     """What forbids it first, then what is lost and kept, then what holds: of that, the last may have no room."""
     checks = overlay_words.told_checks(plan)
     bad = [told._replace(title="") for told in checks if told.role is Role.BAD]
-    good = [told._replace(title="") for told in checks if told.role is not Role.BAD]
+    good = [told.text for told in checks if told.role is not Role.BAD]
     return (
         *_facts("Refused", bad),
-        *[_fact(told) for told in overlay_words.told_target(plan, now)],
+        *[_fact(told) for told in overlay_words.told_target(_quiet(plan), now)],
         *_facts("Lost", [Told("", clean(line)) for line in plan.lost]),
         *_facts("Set aside", [Told("", clean(line)) for line in plan.aside]),
         *_facts("Stays", [Told("", clean(" ".join(plan.stays)))] if plan.stays else []),
-        *_facts("Checked", good),
+        *([Fact("; ".join(good), True, "Checked")] if good else []),
     )
+
+
+def _quiet(plan: ResetPlan) -> ResetPlan:
+    """Without who tells that it is the overlay, where what is built does, as nearly always."""
+    return plan._replace(target=plan.target._replace(told_by=None)) if plan.target.told_by is ToldBy.BUILT else plan
 
 
 def _facts(title: str, lines: Sequence[Told]) -> list[Fact]:

@@ -10,7 +10,6 @@ from mvtui.model.row import up_since
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitVerb
-from mvtui.ui.command import Verb
 
 LONG_STOP = timedelta(seconds=10)
 # So many microVMs of several are named.
@@ -141,8 +140,7 @@ def takes_long(microvm: MicroVM, host: str, now: datetime, kill: Callable[[], No
     return Question(f"{clean(microvm.name)} on {clean(host)} is stopping", answers, tuple(facts))
 
 
-def may_sudo(verb: Verb, microvm: str, host: str, act: Callable[[], None]) -> Question:
+def may_sudo(verb: UnitVerb, microvm: str, host: str, act: Callable[[], None]) -> Question:
     """Whether to do with sudo what the host refused for want of rights."""
     text = f"{verb} {clean(microvm)} on {clean(host)} with sudo?"
-    words = f"{verb}s" if isinstance(verb, UnitVerb) else "does it"
-    return Question(text, (Answer("y", words, act),), more="The host refused it")
+    return Question(text, (Answer("y", f"{verb}s", act),), more="The host refused it")

@@ -4,7 +4,6 @@ What looks and acts is imported at the first look, when the first frame stands o
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from mvtui.ui.command import OverlayVerb
 
 if TYPE_CHECKING:
     from mvtui.operations.lifecycle import Outcome
-    from mvtui.operations.overlay import ResetOutcome
+    from mvtui.operations.overlay_outcome import ResetOutcome
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
 
@@ -107,7 +106,7 @@ async def choose_image(host: Host, microvm: str, image: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """`now` is local time; `monotonic` is in seconds; `is_root`: sudo gives no more rights."""
+    """`now` is local time; `monotonic` is in seconds."""
 
     now: Callable[[], datetime] = local_now
     monotonic: Callable[[], float] = time.monotonic
@@ -117,4 +116,3 @@ class Seams:
     plan: Plan = plan
     run_overlay: RunOverlay = act_on_overlay
     choose: Choose = choose_image
-    is_root: bool = os.geteuid() == 0

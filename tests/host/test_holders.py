@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host import open_files
-from mvtui.host.holders import HolderScan, find_holders
+from mvtui.host.holders import HolderScan, find_directory_holders, find_holders
 from mvtui.host.locks import NO_PROCESS, locker, read_locks
 from mvtui.model.facts import Holder
 from mvtui.model.microvm import VolumeStatus
@@ -318,3 +318,27 @@ def test_who_has_it_mapped_and_no_longer_open_is_found_where_that_is_asked(image
         told = comm(pid)
     assert set(found) == {Holder(opener, told, None, "open"), Holder(pid, told, "web", "mapped")}
     assert find_holders([key], {}, mapped=True).found[key] == ()
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    store, work = tmp_path / "store", tmp_path / "work"
+    store.mkdir()
+    paths = [str(store), str(work)]
+    assert find_directory_holders(paths, {})[0] == (), "one of them does not exist"
+    directory = os.open(store, os.O_RDONLY | os.O_DIRECTORY)
+    assert find_directory_holders(paths, {})[0] == (), "this very process"
+    with subprocess.Popen(["sleep", "60"], stdin=directory, preexec_fn=dies_with_us) as child:  # noqa: PLW1509
+        found, _ = find_directory_holders(paths, {child.pid: "web"})
+        child.kill()
+    os.close(directory)
+    assert found == (Holder(child.pid, "sleep", "web", "open"),)
+
+
+def test_a_mount_in_a_directory(tmp_path: Path) -> None:
+    proc = tmp_path / "proc"
+    (proc / "self").mkdir(parents=True)
+    mounts = ("/srv/upper/store/a b", "/srv/upper/store-2", "/srv/upper")
+    lines = [f"{number} 1 0:{number} / {path} rw - tmpfs tmpfs rw\n" for number, path in enumerate(mounts)]
+    (proc / "self" / "mountinfo").write_text("".join(lines).replace("a b", "a\\040b"))
+    found, _ = find_directory_holders(["/srv/upper/store"], {}, proc=str(proc))
+    assert found == (Holder(None, None, None, "mounted at /srv/upper/store/a b"),)

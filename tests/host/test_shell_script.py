@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvtui.demo.runner_tools import quoted
-from mvtui.host.shell_script import read_created_volumes, read_exec, read_words
+from mvtui.host.shell_script import read_created_volumes, read_exec, read_tool_path, read_words
 from mvtui.model.definition import Volume
 
 WORDS = {
@@ -133,6 +133,31 @@ exec /bin/q
         created("esp.img", 64, "vfat", "ESP", "-F", "32"),
         created("own.img", 1, "btrfs", None, "-L", "of the arguments"),
     )
+
+
+NIX_DIRECTORIES = ("/nix/store/1-coreutils/bin", "/nix/store/2-xfs/bin")
+
+
+@pytest.mark.parametrize(
+    ("text", "directories"),
+    [
+        (
+            "PATH=$PATH:/nix/store/1-coreutils/bin:/nix/store/2-xfs/bin\n",
+            ("/nix/store/1-coreutils/bin", "/nix/store/2-xfs/bin"),
+        ),
+        ('set -e\n  export PATH="/a:$PATH:/b"; mkfs x\n', ("/a", "/b")),
+        ("PATH=$PATH:/a\nPATH=$PATH:/b:/a\n", ("/a", "/b")),
+        ("PATH=relative:.:$HOME/bin\n", ()),
+        ("echo PATH=/a\nMYPATH=/b\n", ()),
+        ("", ()),
+    ],
+)
+def test_where_a_script_finds_its_tools(text: str, directories: tuple[str, ...]) -> None:
+    assert read_tool_path(text) == directories
+
+
+def test_a_path_without_end_costs_no_time() -> None:
+    assert len(read_tool_path(f"PATH={':'.join(f'/{number}' for number in range(100_000))}\n")) == 64
 
 
 def created(image: str, size: int, fs_type: str, label: str | None, *arguments: str) -> Volume:

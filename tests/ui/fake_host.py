@@ -1,19 +1,23 @@
 """A host that does what the test says: snapshots when it says so, and a record of every verb that was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.lifecycle import Outcome, Progress
+from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui.app import MvtuiApp
+from mvtui.ui.command import OverlayVerb
 from mvtui.ui.seams import Seams
 from tests.ui.history_samples import Told
+from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
 
 
@@ -60,7 +64,8 @@ class NoProcesses:
 
 class FakeHost:
     """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how;
-    `calls` has what was called."""
+    `calls` has what was called. Plans are those of `plans`, or made of what the snapshot tells (`plan_of`), at once,
+    or where `planning` is cleared, when it is set; `overlays` is what was done with overlays."""
 
     def __init__(self, snapshot: Snapshot | None = PRODUCT) -> None:
         self.now = NOW
@@ -70,10 +75,17 @@ class FakeHost:
         self.calls = Told()
         # What was run, cancelled, and run behind sudo.
         self.deeds: list[tuple[str, str]] = []
+        self.overlays: list[tuple[OverlayVerb, str]] = []
+        self.chosen: dict[str, str] = {}
+        self.plans: dict[str, ResetPlan | MvtuiError] = {}
+        self.planning = asyncio.Event()
+        self.planning.set()
+        self.steps: dict[str, Callable[[str], None]] = {}
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
         self._ends: dict[tuple[UnitVerb, str], asyncio.Future[Outcome]] = {}
+        self._overlay_ends: dict[tuple[OverlayVerb, str], asyncio.Future[ResetOutcome]] = {}
         self._queue: asyncio.Queue[Snapshot | MvtuiError] = asyncio.Queue()
         self.last = snapshot
         if snapshot is not None:
@@ -85,7 +97,16 @@ class FakeHost:
 
     @property
     def seams(self) -> Seams:
-        return Seams(lambda: self.now, lambda: self.seconds, self.snapshots, self.run, self.cancel)
+        return Seams(
+            lambda: self.now,
+            lambda: self.seconds,
+            self.snapshots,
+            self.run,
+            self.cancel,
+            self.plan,
+            self.run_overlay,
+            self.choose,
+        )
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
@@ -135,6 +156,52 @@ class FakeHost:
         self.cancelled.append(microvm)
         self.deeds.append(("cancel", microvm))
         return f"start of {microvm} is cancelled"
+
+    async def plan(self, host: Host, microvms: Sequence[str], *, after_stop: bool = False) -> tuple[ResetPlan, ...]:
+        await self.planning.wait()
+        return tuple(self._plan(name, after_stop=after_stop) for name in microvms)
+
+    def _plan(self, name: str, *, after_stop: bool) -> ResetPlan:
+        microvm = self.last.find(name) if self.last is not None else None
+        found = self.plans.get(f"{name} stopped" if after_stop else name)
+        if isinstance(found, MvtuiError):
+            raise found
+        if found is not None:
+            return found
+        if microvm is None:
+            raise MvtuiError(f"there is no microVM {name!r}")
+        return plan_of(microvm, after_stop=after_stop, chosen=self.chosen.get(name))
+
+    async def choose(self, host: Host, microvm: str, image: str) -> None:
+        self.chosen[microvm] = image
+        self.plans.pop(microvm, None)
+
+    async def run_overlay(
+        self, host: Host, verb: OverlayVerb, microvm: str, on_step: Callable[[str], None]
+    ) -> ResetOutcome:
+        assert (verb, microvm) not in self._overlay_ends, f"{verb} of {microvm} is under way already"
+        self.overlays.append((verb, microvm))
+        self.deeds.append((str(verb), microvm))
+        self.steps[microvm] = on_step
+        end: asyncio.Future[ResetOutcome] = asyncio.get_running_loop().create_future()
+        self._overlay_ends[verb, microvm] = end
+        return await end
+
+    @property
+    def at_work(self) -> list[tuple[OverlayVerb, str]]:
+        """What of overlays has not ended."""
+        return list(self._overlay_ends)
+
+    def finish_overlay(
+        self, verb: OverlayVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = ""
+    ) -> None:
+        """It ends so."""
+        said = words or f"{microvm}: {verb} is done"
+        self._overlay_ends.pop((verb, microvm)).set_result(ResetOutcome(microvm, str(verb), ok, said, hint))
+
+    def fail_overlay(self, verb: OverlayVerb, microvm: str, error: MvtuiError) -> None:
+        """It ends with an error."""
+        self._overlay_ends.pop((verb, microvm)).set_exception(error)
 
     def finish(self, verb: UnitVerb, microvm: str, words: str = "", *, ok: bool = True, hint: str = "") -> None:
         """The verb ends so."""

@@ -12,19 +12,22 @@ from mvtui.ui.widgets.microvm_list import MicroVMList
 from mvtui.ui.widgets.tab_bar import TabBar
 from tests.ui.conftest import Panel
 from tests.ui.full_samples import HEALTHY
-from tests.ui.samples import EMPTY, PRODUCT, STOPPING, WEB, snapshot
+from tests.ui.overlay_samples import KEEPING, RUNNING, UNKNOWN
+from tests.ui.samples import EMPTY, LAB, PRODUCT, STOPPING, WEB, snapshot
 
 FULL = snapshot(HEALTHY)
 
 
 @dataclass(frozen=True)
 class Where:
-    """`keys` lead there; then the host looks like `then`. `types`: what is printable is typed into a field."""
+    """`keys` lead there; then the host looks like `then`. `types`: what is printable is typed into a field. `unknown`:
+    nothing tells where the overlay of lab is."""
 
     snapshot: Snapshot
     keys: str = ""
     then: Snapshot | None = None
     types: bool = False
+    unknown: bool = False
 
 
 PLACES = {
@@ -43,6 +46,14 @@ PLACES = {
     "typed": Where(snapshot(WEB), "K w", types=True),
     "count": Where(PRODUCT, "asterisk r 4", types=True),
     "state": Where(PRODUCT, "f"),
+    "plan": Where(snapshot(KEEPING), "O"),
+    "running": Where(snapshot(RUNNING), "O"),
+    "fresh": Where(snapshot(RUNNING), "O f w", types=True),
+    "overlays": Where(snapshot(KEEPING, LAB._replace(name="old")), "asterisk O 1", types=True),
+    "which": Where(snapshot(KEEPING), "O", unknown=True),
+    "back": Where(snapshot(KEEPING), "u"),
+    "free": Where(snapshot(KEEPING), "x"),
+    "arm": Where(snapshot(KEEPING), "A"),
 }
 TABS = ("overview", "shares", "volumes", "processes")
 LEVELS = ("list", *TABS, "gone")
@@ -50,6 +61,8 @@ LEVELS = ("list", *TABS, "gone")
 
 async def go(panel: Panel, where: Where) -> None:
     """Be there."""
+    if where.unknown:
+        panel.host.plans["lab"] = UNKNOWN
     await panel.press(*where.keys.split())
     if where.then is not None:
         await panel.tell(where.then)
@@ -76,7 +89,7 @@ def seen(panel: Panel) -> Mapping[str, object]:
         "mouse": app.mouse,
         "says": picture.message,
         "looks": panel.host.looks,
-        "does": (tuple(panel.host.asked), tuple(panel.host.cancelled)),
+        "does": (tuple(panel.host.asked), tuple(panel.host.cancelled), tuple(panel.host.overlays)),
         "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
         "types": fields.first().value if fields else None,
         "cursor": {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}

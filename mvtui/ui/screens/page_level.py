@@ -39,6 +39,7 @@ class PageLevel(Vertical):
         self._trends = trends
         self._sheets: dict[str, Sheet] = {}
         self._picture: Picture | None = None
+        self._keys: Keys = {}
         self.microvm_name = ""
 
     @property
@@ -75,6 +76,10 @@ class PageLevel(Vertical):
     def show_keys(self, keys: Keys) -> None:
         """These work from now on."""
         self._bar.show_keys(keys)
+        if keys != self._keys:
+            self._keys = keys
+            if self._picture is not None:
+                self.present(self._picture)
 
     def _entries(self, width: int, cursor: str | None) -> list[Entry]:
         picture = self._picture
@@ -82,7 +87,7 @@ class PageLevel(Vertical):
         if picture is None or microvm is None:
             gone = f"{clean(self.microvm_name)} is no longer on this host. Esc goes back."
             return [Entry(((), (("  ", "text"), (gone, "warning"))))]
-        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor)
+        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys)
         return _TABS[self._bar.chosen](page, width)
 
     @on(TabBar.Chosen)

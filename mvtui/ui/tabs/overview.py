@@ -19,6 +19,7 @@ from mvtui.ui.glyphs import share_glyph, unit_glyph
 from mvtui.ui.lines import Line, Piece, clipped, ruled
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
+from mvtui.ui.tabs.overlay import overlay_lines
 from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
 
 # With fewer columns, each share and each volume take two lines.
@@ -49,6 +50,7 @@ def _parts(page: Page, width: int) -> list[Line]:
         *_section("Units", _units(page, width)),
         *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
         *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
+        *_section("Overlay", list(overlay_lines(page))),
         *_stages(page.microvm, width),
     ]
 

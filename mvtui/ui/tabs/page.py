@@ -1,24 +1,33 @@
 """What a tab is made of, and of what."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
+from mvtui.ui.commands import command
+from mvtui.ui.keys import Keys, key_label
 from mvtui.ui.lines import Line, Piece, folded
 from mvtui.ui.trends import Trends
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor."""
+    """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor; `keys`
+    are those that work."""
 
     microvm: MicroVM
     now: datetime
     trends: Trends
     ascii_only: bool = False
     cursor: str | None = None
+    keys: Keys = field(default_factory=dict)
+
+    def offer(self, id: str, words: str) -> Line:  # noqa: A002
+        """The key of that command, and what it does, behind something else."""
+        keys = self.keys.get(id, command(id).keys)
+        return (("  ", "text"), (key_label(keys[0]), "key"), (f" {words}", "text"))
 
 
 @dataclass(frozen=True, slots=True)

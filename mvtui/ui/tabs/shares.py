@@ -12,6 +12,7 @@ from mvtui.ui.charset import fit
 from mvtui.ui.glyphs import share_glyph
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.tabs.details import detail, none_of, stages
+from mvtui.ui.tabs.overlay import overlay_details, overlay_share
 from mvtui.ui.tabs.page import Entry, Page
 
 
@@ -19,14 +20,19 @@ def entries(page: Page, width: int) -> list[Entry]:
     """One for each share; or that there is none."""
     if not page.microvm.shares:
         return none_of("shares", page.microvm, width)
+    overlay = overlay_share(page)
     return [
-        Entry(tuple(clipped(line, width) for line in _share(page, status, width)), status.share.tag or f"#{number}")
+        Entry(
+            tuple(clipped(line, width) for line in _share(page, status, width, overlay=overlay)),
+            status.share.tag or f"#{number}",
+        )
         for number, status in enumerate(page.microvm.shares)
     ]
 
 
-def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
+def _share(page: Page, status: ShareStatus, width: int, *, overlay: str | None) -> Iterator[Line]:
     share = status.share
+    holds_overlay = overlay is not None and share.tag == overlay
     glyph, role = share_glyph(status.health, page.ascii_only)
     yield (
         (f"{glyph} ", role),
@@ -34,6 +40,7 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
         (f"{status.health:<8}", role),
         (f"{share.proto}  ", "dim"),
         (clean(f"{share.source or '?'} → {share.mount_point or '?'}"), "text"),
+        ("   writable store overlay" if holds_overlay else "", "key"),
     )
     if status.why:
         yield from detail("why", status.why, width, "error" if status.health is ShareHealth.DOWN else "text")
@@ -42,6 +49,8 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
         yield from _daemons(page, status, width)
         yield from detail("socket", _socket(status), width)
     yield from detail("source", _source(status), width, "error" if status.source_exists is False else "text")
+    if holds_overlay:
+        yield from overlay_details(page, width)
     yield ()
 
 

@@ -11,6 +11,7 @@ from mvtui.operations.health import FULL_PERCENT
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
 from mvtui.ui.tabs.details import detail, none_of, stages
+from mvtui.ui.tabs.overlay import overlay_details
 from mvtui.ui.tabs.page import Entry, Page
 
 _GAUGE_WIDTH = 20
@@ -38,6 +39,8 @@ def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
         yield from _image(page, image, width)
     yield from _holders(page.microvm, status, width)
     yield from stages(page.microvm, lambda definition: _told(definition, volume), width)
+    if status.overlay:
+        yield from overlay_details(page, width)
     yield ()
 
 

@@ -83,7 +83,10 @@ def _counts(picture: Picture, width: int, *, total: bool) -> list[Piece]:
     count: Line = ((f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text"),) if total else ()
     for word in _DROPPED_FIRST:
         if width_of((*count, *words.values())) > width:
-            words.pop(word, None)
+            if word is StateWord.RUNNING and words.keys() - {word}:
+                count = ()  # beside the list stands how many there are
+            if width_of((*count, *words.values())) > width:
+                words.pop(word, None)
     return [*count, *words.values()]
 
 

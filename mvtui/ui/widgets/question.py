@@ -87,7 +87,8 @@ def _fact_lines(facts: Sequence[Fact], width: int, room: int, ascii_only: bool) 
     lines: list[Line] = []
     for number, fact in enumerate(facts):
         left = room - len(lines) - (len(facts) - number - 1)
-        first, *more = folded(fact.words, max(10, width - indent), max(1, left))
+        wide = max(10, width - indent)
+        first, *more = folded(fact.words, wide, left) if left > 1 else [cut(fact.words, wide)]
         lines.append((*_sign(fact, titles, ascii_only), (first, "text")))
         lines += [((" " * indent, "text"), (line, "text")) for line in more]
     return [clipped(line, width) for line in lines]
@@ -95,8 +96,10 @@ def _fact_lines(facts: Sequence[Fact], width: int, room: int, ascii_only: bool) 
 
 def _sign(fact: Fact, titles: int, ascii_only: bool) -> Line:
     sign, twin, role = _FACT_SIGNS[fact.ok]
-    title: Line = ((fit(fact.title, titles) + " ", "dim"),) if titles else ()
-    return ((f"  {twin if ascii_only else sign} ", role), *title)
+    if not titles:
+        return ((f"  {twin if ascii_only else sign} ", role),)
+    mark = " " if fact.ok is None else twin if ascii_only else sign
+    return ((f"  {mark} ", role), (fit(fact.title, titles) + " ", "dim"))
 
 
 class QuestionText(Lines, can_focus=True):

@@ -1,10 +1,12 @@
 """Entries of lines that scroll, with a cursor on those that have a key: the tabs of a page, and what mvtui called."""
 
 from collections.abc import Callable
+from functools import partial
 
-from textual.events import Resize
+from textual.events import Click, Resize
 
-from mvtui.ui.lines import Line
+from mvtui.ui.keys import key_of_label
+from mvtui.ui.lines import Line, key_at
 from mvtui.ui.tabs.page import Entry
 from mvtui.ui.widgets.cursor_lines import CursorLines
 
@@ -21,6 +23,7 @@ class Sheet(CursorLines):
         self._made_for = 0  # a width
         self._lines: list[Line] = []
         self._stops: list[tuple[str, int, int]] = []  # key, first line, number of lines
+        self._moves: list[Callable[[], None]] = []  # asked for before there were lines
 
     def present(self, make: Make) -> None:
         """Show this from now on."""
@@ -43,7 +46,10 @@ class Sheet(CursorLines):
             self._arrange(self._make(self.size.width, key))
             self.follow()
             if self.cursor_key == key:
-                return
+                break
+        moves, self._moves = self._moves, []
+        for move in moves:
+            move()
 
     def _arrange(self, entries: list[Entry]) -> None:
         self._lines, self._stops = [], []
@@ -57,6 +63,35 @@ class Sheet(CursorLines):
         """Fitted to the new width."""
         if self._made_for != self.size.width:
             self._renew()
+
+    def _go(self, step: int) -> None:
+        self._move(partial(super()._go, step))
+
+    def _leaf(self, step: int) -> None:
+        self._move(partial(super()._leaf, step))
+
+    def action_first(self) -> None:
+        """To the first."""
+        self._move(super().action_first)
+
+    def action_last(self) -> None:
+        """To the last."""
+        self._move(super().action_last)
+
+    def _move(self, move: Callable[[], None]) -> None:
+        """Now, or as soon as there is something to move in: keys may come faster than the first lines."""
+        if self._made_for:
+            move()
+        else:
+            self._moves.append(move)
+
+    def on_click(self, event: Click) -> None:
+        """A click on a key that works is a press of it."""
+        line = self.scroll_offset.y + event.y
+        label = key_at(self._lines[line], event.x) if line < len(self._lines) else None
+        if label is not None and key_of_label(label) in self.screen.active_bindings:
+            event.prevent_default()
+            self.app.simulate_key(key_of_label(label))
 
     def move_to(self, stop: int) -> None:
         """The entry under the cursor may show more of itself."""

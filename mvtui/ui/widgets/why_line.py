@@ -8,6 +8,7 @@ from textual.geometry import Size
 
 from mvtui.model.format import age, duration
 from mvtui.model.microvm import MicroVM
+from mvtui.model.overlay_words import armed_words
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
@@ -81,6 +82,8 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
         parts.append(f"killed in {duration((state.deadline - now).total_seconds())}")
     if state.restarts:
         parts.append(f"{state.restarts} restarts")
+    if microvm.armed is not None:
+        parts.append(armed_words(microvm.armed))
     unit = microvm.unit(UnitKind.HYPERVISOR)
     if unit is not None and unit.name not in _cause(microvm):
         parts.append(clean(f"{unit.name} {unit.active_state}"))
