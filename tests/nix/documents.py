@@ -1,11 +1,9 @@
-"""Definition files to be judged: one mistake after the other by hand, and mixtures of all by hypothesis."""
+"""Definition files to be judged: one mistake, or one oddity, after the other."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import tomli_w
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from mvtui.model.hypervisor import Hypervisor
 
@@ -23,7 +21,7 @@ OVERLAY = "/nix/.rw-store"
 # A value of each type that TOML has, as a mistake for any other.
 _VALUES: tuple[Any, ...] = ("x", "/x", 1, 0, -1, 1.5, 10.0, True, [], ["x"], [1], {}, {"x": "x"})
 
-_SHARE_VALUES: dict[str, tuple[Any, ...]] = {
+SHARE_VALUES: dict[str, tuple[Any, ...]] = {
     "tag": ("", " ", "a b", "a/b", "a,b", ".a", "-a", "ä", "a:b", "#a", "a\nb", "t" * 31, "t" * 32, "t" * 36, "t" * 37),
     "source": ("", " ", "\t", "srv", "~/a", "~", "/a,b", "/a:b", "/a b", "/${a}", '/a"b', "/nix/store/", "//nix/store"),
     "mountPoint": (
@@ -44,7 +42,7 @@ _SHARE_VALUES: dict[str, tuple[Any, ...]] = {
     "cache": ("always", "metadata", "never", "Auto"),
     "extraArgs": (["--translate-uid=map:0:1:1"], ["--translate-gid", "x"], ["--xattr"]),
 }
-_VOLUME_VALUES: dict[str, tuple[Any, ...]] = {
+VOLUME_VALUES: dict[str, tuple[Any, ...]] = {
     "image": (
         "",
         " ",
@@ -66,7 +64,7 @@ _VOLUME_VALUES: dict[str, tuple[Any, ...]] = {
     "imageType": ("qcow2", "vhd", "vhdx", "vmdk"),
     "mkfsExtraArgs": (["-q"], ["-E", "x y"]),
 }
-_TOP_VALUES: dict[str, tuple[Any, ...]] = {
+TOP_VALUES: dict[str, tuple[Any, ...]] = {
     "mem": (16, 31, 32, 2048, 2**40),
     "vcpu": (1, 4),
     "hypervisor": (*map(str, Hypervisor), "vfkit", "xen"),
@@ -126,7 +124,7 @@ _TOP_VALUES: dict[str, tuple[Any, ...]] = {
     "binScripts": ({"x": "true"}, {"x": 1}),
 }
 _REQUIRED = {"shares": (SHARE, ("tag", "source", "mountPoint")), "volumes": (VOLUME, ("image", "mountPoint", "size"))}
-_FLAGS = {"shares": ("readOnly", "posixAcl"), "volumes": ("autoCreate", "readOnly", "direct")}
+FLAGS = {"shares": ("readOnly", "posixAcl"), "volumes": ("autoCreate", "readOnly", "direct")}
 
 
 def by_hand() -> Iterator[Document]:
@@ -164,37 +162,21 @@ def texts() -> Iterator[str]:
     yield 'user = "a\\u0000b"\n'
 
 
-def mixed(count: int) -> list[Document]:
-    """`count` documents of several shares and volumes each, always the same ones."""
-    found: list[Document] = []
-
-    @settings(
-        max_examples=count, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(_documents())
-    def collect(document: Document) -> None:
-        found.append(document)
-
-    collect()
-    return found
-
-
 def as_text(document: Document) -> str:
     """As TOML."""
     return tomli_w.dumps(document)
 
 
 def _options() -> Iterator[Document]:
-    for key, base, values in (("shares", SHARE, _SHARE_VALUES), ("volumes", VOLUME, _VOLUME_VALUES)):
-        for option in (*values, "proto", *_FLAGS[key]):
+    for key, base, values in (("shares", SHARE, SHARE_VALUES), ("volumes", VOLUME, VOLUME_VALUES)):
+        for option in (*values, "proto", *FLAGS[key]):
             if option == "proto" and key == "volumes":
                 continue
             for value in values.get(option, ()):
                 yield {key: [{**base, option: value}]}
                 if key == "shares":
                     yield {key: [{**VIRTIOFS, option: value}]}
-            for value in _VALUES[::2] if option in _FLAGS[key] else _VALUES[2::3]:
+            for value in _VALUES[::2] if option in FLAGS[key] else _VALUES[2::3]:
                 yield {key: [base, {**base, "tag" if key == "shares" else "image": "b", option: value}]}
         for option in _REQUIRED[key][1]:
             yield {key: [{name: value for name, value in base.items() if name != option}]}
@@ -202,7 +184,7 @@ def _options() -> Iterator[Document]:
             yield {key: [{**base, option: True}]}
         for value in _VALUES:
             yield {key: value}
-    for option, some in _TOP_VALUES.items():
+    for option, some in TOP_VALUES.items():
         for value in (*some, *_VALUES[2::4]):
             yield {option: value}
 
@@ -296,50 +278,10 @@ def _on_hypervisor(hypervisor: str) -> Iterator[Document]:
         interface = {**TAP, "type": kind, "macvtap": {"link": "eth0", "mode": "bridge"}}
         yield {**own, "interfaces": [{**interface, "bridge": "br0"} if kind == "bridge" else interface]}
     for option in ("hotplugMem", "hotpluggedMem", "initialBalloonMem", "balloon", "user", "credentialFiles"):
-        yield {**own, option: _TOP_VALUES[option][-1]}
+        yield {**own, option: TOP_VALUES[option][-1]}
         if option == "hotpluggedMem":
             yield {**own, option: 0}
     for bus in ("pci", "usb"):
         yield {**own, "devices": [{**DEVICE, "bus": bus}]}
     yield {**own, "cloud-hypervisor": {"platformOEMStrings": ["oem_strings=[a]"]}}
     yield {**own, "vsock": {"cid": 3, "ssh": {"enable": True}}}
-
-
-_NAMES = ("a", "b", "c", "ro-store")
-_PATHS = ("/a", "/b", "/c", "/var", OVERLAY, OVERLAY, "/nix/.ro-store")
-_SOURCES = ("/srv/a", "/srv/b", "/nix/store")
-
-
-@st.composite
-def _documents(draw: st.DrawFn) -> Document:
-    """Shares and volumes whose names and mount points sometimes meet, and up to two mistakes."""
-    document: Document = {}
-    for option, chance in (("hypervisor", 6), ("writableStoreOverlay", 2), ("storeOnDisk", 8)):
-        if draw(st.integers(1, chance)) == 1:
-            values = (OVERLAY, OVERLAY, "/a") if option == "writableStoreOverlay" else _TOP_VALUES[option]
-            document[option] = draw(st.sampled_from(values[:7]))
-    for key in ("shares", "volumes"):
-        document[key] = [draw(_tables(key)) for _ in range(draw(st.integers(0, 3)))]
-    for _ in range(draw(st.sampled_from((0, 0, 1, 2)))):
-        key = draw(st.sampled_from(("shares", "volumes")))
-        options = _SHARE_VALUES if key == "shares" else _VOLUME_VALUES
-        if document[key]:
-            option = draw(st.sampled_from(sorted(options)))
-            draw(st.sampled_from(document[key]))[option] = draw(st.sampled_from(options[option]))
-    return document
-
-
-@st.composite
-def _tables(draw: st.DrawFn, key: str) -> Document:
-    """One without a mistake of its own."""
-    place = {"mountPoint": draw(st.sampled_from(_PATHS))}
-    if key == "volumes":
-        table = {**VOLUME, **place, "image": f"{draw(st.sampled_from(_NAMES))}.img"}
-        table["fsType"] = draw(st.sampled_from(("ext4", "ext4", "ext3", "xfs", "btrfs", "vfat")))
-    else:
-        table = {**SHARE, **place, "tag": draw(st.sampled_from(_NAMES)), "source": draw(st.sampled_from(_SOURCES))}
-        table["proto"] = draw(st.sampled_from(("virtiofs", "virtiofs", "9p")))
-    for flag in _FLAGS[key]:
-        if draw(st.integers(1, 6)) == 1:
-            table[flag] = draw(st.booleans())
-    return table

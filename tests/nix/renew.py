@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.nix.documents import as_text, by_hand, mixed, texts
+from tests.nix.documents import as_text, by_hand, texts
 from tests.nix.judge import Judge, Judged
+from tests.nix.mixed import mixed
 from tests.nix.subjects import places
 
 RECORD = Path(__file__).parent.parent / "model" / "verdicts.jsonl"
