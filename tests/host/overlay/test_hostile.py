@@ -336,7 +336,7 @@ def says(**values: str) -> str:
 
 
 def test_a_child_that_lies(overlay: OverlayHost) -> None:
-    numbers = {key: "9" * 5000 for key in ("size", "inode", "device", "made", "free", "mode")}
+    numbers = dict.fromkeys(("size", "inode", "device", "made", "free", "mode"), "9" * 5000)
     with overlay.worker(says(result="done", problem="\x1b[2J" + "x" * 5000, start="zz", **numbers)) as worker:
         facts = worker.look()
     assert facts.problem is not None

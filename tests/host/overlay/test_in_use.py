@@ -2,7 +2,6 @@
 two mvtui one wins."""
 
 import fcntl
-import mmap
 import os
 import struct
 import subprocess
