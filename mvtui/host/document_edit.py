@@ -11,7 +11,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Array, InlineTable
+from tomlkit.items import Array, InlineTable
 
 from mvtui.errors import MvtuiError
 from mvtui.host.document_layout import Layout, Piece, layout
@@ -47,14 +47,14 @@ def changed_values(values: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
         return _with(new, _OVERLAY, edit.path)
     items = list(new.get(edit.kind, ()))
     if isinstance(edit, AddItem):
-        items.insert(len(items) if edit.index is None else edit.index, {k: _plain(v) for k, v in edit.values.items()})
+        items.insert(len(items) if edit.at is None else edit.at, {k: _plain(v) for k, v in edit.values.items()})
     else:
-        if not 0 <= edit.index < len(items):
-            raise IndexError(f"{edit.kind}[{edit.index}]")
+        if not 0 <= edit.at < len(items):
+            raise IndexError(f"{edit.kind}[{edit.at}]")
         if isinstance(edit, SetField):
-            items[edit.index] = _with(dict(items[edit.index]), edit.key, edit.value)
+            items[edit.at] = _with(dict(items[edit.at]), edit.key, edit.value)
         else:
-            item = items.pop(edit.index)
+            item = items.pop(edit.at)
             if isinstance(edit, MoveItem):
                 items.insert(edit.to, item)
     return _with(new, edit.kind, items or ([] if edit.kind in new and not isinstance(edit, RemoveItem) else None))
@@ -85,8 +85,8 @@ def _subject(edit: Edit) -> str:
     if isinstance(edit, SetOverlay):
         return _OVERLAY
     if isinstance(edit, SetField):
-        return f"{edit.kind}[{edit.index}].{edit.key}"
-    return f"a new one of {edit.kind}" if isinstance(edit, AddItem) else f"{edit.kind}[{edit.index}]"
+        return f"{edit.kind}[{edit.at}].{edit.key}"
+    return f"a new one of {edit.kind}" if isinstance(edit, AddItem) else f"{edit.kind}[{edit.at}]"
 
 
 def _edited(text: str, edit: Edit) -> str:
@@ -99,12 +99,12 @@ def _edited(text: str, edit: Edit) -> str:
     pieces = shape.items(edit.kind)
     match edit:
         case SetField():
-            piece = pieces[edit.index]
+            piece = pieces[edit.at]
             return _set(shape, piece.pairs, piece.pairs_end, edit.key, edit.value)
         case AddItem():
             return _added(shape, pieces, edit)
         case RemoveItem():
-            return _removed(shape, pieces[edit.index])
+            return _removed(shape, pieces[edit.at])
         case MoveItem():
             return _moved(shape, pieces, edit)
 
@@ -134,8 +134,8 @@ def _line(key: str, value: Value) -> str:
 def _added(shape: Layout, pieces: Sequence[Piece], edit: AddItem) -> str:
     lines = [f"[[{edit.kind}]]", *(_line(key, value) for key, value in edit.values.items())]
     block = shape.newline.join([*lines, ""])
-    if edit.index is not None and edit.index < len(pieces):
-        return shape.insert(pieces[edit.index].start, block + shape.newline)
+    if edit.at is not None and edit.at < len(pieces):
+        return shape.insert(pieces[edit.at].start, block + shape.newline)
     return shape.insert_table(pieces[-1].end if pieces else len(shape.text), block)
 
 
@@ -152,7 +152,7 @@ def _removed(shape: Layout, piece: Piece) -> str:
 def _moved(shape: Layout, pieces: Sequence[Piece], edit: MoveItem) -> str:
     """The pieces change places; what stands between them stays."""
     order = list(pieces)
-    order.insert(edit.to, order.pop(edit.index))
+    order.insert(edit.to, order.pop(edit.at))
     parts: list[str] = []
     at = 0
     for place, piece in zip(pieces, order, strict=True):
@@ -173,7 +173,7 @@ def _edited_list(shape: Layout, pair: Entry, edit: Edit) -> str:
         # An empty list makes room for tables.
         without = text[:first] + text[last:]
         return _added(layout(without), (), edit)
-    if not isinstance(items, Array) or isinstance(items, AoT):
+    if not isinstance(items, Array):
         raise KeyError(edit.kind)
     _change_list(items, edit)
     if not items and isinstance(edit, RemoveItem):
@@ -184,7 +184,7 @@ def _edited_list(shape: Layout, pair: Entry, edit: Edit) -> str:
 def _change_list(items: Array, edit: SetField | AddItem | RemoveItem | MoveItem) -> None:
     match edit:
         case SetField():
-            table = items[edit.index]
+            table = items[edit.at]
             if not isinstance(table, InlineTable):
                 raise KeyError(edit.kind)
             if edit.value is None:
@@ -194,12 +194,10 @@ def _change_list(items: Array, edit: SetField | AddItem | RemoveItem | MoveItem)
         case AddItem():
             table = tomlkit.inline_table()
             table.update({key: _plain(value) for key, value in edit.values.items()})
-            items.insert(len(items) if edit.index is None else edit.index, table)
+            items.insert(len(items) if edit.at is None else edit.at, table)
         case RemoveItem():
-            del items[edit.index]
+            del items[edit.at]
         case MoveItem():
-            item = items[edit.index]
-            del items[edit.index]
+            item = items[edit.at]
+            del items[edit.at]
             items.insert(edit.to, item)
-
-

@@ -58,9 +58,9 @@ class _Found(NamedTuple):
 
 def replace_text(path: Path, before: str | None, text: str, effects: SaveEffects | None = None) -> None:
     """Make `text` the file at `path` (a path of this process), whose text was `before`, None where there was none;
-    both without a byte order mark, which stays where there is one. A link is followed, and what it leads to replaced; of
-    a file with several hard links the others keep the old text. A new file is 0644 and, made by root, its directory's
-    owner's; one missing directory is made.
+    both without a byte order mark, which stays where there is one. A link is followed, and what it leads to replaced;
+    of a file with several hard links the others keep the old text. A new file is 0644 and, made by root, its
+    directory's owner's; one missing directory is made.
 
     Raises ChangedError where the text is not `before` any more, RightsMissingError, MvtuiError."""
     effects = effects or SaveEffects()

@@ -39,9 +39,9 @@ def positions(text: str) -> dict[str, Position]:
 
 
 class Entry(NamedTuple):
-    """One thing that stands on lines of its own: a table's header (`keys` are its name), or a key with its value (`keys`
-    are that key's parts, in the table above it). `start` and `end` are offsets into the text; `value` is where the value
-    begins, None for a header. `array`: the header has two brackets."""
+    """One thing that stands on lines of its own: a table's header (`keys` are its name), or a key with its value
+    (`keys` are that key's parts, in the table above it). `start` and `end` are offsets into the text; `value` is where
+    the value begins, None for a header. `array`: the header has two brackets."""
 
     keys: tuple[str, ...]
     start: int
