@@ -102,6 +102,11 @@ def open_document(host: Host, microvm: MicroVM) -> Document:
     return _read(microvm, document_place(host, microvm))
 
 
+def empty_document(microvm: MicroVM, path: Path) -> Document:
+    """A definition file that is to be made at `path`."""
+    return _document(microvm, path, "", exists=False)
+
+
 def apply(document: Document, edits: Sequence[Edit]) -> str:
     """The text of `document` with `edits`; what they do not touch is the same, byte for byte. Pure. Raises MvtuiError
     where the way in which the file is written can't take one; IndexError for an item that there is not."""
