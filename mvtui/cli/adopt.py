@@ -1,6 +1,7 @@
 """`mvtui adopt NAME`: the definition file of a microVM that has none, from what is built."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 
 from mvtui.cli.names import no_such_microvm
@@ -28,7 +29,7 @@ async def run_adopt(host: Host, args: argparse.Namespace) -> int:
     if microvm is None:
         raise no_such_microvm(snapshot, args.name)
     if args.eval:
-        say(clean(f"mvtui: asks Nix, which takes minutes: {' '.join(nix_command(host, microvm))}"))
+        say(clean(f"mvtui: asks Nix, which takes minutes: {shlex.join(nix_command(host, microvm))}"))
     adoption = adopt(host, microvm, ask_nix=args.eval)
     found = review(adoption.document, adoption.text).findings
     after = () if args.print else _write(host, adoption)

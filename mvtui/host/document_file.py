@@ -8,6 +8,7 @@ between loses nothing.
 import errno
 import fcntl
 import os
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -256,5 +257,5 @@ def _explained(path: Path, error: OSError) -> MvtuiError:
         case errno.ENOSPC | errno.EDQUOT:
             return MvtuiError(message, f"make room on the file system of {path.parent}; the file is as it was")
         case errno.ENOENT:
-            return MvtuiError(message, f"make the directory: mkdir -p {path.parent}")
+            return MvtuiError(message, f"make the directory: mkdir -p {shlex.quote(str(path.parent))}")
     return MvtuiError(message, "the file is as it was")

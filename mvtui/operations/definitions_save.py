@@ -174,7 +174,9 @@ def undo_save(host: Host, microvm: MicroVM) -> Saved:
         )
     path = Path(former.path)
     if former.before is None:
-        raise MvtuiError(f"{path} was made by mvtui: there is no text before it", f"rm {path} removes it")
+        raise MvtuiError(
+            f"{path} was made by mvtui: there is no text before it", f"rm {shlex.quote(former.path)} removes it"
+        )
     now = _read(microvm, path)
     if now.text == former.before:
         raise MvtuiError(f"{path} has its former text already", "")
