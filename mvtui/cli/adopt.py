@@ -36,7 +36,7 @@ async def run_adopt(host: Host, args: argparse.Namespace) -> int:
     if args.json:
         write_json(_document(adoption, found, after, written=not args.print))
     elif args.print:
-        write_lines(clean(line) for line in adoption.text.removesuffix("\n").split("\n"))
+        write_lines([clean(line) for line in adoption.text.removesuffix("\n").split("\n")])
         say(*_told(adoption, found, after))
     else:
         write_lines([clean(f"wrote {adoption.document.path}"), *_told(adoption, found, after)])

@@ -96,7 +96,11 @@ def _replace(effects: SaveEffects, directory: int, name: str, before: str | None
         with suppress(OSError):
             effects.unlink(NEW, directory)
         raise
-    effects.fsync(directory)
+    try:
+        effects.fsync(directory)
+    except OSError as error:
+        words = f"{name} has the new text, but the disk did not confirm it: {(error.strerror or '').lower()}"
+        raise MvtuiError(words, "look at the disk (dmesg), and whether the file is there") from None
 
 
 def _name(effects: SaveEffects, directory: int, name: str, old: _Found | None) -> None:
@@ -122,7 +126,8 @@ def _name(effects: SaveEffects, directory: int, name: str, old: _Found | None) -
     except (ChangedError, OSError):
         effects.exchange(NEW, directory, name, directory)
         raise
-    effects.unlink(NEW, directory)
+    with suppress(OSError):  # it is saved; the next save takes the rest away
+        effects.unlink(NEW, directory)
 
 
 def _dress(effects: SaveEffects, fd: int, directory: int, old: _Found | None) -> None:

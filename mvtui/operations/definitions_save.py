@@ -152,8 +152,8 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
     try:
         replace_text(document.path, before, new_text)
     except (MvtuiError, ChangedError) as problem:
-        if not findings:
-            with suppress(MvtuiError):
+        with suppress(MvtuiError):
+            if not findings and read_text(document.path) != new_text:
                 keep_former(host, document.microvm.name, former)
         if isinstance(problem, ChangedError):
             raise _conflict(document, new_text) from None
