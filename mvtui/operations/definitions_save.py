@@ -136,8 +136,8 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
     """Replace the file as a whole: whoever reads it, also after a crash, finds the old or the new text. Owner, mode,
     ACL and other extended attributes are kept, a link stays and what it leads to is replaced.
 
-    Raises ConflictError where the file is not the one that was opened, DocumentError where `new_text` is no TOML,
-    RightsMissingError, MvtuiError."""
+    Raises ConflictError where the file is not the one that was opened, DocumentError where `new_text` is no TOML or
+    what is there now is none, RightsMissingError, MvtuiError."""
     new = _document(document.microvm, document.path, new_text, exists=True)
     if new_text == document.text and document.exists:
         return Saved(new, undoable=False)
