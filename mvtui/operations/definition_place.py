@@ -40,9 +40,10 @@ def local_flake(host: Host, microvm: MicroVM) -> Path | None:
     name stands in, must not own what root then writes."""
     reference = microvm.entry.flake if microvm.entry is not None else None
     matched = _LOCAL.fullmatch(reference) if reference else None
-    if matched is None or "\0" in matched[1]:
+    path = unquote(matched[1]) if matched is not None else "\0"
+    if "\0" in path:
         return None
-    place = host.on_disk(unquote(matched[1]))
+    place = host.on_disk(path)
     return place if _trusted(host, place) else None
 
 

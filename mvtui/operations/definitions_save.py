@@ -227,7 +227,7 @@ def _document(microvm: MicroVM, path: Path, text: str, *, exists: bool) -> Docum
     built = microvm.built.definition if microvm.built is not None else None
     named = definition.hypervisor if definition is not None else None
     hypervisor = named or (built.hypervisor if built is not None else None)
-    findings = validate_text(path, text, hypervisor)
+    findings = validate_text(path, text, hypervisor, built.host_name if built is not None else None)
     return Document(microvm, path, text, exists, values, definition, findings, hypervisor)
 
 
