@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -47,11 +48,14 @@ def local_flake(host: Host, microvm: MicroVM) -> Path | None:
     return place if _trusted(host, place) else None
 
 
-def _places(host: Host, microvm: MicroVM) -> list[Path]:
+def _places(host: Host, microvm: MicroVM) -> Iterator[Path]:
+    """The first is told without a look at the host."""
     name = f"{microvm.name}.toml"
+    yield host.on_disk(host.definitions) / name
     flake = local_flake(host, microvm)
-    inside = [flake / name, flake / "microvms" / name] if flake is not None else []
-    return [host.on_disk(host.definitions) / name, *inside]
+    if flake is not None:
+        yield flake / name
+        yield flake / "microvms" / name
 
 
 def _trusted(host: Host, directory: Path) -> bool:

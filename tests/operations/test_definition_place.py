@@ -12,6 +12,7 @@ from mvtui.model.state import State, StateWord
 from mvtui.operations.definition_place import local_flake
 from mvtui.operations.definitions import document_place, find_document
 from mvtui.operations.hosts import open_host
+from mvtui.operations.lifecycle import sudo_argv
 from tests.fakes import FakeProcesses, FakeUnits
 from tests.host.state_dirs import NOBODY, fresh_state_dir
 
@@ -121,3 +122,9 @@ def test_definitions_is_absolute_whatever_the_working_directory(
     monkeypatch.chdir(tmp_path)
     assert open_host(tmp_path, "direct", Path("defs")).definitions == tmp_path / "defs"
     assert open_host(tmp_path / "vms", "direct").definitions == tmp_path / "definitions"
+
+
+def test_a_command_for_this_host_says_where_its_definitions_are(tmp_path: Path) -> None:
+    host = open_host(tmp_path, "direct", tmp_path / "defs")
+    assert sudo_argv(host, "start", "web")[-4:] == ["--definitions", str(tmp_path / "defs"), "--", "web"]
+    assert "--definitions" not in sudo_argv(open_host(tmp_path, "direct"), "start", "web")

@@ -1,5 +1,6 @@
 """A definition file opened, changed, reviewed, saved and brought back."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from mvtui.operations.definitions_save import (
     ConflictError,
     Document,
     apply,
+    git_findings,
     open_document,
     review,
     save,
+    track,
     undo_save,
 )
 from tests.fakes import FakeProcesses, FakeUnits
@@ -271,3 +274,24 @@ def test_definitions_is_where_it_looks(host: Host, tmp_path: Path) -> None:
     host.definitions = tmp_path
     (tmp_path / "web.toml").write_text("mem = 77\n")
     assert opened(host).text == "mem = 77\n"
+
+
+def test_git_is_asked_and_told(host: Host) -> None:
+    top = host.definitions.parent
+    (top / "flake.nix").write_text("{}")
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    document = opened(host)
+    saved = save(host, document, apply(document, [READ_ONLY]))
+    (finding,) = saved.findings
+    assert finding.what == "git does not track the file, and Nix sees only what git tracks."
+    assert finding.fix.startswith("git -C ")
+    # Of a flake that is read as a path, Nix sees everything.
+    assert git_findings(document.path, web(entry=StateDirEntry("web", "", flake=f"path:{top}"))) == ()
+
+    assert track(document) == f"git tracks {document.path}; its content is not committed"
+    assert git_findings(document.path, document.microvm) == ()
+
+
+def test_where_there_is_no_repository(host: Host) -> None:
+    with pytest.raises(MvtuiError, match="is in no git repository"):
+        track(opened(host))
