@@ -8,7 +8,7 @@ import pytest
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.documents import DocumentError
-from mvtui.host.former_text import FOLDER
+from mvtui.host.former_text import FOLDER, Former, keep_former
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
 from mvtui.model.definition import Definition, Runner
@@ -131,6 +131,8 @@ def test_a_review_of_a_running_one_and_of_nothing(host: Host) -> None:
     assert review(document, apply(document, [LARGER])).follows[-1] == "Then restart web."
     assert review(document, TEXT) == ((), (), (), True)
     assert review(document, "# a comment\n" + TEXT).follows == ()
+    # What mvtui does not edit is built anew too.
+    assert review(document, "balloon = true\n" + TEXT).follows[0] == "Rebuild: microvm -u web."
 
 
 def test_what_the_hypervisor_can_t_do_is_said_by_the_built_one(host: Host) -> None:
@@ -213,6 +215,14 @@ def test_a_damaged_record_is_none(text: str, host: Host) -> None:
         undo_save(host, web())
     document = opened(host)
     assert save(host, document, apply(document, [READ_ONLY])).undoable
+
+
+def test_a_save_that_was_killed_before_the_file_has_nothing_to_undo(host: Host) -> None:
+    path = str(host.definitions / "web.toml")
+    keep_former(host, "web", Former(path, TEXT, "mem = 1\n"))
+    with pytest.raises(MvtuiError, match="has its former text already"):
+        undo_save(host, web())
+    assert on_disk(host) == TEXT
 
 
 def test_where_the_former_text_can_t_be_kept_that_is_said(host: Host) -> None:
