@@ -241,6 +241,7 @@ def test_a_link_of_roots_on_the_way_is_followed(overlay: OverlayHost) -> None:
 
 @pytest.mark.parametrize("image", ["../other/rw.img", "sub/../../other/rw.img", "/srv/../etc/x.img", "a\0b"])
 def test_an_image_whose_path_goes_up(overlay: OverlayHost, image: str) -> None:
+    assert overlay.volume is not None
     volume = overlay.volume._replace(image=image)
     overlay.target = overlay.target._replace(path=os.path.join(overlay.directory, image), volume=volume)
     with pytest.raises(MvtuiError, match="has .. in its path"):
