@@ -43,8 +43,8 @@ class SourceFacts(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds a volume's image. `how` is `open`, `lock` (it is open and locked), `mapped` (and no longer open), or what of
-    the host stands on it: `loop device loop3`, `device dm-0`, `mounted at /mnt`; those have no process.
+    """Who holds a volume's image. `how` is `open`, `lock` (it is open and locked), `mapped` (and no longer open), or
+    what of the host stands on it: `loop device loop3`, `device dm-0`, `mounted at /mnt`; those have no process.
 
     `pid` and `command` (the process' short name, ps(1) `comm`) are None where there is none or it can't be seen: an
     open file description lock names no process. `microvm` is whose process it is, None where it is no microVM's.

@@ -1,4 +1,5 @@
-"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs them."""
+"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs
+them."""
 
 import os
 import shutil
@@ -24,7 +25,7 @@ WHO = "root: mvtui reset web"
 
 
 class OverlayHost:
-    """`state_dir`/web/rw.img is the overlay's image, of `size` bytes. `record` is a file for who works there (faulty)."""
+    """`state_dir`/web/rw.img is the overlay's image, of `size` bytes; `record` is for who works there (faulty)."""
 
     def __init__(self, folder: Path, image: str = "rw.img", size: int = MIB) -> None:
         folder.chmod(0o755)
@@ -164,7 +165,7 @@ def in_child(work: Callable[[], object], user: tuple[int, int] | None = OWNER) -
                 os.setresuid(user[0], user[0], user[0])
             work()
             os._exit(0)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 (whatever it is, this process ends here)
             traceback.print_exc()
         finally:
             os._exit(1)

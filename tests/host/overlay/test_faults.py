@@ -3,6 +3,7 @@ afterwards there is exactly the old state or exactly the new one, the next run c
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,7 +140,7 @@ SCENARIOS = {
     "restore first": Scenario(has_no_image, restore, ("nothing", ("k1",)), ("k1", ())),
     "share": Scenario(is_share, reset_and_free, OLD, ("new", ("old",)), (NEW, ("new", ("old", "k1")))),
     "share of root": Scenario(is_anothers_share, reset, OLD, NEW),
-    "share, leftovers": Scenario(has_leftovers_on_share, reset, *LEFT[:2], LEFT[2:]),
+    "share, leftovers": Scenario(has_leftovers_on_share, reset, LEFT[0], LEFT[1], LEFT[2:]),
     "share, undo": Scenario(is_share, undo, OLD, OLD, (NEW,)),
     "share, drop": Scenario(is_share, drop, OLD, OLD),
     "share, restore": Scenario(is_share, restore, OLD, ("k1", ("old", "k0"))),
@@ -184,10 +185,8 @@ def test_the_old_state_or_the_new_one(key: str, how: str) -> None:
     for number in range(1, len(effects_of(scenario)) + 1):
         with overlay_host() as host:
             scenario.prepare(host)
-            try:
+            with suppress(MvtuiError):
                 run(host, scenario, number, how)
-            except MvtuiError as error:
-                assert error.message
             until(lambda host=host, number=number: len(effects(host)) >= number)  # type: ignore[misc]
             must_be_whole(host, scenario, f"{key}: effect {number} ({effects(host)[number - 1]}), {how}")
 

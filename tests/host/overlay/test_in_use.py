@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +68,7 @@ def on_a_loop_device(image: Path) -> Iterator[None]:
         yield
 
 
-HOLD = {
+HOLD: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
     "open": opened,
     "open for writing": opened_for_writing,
     "mapped": mapped,
