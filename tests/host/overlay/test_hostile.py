@@ -355,9 +355,9 @@ def test_a_child_that_lies(overlay: OverlayHost) -> None:
 
 
 def test_a_child_that_refuses_with_what_acts(overlay: OverlayHost) -> None:
-    with overlay.worker(says(result="refused", message="\x1b]0;x\x07" + "y" * 9999, hint="a\nb")) as worker:
-        with pytest.raises(MvtuiError) as refused:
-            worker.look()
+    entry = says(result="refused", message="\x1b]0;x\x07" + "y" * 9999, hint="a\nb")
+    with overlay.worker(entry) as worker, pytest.raises(MvtuiError) as refused:
+        worker.look()
     assert refused.value.message.startswith(r"\x1b]0;x\x07yyy")
     assert len(refused.value.message) < 700
     assert refused.value.hint == r"a\nb"
@@ -374,7 +374,7 @@ def test_a_child_that_speaks_unasked(overlay: OverlayHost) -> None:
 
 def test_a_bug_in_the_child_is_told(overlay: OverlayHost) -> None:
     entry = "from mvtui.host.overlay import child; child.Child.do = lambda *_: 1 // 0; child.main()"
-    with overlay.worker(entry) as worker, pytest.raises(MvtuiError, match="ZeroDivisionError: .*<string>:1"):
+    with overlay.worker(entry) as worker, pytest.raises(MvtuiError, match=r"ZeroDivisionError: .*<string>:1"):
         worker.look()
 
 
@@ -384,7 +384,8 @@ def test_the_child_has_given_up_root_for_good(overlay: OverlayHost) -> None:
         "def do(self, asked):\n"
         "    text = open('/proc/self/status').read().split('\\n')\n"
         "    facts = {line.partition(':')[0]: ' '.join(line.partition(':')[2].split()) for line in text if line}\n"
-        "    fds = [os.readlink(f'/proc/self/fd/{fd}') for fd in range(3, 64) if os.path.exists(f'/proc/self/fd/{fd}')]\n"
+        "    open_ones = [f'/proc/self/fd/{fd}' for fd in range(3, 64)]\n"
+        "    fds = [os.readlink(fd) for fd in open_ones if os.path.exists(fd)]\n"
         "    told = [facts[key] for key in ('Uid', 'Gid', 'Groups', 'NoNewPrivs', 'CapPrm', 'CapEff')]\n"
         "    told += [oct(os.umask(0)), ' '.join(sorted(os.environ)), ' '.join(fds)]\n"
         "    return [('problem', '|'.join(told))]\n"
