@@ -181,7 +181,7 @@ def _alone(at: int) -> None:
         os.dup2(nothing, fd)
     os.closerange(3, at)
     os.closerange(at + 1, os.sysconf("SC_OPEN_MAX"))
-    os.nice(19)
+    os.nice(10)
 
 
 class Lines:
