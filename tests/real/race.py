@@ -175,6 +175,7 @@ class Race:
         after = self.image.stat().st_ino
         _, restarts = await starter.status()
         await starter.stop()
+        await until(self.freed, "what was thrown away is not freed")
         kept = {path.stat().st_ino: writers(path) for path in self.aside.glob("*.img")} if self.aside.exists() else {}
         return Round(
             offset=offset,
@@ -205,6 +206,10 @@ class Race:
         if moment is not None:
             moment.set()
         return outcome, time.monotonic() - began
+
+    async def freed(self) -> bool:
+        """Whether what was set aside before the last one is gone."""
+        return not list(self.aside.glob("freeing.*"))
 
     async def hypervisor(self, starter: ByUnit | ByHand) -> tuple[int, list[int]]:
         """The pid of the hypervisor once it has locked its image, and the inodes of the images that it has locked."""
