@@ -464,7 +464,7 @@ async def test_of_one_that_runs_the_name_is_typed_before_sudo_stops_it(
     async with open_panel(snapshot(RUNNING._replace(name="lab"))) as panel:
         panel.host.plans["lab"] = UNSEEN
         await panel.press("O")
-        assert panel.foot == "  f stops, resets, starts, n resets at its next start, Esc leaves"
+        assert panel.foot == "  f stop, reset, start, n at its next start, Esc leaves"
         await panel.press("o", "s", "f")
         assert behind_sudo == []
         assert "─ stop, reset, start lab on hv01? ─" in panel.text
