@@ -42,7 +42,8 @@ class Sample:
     @property
     def sources(self) -> tuple[Path, ...]:
         """The directories of the host that its shares need, but for the one whose absence is its story."""
-        sources = [Path(share.source) for share in self.definition.shares if share.source is not None]
+        shares = [*self.definition.shares, *(self.newer.shares if self.newer is not None else ())]
+        sources = [Path(share.source) for share in dict.fromkeys(shares) if share.source is not None]
         return tuple(sources[:-1] if self.story is Story.FAILED else sources)
 
 

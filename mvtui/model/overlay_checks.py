@@ -72,9 +72,10 @@ def usage_checks(seen: OverlayEvidence) -> Iterator[Check]:
         message, hint = seen.trouble or ("it was not looked at", "")
         yield Check("it can be looked at", False, clean(message), clean(hint))
         return
-    if not seen.after_stop:
-        yield from _holder_checks(seen, seen.facts)
     yield _own_file(seen, seen.facts)
+    # Of what must not be touched nobody asks who else has it.
+    if not seen.after_stop and seen.facts.problem is None:
+        yield from _holder_checks(seen, seen.facts)
     yield _no_other(seen.others)
     worker = seen.facts.worker if not seen.made else None
     why = f"{clean(worker)} works on it" if worker is not None else ""

@@ -15,8 +15,14 @@ from mvtui.model.overlay_checks import OtherUse, OverlayEvidence
 from mvtui.model.overlay_target import overlay_path
 
 
+# A file name has at most 255 bytes: whose is longer without its `.toml` can't have a file.
+_LONGEST_NAME = 250
+
+
 def read_defined(host: Host, microvm: str) -> Definition | None:
     """What the definition file of `microvm` says; None where there is none. Raises MvtuiError. Blocking."""
+    if len(os.fsencode(microvm)) > _LONGEST_NAME:
+        return None
     return read_definition(host.on_disk(host.definitions) / f"{microvm}.toml")
 
 

@@ -1,4 +1,4 @@
-"""Whatever stands where an overlay should be, and whatever is on record of it: a message, nothing touched, no traceback."""
+"""Whatever stands where an overlay should be, and whatever is on record of it: a message, and nothing is touched."""
 
 import json
 import os
@@ -113,7 +113,9 @@ def test_an_image_of_root(state_dir: Path, capsys: Capture) -> None:
     assert os.stat(image).st_uid == 0
 
 
-@pytest.mark.parametrize("image", ["../../secret", "/etc/../etc/shadow", f"{MARKUP}.img", "\udcff.img"])
+@pytest.mark.parametrize(
+    "image", ["../../secret", "/etc/../etc/shadow", f"{MARKUP.replace('/', '')}.img", "\udcff.img"]
+)
 def test_an_image_with_an_odd_name(image: str, state_dir: Path, capsys: Capture) -> None:
     try:
         add(state_dir, volume=Volume(image, mount_point="/nix/.rw-store", size=8))

@@ -334,6 +334,13 @@ async def test_another_microvm_s_definition_that_can_t_be_read(host: Host, worke
     assert plan.refusal.startswith(f"of db that can't be told: {host.definitions}/db.toml")
 
 
+async def test_a_name_too_long_for_a_definition_file_stands_in_nobody_s_way(host: Host, workers: Workers) -> None:
+    add(host, "x", Definition(host_name="x"))
+    (host.state_dir / "x").rename(host.state_dir / ("x" * 255))
+    (plan,) = await overlay.plan_resets(host, ["web"])
+    assert plan.ok, plan.refusal
+
+
 async def test_its_own_definition_that_can_t_be_read_matters_where_it_has_a_say(host: Host, workers: Workers) -> None:
     (host.definitions / "web.toml").write_text("volumes = [")
     (plan,) = await overlay.plan_resets(host, ["web"])

@@ -75,6 +75,14 @@ class RealHost:
         """Run `mvtui` inside, as root."""
         return self.nested.python("-m", "mvtui", *words, check=check, timeout=timeout)
 
+    def mvtui_that_sees_all(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """The same, as on a host whose processes are those inside: it takes their pid namespace for the outermost."""
+        script = (
+            "import os, sys; from mvtui.cli import main; from mvtui.host import open_files; "
+            "open_files._OUTERMOST = os.readlink('/proc/self/ns/pid'); sys.exit(main())"
+        )
+        return self.nested.python("-c", script, *words, check=check)
+
     def shown(self, name: str) -> Json:
         """What `mvtui list --json` says of one microVM."""
         listed = json.loads(self.mvtui("list", "--json").stdout)

@@ -71,19 +71,6 @@ class Nested:
         """Run this Python inside, with this checkout first on its path."""
         return self.run(sys.executable, *argv, timeout=timeout, check=check, env=PYTHON, stdin=stdin)
 
-    def python_that_sees_all(self, *argv: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Run this Python inside, as root, but in the pid namespace out here: it sees the processes of both."""
-        inside = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-C", "--"]
-        own_proc = ["unshare", "-m", "sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh"]
-        return subprocess.run(
-            [*inside, *own_proc, sys.executable, *argv],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env=ENVIRONMENT | PYTHON,
-        )
-
     @contextlib.contextmanager
     def python_running(self, *argv: str) -> Iterator["subprocess.Popen[str]"]:
         """The same in the background. What it left running ends with the nested system."""

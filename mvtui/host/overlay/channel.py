@@ -126,11 +126,8 @@ class Channel:
 
     def _kill(self) -> None:
         if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._pid, signal.SIGKILL)
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, ChildProcessError):  # gone where SIGCHLD is ignored
                 os.kill(self._pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
             self._pid = None
             self._close_pipes()

@@ -139,7 +139,7 @@ class Child:
             return [("count", 0)]
         at = holding.take(self._who)
         names = holding.kept()[0 if "all" in asked else 1 :]
-        for name in names:
+        for name in reversed(names):  # killed in between, it is the newer ones that are still kept
             holding.throw_away(name)
         if any(name.startswith(FREEING) for name in holding.names()) and effects.detach():
             _alone(at)

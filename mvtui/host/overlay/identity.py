@@ -48,9 +48,11 @@ def identity_for(host: Host, microvm: str, target: OverlayTarget) -> Identity:
             ExitCode.REFUSED,
         )
     above = _look(real_path(host, str(host.state_dir)), str(host.state_dir))
-    if above.st_uid not in (0, uid):
+    if above.st_uid != 0 and (uid, gid) != (above.st_uid, above.st_gid):
+        # Its owner can move into it what belongs to others: a guest makes that on a share.
         raise MvtuiError(
-            f"{path} belongs to user {uid}, and the state directory to {above.st_uid}, who may have put it there",
+            f"{path} belongs to {uid}:{gid}, and the state directory to {above.st_uid}:{above.st_gid}, who may have "
+            "put it there",
             f"chown {above.st_uid}:{above.st_gid} {shlex.quote(str(path))}",
             ExitCode.REFUSED,
         )

@@ -205,9 +205,12 @@ class ShareWork:
             os.close(container)
 
     def _take_back(self, container: int, done: list[str], where: str, name: str) -> None:
-        try:
-            if where != name:
+        if where != name:
+            try:
                 self._effects.rename(where, self.holding.taken(), name, self.holding.taken())
+            except OSError:  # what counts is what it holds
+                pass
+        try:
             for each in done:
                 self._effects.exchange(each, container, each, self._source)
         except OSError as error:
@@ -220,13 +223,16 @@ class ShareWork:
             return
         try:
             for name in self.holding.names():
-                if name == MAKING or (inodes_in(name, NEW) and self._is_new(name)):
+                if name == MAKING or self._is_new(name):
                     self.holding.throw_away(name)
         except OSError as error:
             raise failed(f"{self.holding.shown} can't be cleaned", error) from None
         self._made = self._new_inode = None
 
     def _is_new(self, name: str) -> bool:
+        there = look(name, self.holding.taken())
+        if there is None or not stat.S_ISDIR(there.st_mode):
+            return False
         container = self._open(name)
         try:
             status = look(STORE, container)

@@ -1,0 +1,220 @@
+"""Armed resets under the real systemd: whoever starts the microVM, and whatever stands against the reset."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.host import STATE_DIR, Json, RealHost, wait_until
+from tests.real.overlays import image, on_volume
+
+RUNTIME = "/run/systemd/system"
+BUILT = "echo built >/nix/store/built; sync"
+
+
+def unit(name: str) -> str:
+    return f"microvm@{name}.service"
+
+
+def drop_in(host: RealHost, name: str) -> bool:
+    return host.nested.path(f"{RUNTIME}/{unit(name)}.d/50-mvtui-reset.conf").exists()
+
+
+def armed_words(host: RealHost, name: str) -> dict[str, Json]:
+    """What `mvtui show` finds about what is armed, by its note."""
+    shown = json.loads(host.mvtui("show", name, "--json").stdout)
+    return {finding["note"]: finding for finding in shown["findings"] if finding["subject"] == "arming"}
+
+
+def resets(host: RealHost, name: str) -> list[str]:
+    """What came of each reset, from mvtui's history."""
+    lines = host.nested.path("/var/lib/mvtui/history.jsonl").read_text().splitlines()
+    changes = [json.loads(line) for line in lines]
+    return [change["result"] for change in changes if change["microvm"] == name and "reset" in change["action"]]
+
+
+def set_aside(host: RealHost, name: str) -> int:
+    folder = image(host, name).parent / ".mvtui/overlay" / image(host, name).name
+    return len(list(folder.glob("2*.img"))) if folder.exists() else 0
+
+
+@contextlib.contextmanager
+def held(host: RealHost, name: str) -> Iterator[int]:
+    """While a process of the host has the image open."""
+    script = f"exec 3<{STATE_DIR}/{name}/nix-store-overlay.img; echo open; exec sleep 1000"
+    argv = ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(host.nested.pid), "-a", "--", "sh", "-c", script]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        try:
+            yield process.pid
+        finally:
+            host.nested.run("sh", "-c", 'pkill -KILL -f "^sleep 1000$"', check=False)
+            process.kill()
+
+
+@pytest.fixture
+def name(host: RealHost, ending: list[str], request: pytest.FixtureRequest) -> Iterator[str]:
+    """A microVM whose guest has written into its overlay, stopped."""
+    made = host.add(on_volume(request.node.name.removeprefix("test_").replace("_", "-")[:20].strip("-")))
+    ending.append(made)
+    host.mvtui("start", made)
+    host.wait_for_boot(made)
+    host.in_guest(made, BUILT)
+    host.mvtui("stop", made)
+    yield made
+    host.mvtui("arm", made, "--off", check=False)
+
+
+def test_reboots_from_within(host: RealHost, name: str) -> None:
+    """systemd starts it again by itself (Restart=always), each time with an empty overlay."""
+    host.systemctl("start", unit(name))
+    host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+    host.mvtui("arm", name, "--always")
+    assert list(armed_words(host, name)) == ["armed"]
+    for boots in (3, 4):
+        host.in_guest(name, BUILT)
+        host.power_off_from_within(name)
+        host.wait_for_boot(name, boots)
+        assert host.overlay_at_boot(name) == set()
+    assert [words.startswith(f"{name}: the overlay is reset") for words in resets(host, name)] == [True, True]
+    assert f"{name}: the overlay is reset" in "\n".join(host.nested.journal("-u", unit(name)))
+
+    host.mvtui("arm", name, "--off")
+    assert armed_words(host, name) == {}
+    assert not drop_in(host, name)
+    host.in_guest(name, BUILT)
+    host.power_off_from_within(name)
+    host.wait_for_boot(name, 5)
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+
+
+def test_once_by_systemctl(host: RealHost, name: str) -> None:
+    host.mvtui("arm", name, "--once")
+    assert drop_in(host, name)
+    host.systemctl("start", unit(name))
+    host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == set()
+    assert set_aside(host, name) == 1
+    assert armed_words(host, name) == {}
+    host.in_guest(name, BUILT)
+    host.systemctl("restart", unit(name))
+    host.wait_for_boot(name, 3)
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+    assert len(resets(host, name)) == 1
+
+
+def test_refused_it_starts_all_the_same(host: RealHost, name: str) -> None:
+    host.mvtui("arm", name, "--once")
+    with held(host, name):
+        host.systemctl("start", unit(name))
+        host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+    found = armed_words(host, name)
+    assert list(found) == ["not reset", "armed"]
+    assert "sleep" in found["not reset"]["why"], found
+    assert found["not reset"]["since"] is not None
+    host.systemctl("restart", unit(name))
+    host.wait_for_boot(name, 3)
+    assert host.overlay_at_boot(name) == set()
+    assert armed_words(host, name) == {}
+
+
+def test_strict_it_does_not_start(host: RealHost, name: str) -> None:
+    host.mvtui("arm", name, "--once", "--strict")
+    with held(host, name):
+        assert host.nested.run("systemctl", "start", unit(name), check=False).returncode != 0
+        assert host.property(unit(name), "MainPID") == "0"
+        assert host.boots(name) == 1
+        assert list(armed_words(host, name)) == ["not reset", "armed"]
+    # Restart=always tries again, and then nothing stands against it.
+    host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == set()
+    assert armed_words(host, name) == {}
+
+
+def test_a_microvm_that_loops_keeps_what_was_set_aside(host: RealHost, name: str) -> None:
+    """Each of its starts runs the armed reset, but the blank overlay that no guest has used stays as it is."""
+    host.mvtui("arm", name, "--always")
+    docs = f"/srv/{name}/docs"
+    host.nested.run("mv", docs, f"{docs}-away")
+    host.systemctl("start", unit(name))
+    wait_until(lambda: int(host.property(unit(name), "NRestarts")) >= 2, "it does not loop")
+    host.nested.run("mv", f"{docs}-away", docs)
+    host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == set()
+    assert set_aside(host, name) == 1
+    assert len(resets(host, name)) == 1
+    host.mvtui("stop", name)
+    host.mvtui("restore", name)
+    host.mvtui("arm", name, "--off")
+    host.mvtui("start", name)
+    host.wait_for_boot(name, 3)
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+
+
+def test_the_hosts_own_configuration(host: RealHost, name: str) -> None:
+    """As on NixOS; and a drop-in beside it, from before: one reset in each start."""
+    host.mvtui("arm", name, "--always")
+    assert drop_in(host, name)
+    program = f"{sys.executable} -P -m mvtui"
+    host.drop_in(unit(name), f"[Service]\nExecStartPre=-+{program} reset --if-armed -- %i\n")
+    host.systemctl("start", unit(name))
+    host.wait_for_boot(name, 2)
+    assert host.overlay_at_boot(name) == set()
+    assert len(resets(host, name)) == 1
+    assert "had its turn within this start" in "\n".join(host.nested.journal("-u", unit(name)))
+
+    host.mvtui("arm", name, "--off")
+    armed = json.loads(host.mvtui("arm", name, "--always", "--json").stdout)["resets"][0]
+    assert "the host's own configuration runs it" in armed["hint"]
+    assert not drop_in(host, name)
+    assert list(armed_words(host, name)) == ["armed"]
+    host.in_guest(name, BUILT)
+    host.power_off_from_within(name)
+    host.wait_for_boot(name, 3)
+    assert host.overlay_at_boot(name) == set()
+    assert len(resets(host, name)) == 2
+
+
+def test_after_a_boot_of_the_host(host: RealHost, name: str) -> None:
+    host.mvtui("arm", name, "--always")
+    host.nested.run("rm", "-r", f"{RUNTIME}/{unit(name)}.d")
+    host.systemctl("daemon-reload")
+    found = armed_words(host, name)
+    assert list(found) == ["arm again", "armed"]
+    assert "went with the last boot" in found["arm again"]["why"]
+    host.mvtui("arm", name, "--always")
+    assert list(armed_words(host, name)) == ["armed"]
+
+
+def test_a_bus_that_hangs(host: RealHost, name: str) -> None:
+    """systemctl goes its own way (/run/systemd/private), as systemd does when it restarts a microVM."""
+    host.mvtui("arm", name, "--once")
+    daemon = int(host.property("dbus.service", "MainPID"))
+    host.nested.run("sh", "-c", f"kill -STOP {daemon}")
+    try:
+        host.systemctl("start", "--no-block", unit(name))
+        host.wait_for_boot(name, 2)
+    finally:
+        host.nested.run("sh", "-c", f"kill -CONT {daemon}")
+    assert host.overlay_at_boot(name) == {"built", "from-guest"}
+    found = armed_words(host, name)
+    assert "not answer" in found["not reset"]["why"], found
+
+
+@pytest.mark.parametrize("name", ["dash-ed.and_so:on", r"back\x2dslash"])
+def test_what_systemd_reads(host: RealHost, ending: list[str], name: str) -> None:
+    """The instance as the directory is named, whatever systemd-escape would make of it."""
+    ending.append(host.add(on_volume(name)))
+    host.mvtui("arm", name, "--always", "--persistent")
+    commands = host.property(unit(name), "ExecStartPre")
+    assert f"-- {name} ;" in commands, commands
+    assert f"--state-dir {STATE_DIR} " in commands, commands
+    assert unit(name) in host.property(unit(name), "DropInPaths")
+    host.mvtui("arm", name, "--off")
+    assert host.property(unit(name), "ExecStartPre") == ""
