@@ -1,10 +1,10 @@
-"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs them.
-"""
+"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs them."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,17 +124,19 @@ def overlay_host(image: str = "rw.img", size: int = MIB) -> Iterator[OverlayHost
         shutil.rmtree(folder)
 
 
-def as_owner(work: Callable[[], None]) -> None:
-    """Do it as the microVM's user, in a child."""
+def in_child(work: Callable[[], object], user: tuple[int, int] | None = OWNER) -> None:
+    """Do it in a child, as that user (None: as it is); what it raises fails the test."""
     pid = os.fork()
     if pid == 0:
         try:
-            if os.geteuid() == 0:
+            if user is not None and os.geteuid() == 0:
                 os.setgroups([])
-                os.setresgid(OWNER[1], OWNER[1], OWNER[1])
-                os.setresuid(OWNER[0], OWNER[0], OWNER[0])
+                os.setresgid(user[1], user[1], user[1])
+                os.setresuid(user[0], user[0], user[0])
             work()
             os._exit(0)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
