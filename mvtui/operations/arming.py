@@ -13,6 +13,7 @@ from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed, OverlayKind
 from mvtui.model.overlay_plan import plan_reset
 from mvtui.model.text import clean
+from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.armed_start import AtStart, give_up_later, leave, reset_if_armed
 from mvtui.operations.armed_states import host_runs_it
 from mvtui.operations.kept import Kept
@@ -103,11 +104,19 @@ async def _hook(host: Host, name: str, program: list[str], arming: Arming) -> No
     try:
         await in_thread(drop_ins.remove, host, name, persistent=not persistent)
         await host.units.reload()
+        await _refuse_what_does_not_run(host, name, drop_ins.path_of(name, persistent=persistent))
     except MvtuiError:
         if new:
             with suppress(MvtuiError):
                 await in_thread(drop_ins.remove, host, name, persistent=persistent)
         raise
+
+
+async def _refuse_what_does_not_run(host: Host, name: str, path: str) -> None:
+    """systemd may not look there (SYSTEMD_UNIT_PATH), or have a drop-in that takes all commands back."""
+    if not any(drop_ins.is_armed_reset(command) for command in await host.units.before_start(name)):
+        unit = unit_name(UnitKind.HYPERVISOR, name)
+        raise MvtuiError(f"systemd does not run what is in {path}", f"systemctl cat {shlex.quote(unit)} shows why")
 
 
 def _how_long(host: Host, name: str, arming: Arming) -> str:

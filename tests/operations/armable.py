@@ -1,5 +1,6 @@
 """A host below a folder, with a microVM `web` that has its overlay on a volume and can be armed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,32 @@ from tests.operations.sample import WEB
 
 PROGRAM = "/usr/bin/mvtui"
 HOSTS_OWN = ("/run/current-system/sw/bin/mvtui", "reset", "--if-armed", "--", "web")
+
+
+class ArmableUnits(FakeUnits):
+    """Reads mvtui's drop-ins of `web` when it is reloaded; `hosts_own` is what it runs besides. `deaf`: it does not
+    look into that directory."""
+
+    def __init__(self, root: Path, manager: str) -> None:
+        super().__init__(manager=manager)
+        self.root = root
+        self.hosts_own: tuple[tuple[str, ...], ...] = ()
+        self.deaf = "nowhere"
+
+    async def before_start(self, microvm: str) -> tuple[tuple[str, ...], ...]:
+        return (*self.hosts_own, *await super().before_start(microvm))
+
+    async def reload(self) -> None:
+        await super().reload()
+        self.pre_start["web"] = tuple(self._commands())
+
+    def _commands(self) -> Iterator[tuple[str, ...]]:
+        for persistent in (False, True):
+            path = drop_ins.path_of("web", persistent=persistent)
+            file = self.root / path.lstrip("/")
+            for line in file.read_text().splitlines() if file.exists() and self.deaf not in path else ():
+                if line.startswith("ExecStartPre="):
+                    yield tuple(line.partition("=")[2].lstrip("-+").replace("%i", "web").split())
 
 
 def armable(
@@ -33,13 +60,18 @@ def armable(
     monkeypatch.setattr("mvtui.host.journal.record", lambda *_, **__: None)
     return Host(
         "hv01",
-        FakeUnits(manager=manager),
+        ArmableUnits(folder, manager),
         FakeProcesses(),
         Path("/microvms"),
         folder,
         definitions=Path("/definitions"),
         records=folder / "records",
     )
+
+
+def units_of(host: Host) -> ArmableUnits:
+    assert isinstance(host.units, ArmableUnits)
+    return host.units
 
 
 def drop_in(host: Host, *, persistent: bool = False) -> Path:

@@ -19,8 +19,8 @@ from mvtui.host.record_of_changes import read_changes
 from mvtui.model.overlay import Armed
 from mvtui.operations.arming import AtStart, arm, reset_if_armed
 from mvtui.operations.overlay import ResetOutcome
-from tests.operations.armable import armable, drop_in, good, refused
-from tests.operations.sample import WEB, units_of
+from tests.operations.armable import armable, drop_in, good, refused, units_of
+from tests.operations.sample import WEB
 
 SOON = 10.0
 

@@ -15,8 +15,8 @@ from mvtui.model.overlay import Armed
 from mvtui.operations.arming import arm
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
-from tests.operations.armable import HOSTS_OWN, armable, drop_in
-from tests.operations.sample import WEB, units_of
+from tests.operations.armable import HOSTS_OWN, armable, drop_in, units_of
+from tests.operations.sample import WEB
 
 
 @pytest.fixture
@@ -106,21 +106,20 @@ async def test_a_damaged_record_is_said_and_goes(host: Host) -> None:
 
 
 async def test_the_hosts_own_configuration_needs_no_drop_in(host: Host) -> None:
-    units_of(host).pre_start["web"] = (("/bin/true",), HOSTS_OWN)
+    units_of(host).hosts_own = (("/bin/true",), HOSTS_OWN)
     outcome = await arm(host, "web", Armed.ALWAYS, persistent=True)
     assert "the host's own configuration runs it" in outcome.hint
     assert not drop_in(host, persistent=True).exists()
     assert units_of(host).reloads == 0
     assert list(await findings(host)) == ["armed"]
-    units_of(host).pre_start.clear()
+    units_of(host).hosts_own = ()
     found = await findings(host)
     assert found["arm again"].why == "the host's own configuration does not run it any more."
 
 
 async def test_mvtuis_own_drop_in_is_not_the_hosts_configuration(host: Host) -> None:
     await arm(host, "web", Armed.ONCE)
-    command = next(line for line in drop_in(host).read_text().splitlines() if line.startswith("ExecStartPre="))
-    units_of(host).pre_start["web"] = (tuple(command.partition("+")[2].split()),)
+    assert len(await host.units.before_start("web")) == 1
     await arm(host, "web", Armed.ALWAYS)
     assert drop_in(host).exists()
 
@@ -128,6 +127,7 @@ async def test_mvtuis_own_drop_in_is_not_the_hosts_configuration(host: Host) -> 
 async def test_after_a_boot_of_the_host_nothing_runs_it_and_arm_again_mends_that(host: Host) -> None:
     await arm(host, "web", Armed.ALWAYS)
     drop_ins.remove(host, "web", persistent=False)  # /run is empty then
+    await host.units.reload()
     found = await findings(host)
     assert list(found) == ["arm again", "armed"]
     assert found["arm again"].severity is Severity.WARNING
@@ -154,7 +154,7 @@ async def test_without_systemd_the_record_is_all(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("before", [None, Armed.ALWAYS])
-@pytest.mark.parametrize("fails", ["reload", "drop-in"])
+@pytest.mark.parametrize("fails", ["reload", "drop-in", "unread"])
 async def test_a_failure_leaves_all_as_it_was(
     host: Host, before: Armed | None, fails: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,13 +163,16 @@ async def test_a_failure_leaves_all_as_it_was(
     was = read_arming(host.records, "web")
     if fails == "reload":
         units_of(host).refusal = RightsMissingError("not allowed to reload systemd", "sudo")
+    elif fails == "unread":
+        units_of(host).deaf = "run/systemd/system"
     else:
 
         def fail(*_: object, **__: object) -> None:
             raise RightsMissingError("/run/systemd/system can't be written", "sudo")
 
         monkeypatch.setattr(drop_ins, "write", fail)
-    with pytest.raises(RightsMissingError):
+    said = {"reload": "not allowed", "drop-in": "can't be written", "unread": "systemd does not run what is in /run"}
+    with pytest.raises(MvtuiError, match=said[fails]):
         await arm(host, "web", Armed.ONCE)
     assert read_arming(host.records, "web") == was
     assert drop_in(host).exists() is (before is not None)

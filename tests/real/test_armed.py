@@ -207,14 +207,25 @@ def test_a_bus_that_hangs(host: RealHost, name: str) -> None:
     assert "not answer" in found["not reset"]["why"], found
 
 
-@pytest.mark.parametrize("name", ["dash-ed.and_so:on", r"back\x2dslash"])
+@pytest.mark.parametrize("name", ["dash-ed.and_so:on", "at@sign"])
 def test_what_systemd_reads(host: RealHost, ending: list[str], name: str) -> None:
     """The instance as the directory is named, whatever systemd-escape would make of it."""
     ending.append(host.add(on_volume(name)))
-    host.mvtui("arm", name, "--always", "--persistent")
+    host.mvtui("arm", name, "--always")
     commands = host.property(unit(name), "ExecStartPre")
     assert f"-- {name} ;" in commands, commands
     assert f"--state-dir {STATE_DIR} " in commands, commands
     assert unit(name) in host.property(unit(name), "DropInPaths")
     host.mvtui("arm", name, "--off")
     assert host.property(unit(name), "ExecStartPre") == ""
+
+
+def test_a_place_that_systemd_does_not_read(host: RealHost, ending: list[str]) -> None:
+    """This systemd has a unit path of its own, without /etc/systemd/system."""
+    name = host.add(on_volume("unread"))
+    ending.append(name)
+    refused = host.mvtui("arm", name, "--always", "--persistent", check=False)
+    assert refused.returncode == 1, refused
+    assert f"systemd does not run what is in /etc/systemd/system/{unit(name)}.d/" in refused.stderr
+    assert not host.nested.path(f"/etc/systemd/system/{unit(name)}.d").exists()
+    assert armed_words(host, name) == {}
