@@ -1,5 +1,6 @@
 """The JSON documents: sizes in bytes, times ISO 8601 in UTC, CPU in percent of one core."""
 
+import posixpath
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.overlay import KeptOverlay
+from mvtui.model.overlay_target import overlay_path
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.lifecycle import Outcome
@@ -155,12 +157,10 @@ def _share_status(status: ShareStatus) -> Json:
 
 
 def _whole_share_status(microvm: MicroVM, status: ShareStatus) -> Json:
-    overlay = microvm.definition.writable_store_overlay if microvm.definition else None
-    kept = microvm.kept if overlay is not None and status.share.mount_point == overlay else ()
     return {
         **_share_status(status),
         "sourceFacts": _source_facts(status.source) if status.source else None,
-        "kept": [kept_document(each) for each in kept],
+        "kept": _kept(microvm, f"{overlay_path(microvm.path, status.share.source or '')}/.mvtui/overlay"),
     }
 
 
@@ -222,12 +222,18 @@ def _volume_status(status: VolumeStatus) -> Json:
 
 
 def _whole_volume_status(microvm: MicroVM, status: VolumeStatus) -> Json:
+    directory, image = posixpath.split(overlay_path(microvm.path, status.volume.image))
     return {
         **_volume_status(status),
         "heldBy": [holder._asdict() for holder in status.holders] if status.holders is not None else None,
         "heldByComplete": status.holders_complete,
-        "kept": [kept_document(each) for each in microvm.kept] if status.overlay else [],
+        "kept": _kept(microvm, f"{directory}/.mvtui/overlay/{image}"),
     }
+
+
+def _kept(microvm: MicroVM, directory: str) -> list[Json]:
+    """What was set aside in that directory; also where no stage tells that the overlay was there, but a person."""
+    return [kept_document(kept) for kept in microvm.kept if posixpath.dirname(kept.path) == directory]
 
 
 def kept_document(kept: KeptOverlay) -> Json:

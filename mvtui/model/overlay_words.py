@@ -50,7 +50,7 @@ TITLE_WIDTH = 9
 _TOLD_BY = {
     ToldBy.BUILT: "as built, by the guest's fstab",
     ToldBy.DEFINED: "by its definition file",
-    ToldBy.CHOSEN: "as it was chosen before",
+    ToldBy.CHOSEN: "as a person chose it",
 }
 
 
@@ -84,7 +84,7 @@ def told_target(plan: ResetPlan, now: datetime) -> tuple[Told, ...]:
 def told_checks(plan: ResetPlan) -> tuple[Told, ...]:
     """Every precondition; of those that do not hold, why, and what mends it."""
     if plan.nothing:
-        return (Told("Checks", clean(f"nothing to reset: {plan.nothing}"), Role.BAD),)
+        return (Told("Overlay", clean(f"nothing to reset: {plan.nothing}"), Role.BAD),)
     lines = []
     for number, check in enumerate(plan.checks):
         words = check.what if check.ok or not check.why else f"{check.what}: {check.why}"
@@ -99,17 +99,18 @@ def told_kept(kept: Sequence[KeptOverlay], now: datetime) -> tuple[Told, ...]:
 
 
 def facts_words(facts: OverlayFacts, target: OverlayTarget, now: datetime) -> str:
-    """`300M allocated of 2.0G, 9d old, ext4, label nix-rw`; of a share its age alone, since nobody counts it."""
+    """`300M allocated of 2.0G, 9d old, ext4, label nix-rw`, without an age where nobody knows it; of a share its age
+    alone, since nobody counts it."""
     if facts.problem is not None:
         return clean(facts.problem)
     if facts.file_id is None:
         return "does not exist"
-    old = f"{age(facts.made, now)} old" if facts.made is not None else "nobody knows how old"
+    old = [f"{age(facts.made, now)} old"] if facts.made is not None else []
     if target.kind is OverlayKind.SHARE:
-        return f"its directories store and work, {old}"
+        return ", ".join(["its directories store and work", *old])
     label = f"label {facts.label}" if facts.label else "no label"
     kind = [facts.fs_type, label] if facts.fs_type else ["no file system"]
-    return clean(", ".join([f"{size(facts.allocated)} allocated of {size(facts.size)}", old, *kind]))
+    return clean(", ".join([f"{size(facts.allocated)} allocated of {size(facts.size)}", *old, *kind]))
 
 
 def new_words(new: NewImage) -> str:

@@ -86,7 +86,8 @@ async def _free(attempt: Attempt, worker: OverlayWorker) -> ResetOutcome:
     if not count:
         return ResetOutcome(name, "discard", False, f"{name}: nothing is set aside", nothing=True)
     allocated = sum(kept.allocated or 0 for kept in facts.kept)
-    words = f"{name}: what was set aside ({size(allocated)}) is freed in the background"
+    how_much = f" ({size(allocated)})" if allocated else ""
+    words = f"{name}: what was set aside{how_much} is freed in the background"
     return attempt.done(ResetOutcome(name, "discard", True, words))
 
 

@@ -1,25 +1,17 @@
 """reset, restore, arm and start --fresh: what is shown, what is asked, exit codes, the JSON documents."""
 
-import fcntl
 import json
 import os
-import pty
-import signal
-import subprocess
-import sys
-import termios
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 
-from mvtui.cli.glyphs import Glyphs
-from mvtui.cli.plan_lines import plan_lines
 from mvtui.cli.run import run
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
-from tests.cli.fake_overlay import NOTHING, PLAN, REFUSED, FakeOverlay, done
+from tests.cli.fake_overlay import NOTHING, REFUSED, FakeOverlay, done
 from tests.fakes import EPOCH
 from tests.operations.sample import build_web
 
@@ -116,30 +108,6 @@ def test_rights_that_are_missing(
         assert captured.err == (
             "git: no reset: microvm@git.service is active\n  sudo /usr/bin/mvtui reset web 'g\\x1b'\n"
         )
-
-
-@pytest.mark.parametrize("columns", [50, 80])
-def test_on_a_terminal_lines_have_room_and_stay_in_their_column(columns: int) -> None:
-    plan = REFUSED._replace(lost=("what the guest built or wrote since then " * 5,))
-    lines = plan_lines(plan, "hv01", Glyphs(unicode=True, colour=False), EPOCH, columns)
-    assert max(map(len, lines[2:])) <= columns
-    begins = {len(line) - len(line[2:].lstrip()) for line in lines[1:] if line.startswith("   ")}
-    assert begins == {13, 16}
-
-
-def test_a_step_that_goes_on_stands_behind_its_number() -> None:
-    plan = PLAN._replace(steps=("one",) * 9 + ("make a new image of 2.0G beside it",))
-    lines = plan_lines(plan, "hv01", Glyphs(unicode=True, colour=False), EPOCH, 40)
-    at = next(number for number, line in enumerate(lines) if "10 make" in line)
-    assert lines[at].index("make") == len(lines[at + 1]) - len(lines[at + 1].lstrip())
-
-
-def test_marks_in_colour_and_in_ascii() -> None:
-    coloured = plan_lines(REFUSED, "hv01", Glyphs(unicode=True, colour=True), EPOCH)
-    assert sum("\x1b[31m× \x1b[0m" in line for line in coloured) == 2
-    plain = plan_lines(REFUSED, "hv01", Glyphs(unicode=False, colour=False), EPOCH)
-    assert all(line.isascii() for line in plain)
-    assert sum(line[13:16] == "x  " for line in plain) == 2
 
 
 def test_it_is_done_once_the_answer_is_yes(fake: FakeOverlay, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,47 +292,3 @@ def test_before_a_start(fake: FakeOverlay, at_start: int, strict: bool) -> None:
     argv = ["reset", "--if-armed", *(["--strict"] if strict else []), "--", "nobody"]
     run(argv)
     assert fake.asked == [("give up later",), ("if armed", "nobody", strict), ("leave", at_start)]
-
-
-def answered(answer: bytes, before: bytes = b"") -> tuple[int, bytes]:
-    """The exit code of a program that asks at a terminal, 0 for yes, and what stood there when it was answered."""
-    ours, theirs = pty.openpty()
-    command = (
-        "import sys; from mvtui.cli.asking import says_yes; import asyncio; "
-        "sys.exit(0 if asyncio.run(says_yes('really?')) else 3)"
-    )
-    os.write(ours, before)
-    with subprocess.Popen(
-        [sys.executable, "-c", command],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (tests have no threads)
-    ) as process:
-        seen = b""
-        while not seen.endswith(b"[y/N] "):
-            seen += os.read(ours, 1024)
-        os.write(ours, answer)
-        code = process.wait(30)
-    os.close(theirs)
-    os.close(ours)
-    return code, seen
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"), [(b"y\n", 0), (b"YES\n", 0), (b"\n", 3), (b"n\n", 3), (b"yy\n", 3), (b"\x04", 3)]
-)
-def test_answers(answer: bytes, code: int) -> None:
-    assert answered(answer) == (code, b"really? [y/N] ")
-
-
-def test_what_was_typed_before_the_question_is_no_answer() -> None:
-    code, seen = answered(b"\n", before=b"y\n")
-    assert code == 3
-    assert seen.endswith(b"really? [y/N] ")
-
-
-def test_an_interrupt_at_the_question_ends_it() -> None:
-    code, _ = answered(b"\x03")
-    assert code == -signal.SIGINT

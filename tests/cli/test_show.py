@@ -1,14 +1,16 @@
 """The lines of `mvtui show` about sources and holders, each way that they can be."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from mvtui.cli.glyphs import Glyphs
+from mvtui.cli.report import show_document
 from mvtui.cli.show import show_lines
 from mvtui.model.definition import Share, ShareProto, Volume
 from mvtui.model.facts import Holder, SourceFacts, SourceKind
-from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, VolumeStatus
+from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.state import State, StateWord
 from tests.fakes import EPOCH
@@ -91,3 +93,20 @@ def test_what_is_set_aside() -> None:
         "Set aside   /a\\n/b.img: 300M of 2.0G, set aside 9d ago",
         "            /srv/c.dir: set aside 10d ago",
     ]
+
+
+def test_in_json_it_stands_where_the_overlay_was() -> None:
+    beside = "/vms/web/.mvtui/overlay/rw.img/20260801T120000Z.img"
+    shares = tuple(ShareStatus(HOME._replace(source=source), ShareHealth.OFF) for source in ("/srv", "/srv/", "/other"))
+    volumes = tuple(VolumeStatus(Volume(image)) for image in ("rw.img", "./rw.img", "/vms/web/rw.img", "b/rw.img"))
+    stopped = MicroVM("web", "/vms/web", State(StateWord.STOPPED, None, ""), shares=shares, volumes=volumes)
+    for path, at_volumes, at_shares in (
+        (beside, [1, 1, 1, 0], [0, 0, 0]),
+        ("/srv/.mvtui/overlay/20260801T120000Z.dir", [0, 0, 0, 0], [1, 1, 0]),
+    ):
+        microvm = stopped._replace(kept=(KeptOverlay("x", path, EPOCH, 2 << 30, 300 << 20),))
+        shown: Any = show_document(Snapshot("hv01", "/vms", "systemd", (microvm,)), microvm)
+        assert [len(each["kept"]) for each in shown["volumes"]] == at_volumes
+        assert [len(each["kept"]) for each in shown["shares"]] == at_shares
+        kept = next(each["kept"][0] for each in (*shown["volumes"], *shown["shares"]) if each["kept"])
+        assert kept == {"path": path, "size": 2 << 30, "allocated": 300 << 20, "setAside": "2026-08-01T12:00:00Z"}

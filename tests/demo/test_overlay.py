@@ -14,6 +14,7 @@ from mvtui.demo import host
 from mvtui.host.images import read_image
 from mvtui.host.records_place import records_of
 from tests.demo.demo_folder import need, open_folder, until
+from tests.ui.terminal import TerminalProgram
 
 IMAGE = "nix-store-overlay.img"
 STRANGER = 1  # daemon: neither root nor whose the demo is
@@ -81,6 +82,20 @@ def test_reset_and_undone(state_dir: Path, mvtui: Mvtui, capsys: pytest.CaptureF
     assert mvtui("restore", "lab") == 3
     assert "nothing is set aside" in capsys.readouterr().err
     assert others(state_dir) == untouched
+
+
+def test_at_a_terminal_somebody_is_asked(state_dir: Path) -> None:
+    image = state_dir / "lab" / IMAGE
+    before = image.stat().st_ino
+    options = ["--manager", "direct", "--state-dir", str(state_dir)]
+    for answer, code, says in (("n\r", 3, "nothing was done"), ("y\r", 0, "lab: the overlay is reset")):
+        assert image.stat().st_ino == before
+        with TerminalProgram(["-m", "mvtui", "reset", "lab", *options], pipe=False) as program:
+            program.see("? [y/N]")
+            program.type(answer)
+            program.see(says)
+            assert program.end() == code
+    assert image.stat().st_ino != before
 
 
 def test_one_that_runs_is_refused_and_then_started_afresh(

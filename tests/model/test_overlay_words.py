@@ -73,7 +73,7 @@ def test_a_plan() -> None:
 
 def test_a_plan_of_nothing() -> None:
     plan = ResetPlan("web", OverlayTarget(OverlayKind.TMPFS), nothing="it is in the guest's memory")
-    assert told_plan(plan, NOW) == (Told("Checks", "nothing to reset: it is in the guest's memory", Role.BAD),)
+    assert told_plan(plan, NOW) == (Told("Overlay", "nothing to reset: it is in the guest's memory", Role.BAD),)
 
 
 def test_a_plan_of_a_share() -> None:
@@ -95,7 +95,7 @@ def test_steps_are_numbered_in_one_column() -> None:
     [
         (OverlayFacts(PATH), "does not exist"),
         (OverlayFacts(PATH, problem="it is a\nfifo"), "it is a\\nfifo"),
-        (OverlayFacts(PATH, (1, 2)), "0B allocated of 0B, nobody knows how old, no file system"),
+        (OverlayFacts(PATH, (1, 2)), "0B allocated of 0B, no file system"),
         (FACTS._replace(label=None), "300M allocated of 2.0G, 9d old, ext4, no label"),
         (FACTS._replace(label="\x1b[31m"), "300M allocated of 2.0G, 9d old, ext4, label \\x1b[31m"),
     ],
