@@ -50,7 +50,8 @@ def may_reset(plan: ResetPlan, stopped: ResetPlan | None, host: str, now: dateti
         Answer("f", "stop, reset, start", partial(act, OverlayVerb.STOP_FRESH)),
         Answer("n", "at its next start", partial(act, OverlayVerb.ARM_ONCE)),
     )
-    return Question(f"{question} It runs", answers, facts)
+    runs = Fact(clean(plan.refusal), False, "It runs")
+    return Question(f"{question} It runs", answers, (runs, *_plan_facts(stopped, now)))
 
 
 def may_with_sudo(verbs: Sequence[OverlayVerb], plan: ResetPlan, host: str, act: Act) -> Question:
