@@ -8,6 +8,7 @@ class ExitCode(IntEnum):
 
     OK = 0
     FAILED = 1
+    INVALID = 2
     REFUSED = 3
     USAGE = 64
     NO_RIGHTS = 77

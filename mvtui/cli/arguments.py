@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mvtui import __version__
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
 VERBS = {
@@ -20,6 +21,7 @@ VERBS = {
     "reset": "set the writable store overlay of stopped microVMs aside and make an empty one",
     "restore": "bring the overlay back that was set aside last; once more undoes that",
     "arm": "have the overlay of a microVM reset by itself before it starts",
+    "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
     "completion": "print the completion script of a shell",
 }
@@ -34,10 +36,11 @@ _EXAMPLES = """examples:
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
+  mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
 
-exit codes: 0 done, 1 failed, 3 refused, 64 wrong command line, 77 rights are missing
+exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing
 """
 
 _VERB_EXAMPLES = {
@@ -59,6 +62,9 @@ _VERB_EXAMPLES = {
     "  mvtui arm web --always         before every start, also when the guest reboots\n"
     "  mvtui arm web --always --persistent   it outlives a reboot of the host\n"
     "  mvtui arm web --off",
+    "validate": "  mvtui validate /etc/nixos/microvms/*.toml\n"
+    "  mvtui validate web.toml --hypervisor crosvm    as if it had another one\n"
+    "  mvtui validate --json web.toml | jq '.files[].findings[] | {subject, line, what}'",
     "demo": "  mvtui demo\n  mvtui demo --up /tmp/demo      build and start it, print how to reach it\n"
     "  mvtui demo --down /tmp/demo    end it and remove what --up made",
     "completion": '  eval "$(mvtui completion bash)"\n  mvtui completion fish | source',
@@ -149,7 +155,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
-        parents=[] if verb in ("demo", "completion") else [_common_options(argparse.SUPPRESS)],
+        parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
     )
     if verb not in ("demo", "completion"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
@@ -165,6 +171,13 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         _add_reset_options(own)
     if verb == "arm":
         _add_arm_options(own)
+    if verb == "validate":
+        own.add_argument(
+            "--hypervisor",
+            choices=[str(each) for each in Hypervisor],
+            help="check for this one, whatever the file says",
+        )
+        own.add_argument("files", metavar="FILE", nargs="+")
     if verb == "demo":
         where = own.add_mutually_exclusive_group()
         where.add_argument(

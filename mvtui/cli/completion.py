@@ -1,11 +1,13 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
 from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
+from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
 _NAME_VERBS = ("show", "start", "stop", "restart", "kill", "reset", "restore", "arm")
 _TAKE_A_DIRECTORY = ("--state-dir", "--up", "--down")
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, "--manager", "--interval", "--image")
+_TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor)}
+_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -25,6 +27,10 @@ def _options() -> dict[str, list[str]]:
 
 def _bash() -> str:
     own = "\n".join(f"            '{verb}') words='{' '.join(words)}' ;;" for verb, words in _options().items())
+    choices = "\n".join(
+        f"        {option}) mapfile -t COMPREPLY < <(compgen -W '{' '.join(values)}' -- \"$word\"); return ;;"
+        for option, values in _TAKE_A_CHOICE.items()
+    )
     return f"""_mvtui() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
     local states={DEFAULT_STATE_DIR}
@@ -49,7 +55,7 @@ def _bash() -> str:
     COMPREPLY=()
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
-        --manager) mapfile -t COMPREPLY < <(compgen -W '{" ".join(MANAGERS)}' -- "$word"); return ;;
+{choices}
         --interval | --image) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
@@ -61,6 +67,7 @@ def _bash() -> str:
     fi
     case $verb in
         '') mapfile -t COMPREPLY < <(compgen -W '{" ".join(VERBS)}' -- "$word") ;;
+        validate) compopt -o default ;;
         completion) mapfile -t COMPREPLY < <(compgen -W '{" ".join(SHELLS)}' -- "$word") ;;
         {"|".join(_NAME_VERBS)})
             for each in "$states"/*/; do
@@ -80,6 +87,9 @@ complete -F _mvtui mvtui
 def _zsh() -> str:
     verbs = "\n".join(f"        '{verb}:{words}'" for verb, words in VERBS.items())
     own = "\n".join(f"            ('{verb}') found=({' '.join(words)}) ;;" for verb, words in _options().items())
+    choices = "\n".join(
+        f"        ({option}) compadd -- {' '.join(values)}; return ;;" for option, values in _TAKE_A_CHOICE.items()
+    )
     return f"""#compdef mvtui
 _mvtui() {{
     local word option verb ended states={DEFAULT_STATE_DIR}
@@ -108,7 +118,7 @@ _mvtui() {{
     fi
     case $option in
         ({"|".join(_TAKE_A_DIRECTORY)}) _files -/; return ;;
-        (--manager) compadd -- {" ".join(MANAGERS)}; return ;;
+{choices}
         (-*) return 1 ;;
     esac
     if [[ $PREFIX == -* && -z $ended ]]; then
@@ -120,6 +130,7 @@ _mvtui() {{
     fi
     case $verb in
         ('') _describe verb verbs ;;
+        (validate) _files ;;
         (completion) compadd -- {" ".join(SHELLS)} ;;
         ({"|".join(_NAME_VERBS)})
             found=("$states"/*(N/:t))
@@ -141,13 +152,14 @@ def _fish() -> str:
         value = ""
         if option in _TAKE_A_DIRECTORY:
             value = " -x -a '(__fish_complete_directories)'"
-        elif option == "--manager":
-            value = f" -x -a '{' '.join(MANAGERS)}'"
+        elif option in _TAKE_A_CHOICE:
+            value = f" -x -a '{' '.join(_TAKE_A_CHOICE[option])}'"
         elif option in _TAKE_A_VALUE:
             value = " -x"
         lines.append(f'complete -c mvtui -n "__mvtui_verb_is {verbs}" -l {option[2:]}{value}')
     lines += [f"complete -c mvtui -n \"__mvtui_verb_is ''\" -a {verb} -d '{words}'" for verb, words in VERBS.items()]
     lines += [f"complete -c mvtui -n '__mvtui_verb_is completion' -a '{' '.join(SHELLS)}'"]
+    lines += ["complete -c mvtui -n '__mvtui_verb_is validate' -F"]
     names = "'(__mvtui_names | string split0)'"
     lines += [f"complete -c mvtui -n '__mvtui_verb_is {' '.join(_NAME_VERBS)}' -a {names}"]
     return "\n".join(lines) + "\n"

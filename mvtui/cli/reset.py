@@ -69,10 +69,10 @@ def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
         write_lines([*([""] if number else []), *plan_lines(plan, host.name, glyphs, now, columns)])
 
 
-def _say_refusals(plans: Sequence[ResetPlan]) -> None:
+def _say_refusals(plans: Sequence[ResetPlan], action: str = "reset") -> None:
     for plan in plans:
         if not plan.ok:
-            say(clean(f"{plan.microvm}: no reset: {plan.refusal}"))
+            say(clean(f"{plan.microvm}: no {action}: {plan.refusal}"))
     if any(plan.rights_missing for plan in plans):
         say(f"  {clean(with_sudo(''))}")
 
@@ -107,13 +107,30 @@ async def _run(host: Host, names: Sequence[str], args: argparse.Namespace) -> in
 
 
 async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -> int:
+    code: int = ExitCode.OK
     if not args.yes:
         plans = await overlay.plan_resets(host, names)
-        glyphs, now, columns = of_stdout(), datetime.now(UTC), terminal_columns()
-        for plan in plans:
-            kept = plan.facts.kept if plan.facts is not None else ()
-            write_lines([clean(plan.microvm), *told_lines(told_kept(kept, now), glyphs, columns)])
+        unseen = [plan for plan in plans if plan.facts is None and not plan.nothing]
+        if unseen:
+            code = _code(unseen)
+            _say_refusals(unseen, "discard")
+        names = _with_something_kept(plans)
+        if not names:
+            return code
         if not await says_yes(may_discard(names, host.name)):
             say("nothing was done")
             return ExitCode.REFUSED
-    return await each_of(host, names, "discard", lambda name: overlay.discard(host, name), as_json=args.json)
+    return max(code, await each_of(host, names, "discard", lambda name: overlay.discard(host, name), as_json=args.json))
+
+
+def _with_something_kept(plans: Sequence[ResetPlan]) -> list[str]:
+    """Shows what is kept; of whom."""
+    glyphs, now, columns = of_stdout(), datetime.now(UTC), terminal_columns()
+    names = []
+    for plan in plans:
+        if plan.facts is not None and plan.facts.kept:
+            names.append(plan.microvm)
+            write_lines([clean(plan.microvm), *told_lines(told_kept(plan.facts.kept, now), glyphs, columns)])
+        elif plan.facts is not None or plan.nothing:
+            write_lines([clean(f"{plan.microvm}: nothing is set aside")])
+    return names

@@ -138,6 +138,12 @@ def _changing(
     return in_loop(work(open_host(args.state_dir, args.manager)))
 
 
+def _validate(args: argparse.Namespace) -> int:
+    from mvtui.cli.validate import run_validate
+
+    return run_validate(args)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from mvtui.cli.demo import demo
 
@@ -163,6 +169,7 @@ _VERBS = {
     "reset": _reset,
     "restore": _restore,
     "arm": _arm,
+    "validate": _validate,
     "demo": _demo,
     "completion": _completion,
 }

@@ -26,6 +26,7 @@ _MAX_BYTES = 1 << 14
 # VALID_CHARS of an instance in systemd's unit-name.c, and UNIT_NAME_MAX.
 _INSTANCE = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 _MAX_NAME = 255
+_PROGRAM = re.compile(r'^ExecStartPre=[-+]*(?:"([^"]+)"|(\S+))', re.MULTILINE)
 # What can stand in a unit file's word as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9/_.,:=@+-]+")
 
@@ -52,13 +53,21 @@ def path_of(microvm: str, *, persistent: bool) -> str:
 
 def has(host: Host, microvm: str, *, persistent: bool) -> bool:
     """Whether mvtui's drop-in is there; also where this user can't tell."""
+    return program_of(host, microvm, persistent=persistent) is not None
+
+
+def program_of(host: Host, microvm: str, *, persistent: bool) -> str | None:
+    """The program (the host's path) that mvtui's drop-in runs; None where there is no such drop-in, "" where this user
+    can't tell."""
     try:
         with _directory(host, microvm, persistent=persistent) as directory:
-            return _is_own(directory)
+            text = _read_own(directory)
     except PermissionError:
-        return True
+        return ""
     except (OSError, ValueError):
-        return False
+        return None
+    found = _PROGRAM.search(text)
+    return (found[1] or found[2]).replace("%%", "%") if found else None
 
 
 def write(host: Host, microvm: str, program: Sequence[str], *, persistent: bool, strict: bool) -> None:
@@ -153,14 +162,20 @@ def _directory(host: Host, microvm: str, *, persistent: bool) -> Iterator[int]:
 
 
 def _is_own(directory: int) -> bool:
+    return bool(_read_own(directory))
+
+
+def _read_own(directory: int) -> str:
+    """The text of mvtui's file, "" where there is none."""
     try:
         file = os.open(FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
-        return False
+        return ""
     try:
-        return stat.S_ISREG(os.fstat(file).st_mode) and os.read(file, _MAX_BYTES).startswith(_MARK.encode())
+        text = os.read(file, _MAX_BYTES) if stat.S_ISREG(os.fstat(file).st_mode) else b""
     finally:
         os.close(file)
+    return text.decode(errors="replace") if text.startswith(_MARK.encode()) else ""
 
 
 def _refuse_foreign(directory: int, path: str) -> None:

@@ -74,6 +74,10 @@ class _Reader(NamedTuple):
     def text(self, key: str) -> str | None:
         return self.get(key, str, "a string")
 
+    def text_or(self, key: str, default: str) -> str:
+        value = self.text(key)
+        return default if value is None else value
+
     def needed(self, key: str) -> str:
         value = self.text(key)
         if value is None:
@@ -118,13 +122,13 @@ def _member(kind: type[T], value: str, place: str) -> T:
 def _share(own: _Reader) -> Share:
     return Share(
         tag=own.needed("tag"),
-        proto=_member(ShareProto, own.text("proto") or ShareProto.NINE_P, own.at("proto")),
+        proto=_member(ShareProto, own.text_or("proto", ShareProto.NINE_P), own.at("proto")),
         source=own.needed("source"),
         mount_point=own.needed("mountPoint"),
         socket=own.text("socket"),
         read_only=own.flag("readOnly", False),
-        security_model=own.text("securityModel") or "none",
-        cache=own.text("cache") or "auto",
+        security_model=own.text_or("securityModel", "none"),
+        cache=own.text_or("cache", "auto"),
         posix_acl=own.flag("posixAcl", True),
         extra_args=own.texts("extraArgs"),
     )
@@ -135,12 +139,12 @@ def _volume(own: _Reader) -> Volume:
         image=own.needed("image"),
         mount_point=own.text("mountPoint"),
         size=own.number("size"),
-        fs_type=own.text("fsType") or "ext4",
+        fs_type=own.text_or("fsType", "ext4"),
         label=own.text("label"),
         auto_create=own.flag("autoCreate", True),
         mkfs_extra_args=own.texts("mkfsExtraArgs"),
         read_only=own.flag("readOnly", False),
         direct=own.flag("direct", False),
         serial=own.text("serial"),
-        image_type=own.text("imageType") or "raw",
+        image_type=own.text_or("imageType", "raw"),
     )

@@ -61,11 +61,14 @@ class ArmedStates:
         return arming
 
     def _idle(self, name: str, arming: Arming) -> str:
-        """Why nothing would run it, as far as files tell."""
+        """Why nothing would run it, as far as files tell: a drop-in that is loaded runs what it names, or nothing."""
         if self._host.units.manager != "systemd":
             return ""
-        if any(drop_ins.has(self._host, name, persistent=persistent) for persistent in (False, True)):
-            return ""
+        for persistent in (False, True):
+            program = drop_ins.program_of(self._host, name, persistent=persistent)
+            if program is not None:
+                gone = program and not os.path.exists(self._host.on_disk(program))
+                return f"{program}, which its drop-in runs, is gone" if gone else ""
         if arming.by_host:
             return "the host's own configuration does not run it any more"
         if arming.persistent:

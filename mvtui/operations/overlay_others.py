@@ -14,7 +14,6 @@ from mvtui.model.overlay import OverlayKind
 from mvtui.model.overlay_checks import OtherUse, OverlayEvidence
 from mvtui.model.overlay_target import overlay_path
 
-
 # A file name has at most 255 bytes: whose is longer without its `.toml` can't have a file.
 _LONGEST_NAME = 250
 

@@ -78,6 +78,8 @@ def states(tmp_path: Path) -> Path:
         ("mvtui completion --", ["--help"]),
         ("mvtui --manager ", sorted(MANAGERS)),
         ("mvtui list --manager d", ["direct"]),
+        ("mvtui validate --", options(build_parser(), "validate")),
+        ("mvtui validate --hypervisor c", ["cloud-hypervisor", "crosvm"]),
         ("mvtui start w", ["web", "wiki"]),
         ("mvtui stop web ma", ["mail"]),
         ("mvtui --manager direct --interval 1 show wi", ["wiki"]),
@@ -126,6 +128,14 @@ def test_directories(shell: str, states: Path, home: Path, words: str) -> None:
     offered = complete(shell, states, f"mvtui {words}di", home)
     assert sorted(each.rstrip("/") for each in offered) == ["dir with blank", "dirty"]
     assert [each.rstrip("/") for each in complete(shell, states, f"mvtui {words}\\$", home)] == ["$(touch mark)"]
+    assert not (home / "mark").exists()
+
+
+def test_files(shell: str, states: Path, home: Path) -> None:
+    for name in ("web.toml", "we b.toml", "$(touch mark).toml"):
+        (home / name).touch()
+    assert sorted(complete(shell, states, "mvtui validate --json we", home)) == ["we b.toml", "web.toml"]
+    assert complete(shell, states, "mvtui validate x.toml \\$", home) == ["$(touch mark).toml"]
     assert not (home / "mark").exists()
 
 

@@ -11,7 +11,7 @@ from mvtui.cli.run import run
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
-from tests.cli.fake_overlay import NOTHING, REFUSED, FakeOverlay, done
+from tests.cli.fake_overlay import NOTHING, PLAN, REFUSED, FakeOverlay, done
 from tests.fakes import EPOCH
 from tests.operations.sample import build_web
 
@@ -282,6 +282,29 @@ def test_before_what_was_set_aside_is_freed_it_is_shown(
     assert run(["reset", "--discard", "web"]) == 0
     assert somebody.questions == ["free for good what was set aside of web on hv01?"]
     assert "100M of 2.0G, set aside 1h ago" in capsys.readouterr().out
+    assert fake.asked == [("discard", "web")]
+
+
+def test_where_nothing_is_set_aside_nobody_is_asked(
+    fake: FakeOverlay, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = Answers(monkeypatch, yes=True)
+    assert PLAN.facts is not None
+    fake.plans["git"] = NOTHING
+    fake.plans["web"] = PLAN._replace(facts=PLAN.facts._replace(kept=()))
+    assert run(["reset", "--discard", "git", "web"]) == 0
+    assert (somebody.questions, fake.asked) == ([], [])
+    assert capsys.readouterr().out == "git: nothing is set aside\nweb: nothing is set aside\n"
+    del fake.plans["web"]
+    assert run(["reset", "--discard", "git", "web"]) == 0
+    assert fake.asked == [("discard", "web")]
+
+
+def test_what_may_not_be_looked_at_is_not_freed(fake: FakeOverlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    Answers(monkeypatch, yes=True)
+    fake.plans["git"] = REFUSED._replace(facts=None, rights_missing=True)
+    assert run(["reset", "--discard", "git"]) == 77
+    assert run(["reset", "--discard", "git", "web"]) == 77
     assert fake.asked == [("discard", "web")]
 
 

@@ -83,6 +83,14 @@ def test_a_state_directory_that_is_no_text(tmp_path: Path) -> None:
         write(host_at(tmp_path, "/srv/\udcff"))
 
 
+@pytest.mark.parametrize("program", ["/usr/bin/mvtui", "/opt/my tools/5%/mvtui", "/opt/ä/mvtui"])
+def test_the_program_is_read_back(tmp_path: Path, program: str) -> None:
+    host = host_at(tmp_path)
+    assert drop_ins.program_of(host, "web", persistent=False) is None
+    drop_ins.write(host, "web", [program, "-m", "x"], persistent=False, strict=False)
+    assert drop_ins.program_of(host, "web", persistent=False) == program
+
+
 def test_it_goes_with_its_directory(tmp_path: Path) -> None:
     host = host_at(tmp_path)
     file = write(host)

@@ -54,6 +54,8 @@ def armable(
     directory = folder / "microvms/web"
     directory.mkdir(parents=True)
     (directory / "current").symlink_to("/store/1-microvm-qemu-web")
+    (folder / "usr/bin").mkdir(parents=True)
+    (folder / PROGRAM.lstrip("/")).touch()
     (folder / "run/systemd/system").mkdir(parents=True)
     (folder / "etc/systemd/system").mkdir(parents=True)
     monkeypatch.setattr("mvtui.operations.arming.lasting_argv", lambda: [PROGRAM])

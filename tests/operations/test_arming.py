@@ -15,7 +15,7 @@ from mvtui.model.overlay import Armed
 from mvtui.operations.arming import arm
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
-from tests.operations.armable import HOSTS_OWN, armable, drop_in, units_of
+from tests.operations.armable import HOSTS_OWN, PROGRAM, armable, drop_in, units_of
 from tests.operations.sample import WEB
 
 
@@ -135,6 +135,12 @@ async def test_after_a_boot_of_the_host_nothing_runs_it_and_arm_again_mends_that
     assert found["arm again"].fix == "mvtui arm web --always"
     await arm(host, "web", Armed.ALWAYS)
     assert list(await findings(host)) == ["armed"]
+
+
+async def test_a_program_that_is_gone_runs_nothing(host: Host) -> None:
+    await arm(host, "web", Armed.ALWAYS)
+    host.on_disk(PROGRAM).unlink()
+    assert (await findings(host))["arm again"].why == "/usr/bin/mvtui, which its drop-in runs, is gone."
 
 
 async def test_nothing_is_claimed_where_systemd_does_not_answer(host: Host) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.real.host import STATE_DIR, Json, RealHost, wait_until
-from tests.real.overlays import image, on_volume
+from tests.real.host import DIRECT_STATE_DIR, STATE_DIR, Json, RealHost, wait_until
+from tests.real.overlays import image, on_share, on_volume
 
 RUNTIME = "/run/systemd/system"
+DIRECT = ("--manager", "direct", "--state-dir", DIRECT_STATE_DIR)
 BUILT = "echo built >/nix/store/built; sync"
 
 
@@ -229,3 +230,36 @@ def test_a_place_that_systemd_does_not_read(host: RealHost, ending: list[str]) -
     assert f"systemd does not run what is in /etc/systemd/system/{unit(name)}.d/" in refused.stderr
     assert not host.nested.path(f"/etc/systemd/system/{unit(name)}.d").exists()
     assert armed_words(host, name) == {}
+
+
+def test_an_overlay_on_a_share(host: RealHost, ending: list[str]) -> None:
+    """Its virtiofsd runs already when the armed reset has its turn."""
+    name = host.add(on_share("armed-share"))
+    ending.append(name)
+    host.mvtui("start", name)
+    host.wait_for_boot(name)
+    host.mvtui("arm", name, "--always")
+    for boots in (2, 3):
+        host.in_guest(name, BUILT)
+        if boots == 2:
+            host.power_off_from_within(name)
+        else:
+            host.systemctl("restart", unit(name))
+        host.wait_for_boot(name, boots)
+        assert host.overlay_at_boot(name) == set(), armed_words(host, name)
+    host.mvtui("arm", name, "--off")
+
+
+def test_without_systemd(host: RealHost) -> None:
+    name = host.add(on_volume("armed-alone"), state_dir=DIRECT_STATE_DIR)
+    host.mvtui(*DIRECT, "start", name)
+    try:
+        host.wait_for_boot(name)
+        host.mvtui(*DIRECT, "arm", name, "--once")
+        for boots, held_at_boot in ((2, set()), (3, {"built", "from-guest"})):
+            host.in_guest(name, BUILT)
+            host.power_off_from_within(name)
+            host.wait_for_boot(name, boots)
+            assert host.overlay_at_boot(name) == held_at_boot
+    finally:
+        host.mvtui(*DIRECT, "kill", name, check=False)

@@ -1,0 +1,55 @@
+"""Definition files: whether they are right."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from mvtui.host.documents import DocumentError, parse, read_text
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.rules.finding import error
+
+
+class Located(NamedTuple):
+    """A finding and where its subject stands, from 1; None where it is the whole file, or does not stand there."""
+
+    finding: Finding
+    line: int | None = None
+    column: int | None = None
+
+
+class Validation(NamedTuple):
+    """What was found in the file at `path`, in the order of the text."""
+
+    path: Path
+    findings: tuple[Located, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether Nix takes it and the microVM can work."""
+        return all(located.finding.severity is not Severity.ERROR for located in self.findings)
+
+
+def validate(path: Path, hypervisor: Hypervisor | None = None) -> Validation:
+    """Look at the file at `path`; its name without `.toml` is taken for the guest's host name. `hypervisor` None takes
+    what the file says, else qemu. Never raises: what can't be read is an error of the file."""
+    try:
+        text = read_text(path)
+        if text is None:
+            raise DocumentError(path, "there is no such file")
+        return Validation(path, validate_text(path, text, hypervisor))
+    except DocumentError as problem:
+        finding = error("", problem.expected, "", problem.hint)
+        return Validation(path, (Located(finding, problem.line, problem.column),))
+
+
+def validate_text(path: Path, text: str, hypervisor: Hypervisor | None = None) -> tuple[Located, ...]:
+    """As `validate`, with the file's text. Raises DocumentError where it is no TOML."""
+    from mvtui.model.positions import position_of, positions  # noqa: PLC0415
+    from mvtui.model.validation import findings_of  # noqa: PLC0415
+
+    findings = findings_of(parse(path, text), path.stem, hypervisor)
+    if not findings:
+        return ()
+    known = positions(text)
+    located = [Located(finding, *(position_of(finding.subject, known) or (None, None))) for finding in findings]
+    return tuple(sorted(located, key=lambda each: (each.line or 0, each.column or 0)))
