@@ -70,7 +70,9 @@ class ConflictError(MvtuiError):
 
     def __init__(self, mine: str, document: Document, merged: str | None) -> None:
         gone = "" if document.exists else ", and is gone"
-        super().__init__(f"{document.path} was changed since it was opened{gone}", "take one of the two, or both merged")
+        super().__init__(
+            f"{document.path} was changed since it was opened{gone}", "take one of the two, or both merged"
+        )
         self.mine, self.document, self.merged = mine, document, merged
 
     @property
