@@ -100,7 +100,7 @@ COMMANDS = (
     Command("cancel", ("C",), "cancel", "what is under way; asks", group="Act", tier=Tier.ASK, refusal=refusals.cancel),
     _overlay("reset", "O", "reset", "reset its overlay; asks", Tier.FACTS, in_footer=True),
     _overlay("undo", "u", "undo", "the old overlay back; asks", Tier.FACTS),
-    _overlay("free", "x", "free", "the old overlay; asks", Tier.FACTS),
+    _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),

@@ -4,6 +4,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 
+from textual.worker import Worker
+
 from mvtui.errors import MvtuiError
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import OverlayKind, ResetPlan
@@ -77,7 +79,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
 
     def _begin_planning(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         # No coroutine yet: one that is cancelled before it begins would never be awaited.
-        self.run_worker(work, name="plan", group="plan", exclusive=True)
+        _: Worker[None] = self.run_worker(work, name="plan", group="plan", exclusive=True)
 
     async def _plan(self, names: Sequence[str], refused: Sequence[str], ask: Ask) -> None:
         meant = self._meant
