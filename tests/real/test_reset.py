@@ -102,7 +102,7 @@ def test_a_guest_loses_what_is_in_its_overlay_and_nothing_else(host: RealHost, e
 
 
 def test_an_overlay_on_a_share(host: RealHost, ending: list[str]) -> None:
-    """Directories know no lease: that nobody has a file in them open is told by a look at every process."""
+    """Directories know no lease: who has one open is told by a look at every process that root sees."""
     name = host.add(on_share("shared"))
     ending.append(name)
     host.nested.run("chown", "root:root", f"/srv/{name}/overlay")  # as what virtiofsd makes in it
@@ -110,18 +110,21 @@ def test_an_overlay_on_a_share(host: RealHost, ending: list[str]) -> None:
     assert host.in_guest(name, "echo x >/nix/store/built; echo y >/home/built; sync") == ""
     assert f"microvm@{name}.service" in refused(host, name)
     host.mvtui("stop", name)
-    assert "from here" in refused(host, name), "within a pid namespace not every process is seen"
+    inside = ("nsenter", "-t", str(host.nested.pid), "-a", "--")
+    with running(*inside, "sh", "-c", f"exec 3</srv/{name}/overlay/store && {HELD}"):
+        assert "has it open" in refused(host, name)
 
     before = everything_else(host, name)
-    host.mvtui_that_sees_all("reset", "--yes", name)
+    reset(host, name)
     assert everything_else(host, name) == before
-    assert len(kept(host, name)) == 1
+    aside = host.nested.path(f"/srv/{name}/overlay/.mvtui/overlay")
+    assert len(list(aside.glob("*.dir/store/built"))) == 1, list(aside.iterdir())
     started(host, name)
     assert host.overlay_at_boot(name) == set()
     assert host.in_guest(name, "cat /home/built") == "y\n"
 
     host.mvtui("stop", name)
-    host.mvtui_that_sees_all("restore", name)
+    assert asked(host, "restore", name)["result"] == "done"
     started(host, name)
     assert host.overlay_at_boot(name) == {"built", "from-guest"}
     assert "FAIL" not in "\n".join(host.nested.journal("-u", f"microvm@{name}.service"))
@@ -181,10 +184,7 @@ def open_elsewhere(host: RealHost, path: Path) -> Iterator[None]:
 @contextmanager
 def mapped_elsewhere(host: RealHost, path: Path) -> Iterator[None]:
     """And not open."""
-    mapping = (
-        f"import mmap; file = open({str(path)!r}, 'rb'); kept = mmap.mmap(file.fileno(), 4096, prot=1); file.close()"
-    )
-    with running(host.tools.python, "-c", f"{mapping}; print('held', flush=True); input()"):
+    with running(host.tools.python, "-c", MAPPED, str(path)):
         yield
 
 
@@ -199,6 +199,17 @@ def as_the_volume_of_another(host: RealHost, path: Path) -> Iterator[None]:
 
 
 HELD = "echo held && read line"
+# Python's own mmap keeps a descriptor.
+MAPPED = """
+import ctypes, os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+mmap = ctypes.CDLL(None).mmap
+mmap.restype, mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, *[ctypes.c_long] * 5]
+assert mmap(None, 4096, 1, 1, file, 0) not in (None, ctypes.c_void_p(-1).value)
+os.close(file)
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 @contextmanager
@@ -212,9 +223,10 @@ def running(*argv: str) -> Iterator[None]:
         preexec_fn=dies_with_us,  # noqa: PLW1509 (tests have no threads)
     ) as process:
         assert process.stdout is not None
+        assert process.stdin is not None
         assert process.stdout.readline() == "held\n"
         yield
-        process.kill()
+        process.stdin.close()
 
 
 @pytest.mark.parametrize(
