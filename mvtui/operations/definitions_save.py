@@ -158,6 +158,7 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
         if isinstance(problem, ChangedError):
             raise _conflict(document, new_text) from None
         raise
+    host.changes += 1
     words = f"{document.path} was saved"
     record_change(host.records, document.microvm.name, "edit", words, ok=True, seconds=time.monotonic() - began)
     return Saved(new, undoable=not findings, findings=(*findings, *git_findings(new.path, document.microvm)))
