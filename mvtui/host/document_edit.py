@@ -25,6 +25,8 @@ def edited(text: str, edit: Edit) -> str:
     """`text`, which tomllib has read, with `edit`. Raises MvtuiError where the way in which it is written can't take
     the change, IndexError for an item that there is not."""
     before = tomllib.loads(text)
+    if not isinstance(edit, SetOverlay) and not _are_tables(before.get(edit.kind, [])):
+        raise MvtuiError(f"{edit.kind} are no tables in this file", f"write each as [[{edit.kind}]]")
     meant = changed_values(before, edit)
     if same(before, meant):
         return text
@@ -67,6 +69,10 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and (one == other or (one != one and other != other))  # noqa: PLR0124
+
+
+def _are_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def _with(table: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

@@ -65,6 +65,10 @@ def replace_text(path: Path, before: str | None, text: str, effects: SaveEffects
 
     Raises ChangedError where the text is not `before` any more, RightsMissingError, MvtuiError."""
     effects = effects or SaveEffects()
+    if len(text.encode(errors="replace")) > LIMIT:
+        raise MvtuiError(
+            f"{path} can't be saved: the text is larger than {LIMIT >> 20} MiB", "a definition has a few KiB"
+        )
     try:
         place = _followed(path)
         if before is None:

@@ -65,7 +65,8 @@ def track_file(repository: Repository, path: Path) -> None:
     done = _git(repository, ["add", "--intent-to-add", "--", _real(path)])
     if done.returncode != 0:
         words = done.stderr.strip().partition("\n")[0] or f"exit code {done.returncode}"
-        raise MvtuiError(f"git does not track {path}: {words}", "git add --force, where .gitignore names it")
+        hint = "git add --force tracks it all the same" if "ignore" in words else ""
+        raise MvtuiError(f"git does not track {path}: {words}", hint)
 
 
 def _real(path: Path) -> str:

@@ -141,6 +141,16 @@ def test_what_is_no_change_in_that_way_is_refused() -> None:
         edited(text, SetField(SHARES, 0, "x", 2))
 
 
+@pytest.mark.parametrize("text", ["shares = 1\n", 'shares = ["a"]\n', "[shares]\nx = 1\n", 'shares = "ab"\n'])
+@pytest.mark.parametrize(
+    "edit", [SetField(SHARES, 0, "tag", "x"), AddItem(SHARES, {"tag": "x"}), RemoveItem(SHARES, 0)]
+)
+def test_what_is_no_table_is_refused(edit: Edit, text: str) -> None:
+    with pytest.raises(MvtuiError, match="shares are no tables in this file"):
+        edited(text, edit)
+    assert edited(text, SetOverlay("/x")) != text
+
+
 @pytest.mark.parametrize("edit", [SetField(SHARES, 2, "tag", "x"), RemoveItem(VOLUMES, 2), MoveItem(SHARES, -1, 0)])
 def test_one_that_there_is_not(edit: Edit) -> None:
     with pytest.raises(IndexError):

@@ -211,6 +211,12 @@ def test_no_directory_to_make_one_in(tmp_path: Path) -> None:
     assert error.value.hint == f"make the directory: mkdir -p {tmp_path}/no/such"
 
 
+def test_what_nothing_would_read_again(path: Path) -> None:
+    with pytest.raises(MvtuiError, match="larger than 1 MiB"):
+        replace_text(path, OLD, "#" * (1 << 20) + "\n")
+    assert path.read_text() == OLD
+
+
 def test_what_is_no_unicode(path: Path) -> None:
     with pytest.raises(MvtuiError, match="no Unicode"):
         replace_text(path, OLD, "tag = '\udc80'\n")
