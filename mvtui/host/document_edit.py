@@ -142,7 +142,9 @@ def _added(shape: Layout, pieces: Sequence[Piece], edit: AddItem) -> str:
     lines = [f"[[{edit.kind}]]", *(_line(key, value) for key, value in edit.values.items())]
     block = shape.newline.join([*lines, ""])
     if edit.at is not None and edit.at < len(pieces):
-        return shape.insert(pieces[edit.at].start, block + shape.newline)
+        start = pieces[edit.at].start
+        above = shape.text[shape.line_start(start - 1) : start] if start else ""
+        return shape.insert(start, (shape.newline if above.strip(" \t\r\n") else "") + block + shape.newline)
     return shape.insert_table(pieces[-1].end if pieces else len(shape.text), block)
 
 
@@ -164,7 +166,10 @@ def _moved(shape: Layout, pieces: Sequence[Piece], edit: MoveItem) -> str:
     at = 0
     for place, piece in zip(pieces, order, strict=True):
         own = shape.text[piece.start : piece.end]
-        parts += [shape.text[at : place.start], own if own.endswith("\n") else own + shape.newline]
+        own = own if own.endswith("\n") else own + shape.newline
+        # Right above another table, its last comment would be that one's.
+        apart = shape.ends_in_comment(piece) and shape.text[place.end :].lstrip(" \t")[:1] not in ("", "\r", "\n")
+        parts += [shape.text[at : place.start], own, shape.newline if apart else ""]
         at = place.end
     return "".join(parts) + shape.text[at:]
 

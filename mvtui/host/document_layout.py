@@ -74,6 +74,11 @@ class Layout(NamedTuple):
             end = self.line_end(end)
         return end
 
+    def ends_in_comment(self, piece: Piece) -> bool:
+        """Whether the last line of `piece` is a comment of its own."""
+        start = self.line_start(max(piece.end - 1, 0))
+        return start >= piece.pairs_end and self.text[start : piece.end].lstrip(_BLANK).startswith("#")
+
     def line_start(self, offset: int) -> int:
         """Where the line of `offset` begins."""
         return self.text.rfind("\n", 0, offset) + 1
