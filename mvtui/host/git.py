@@ -54,10 +54,11 @@ def is_tracked(repository: Repository, path: Path) -> bool | None:
     return done.returncode == 0
 
 
-def add_command(path: Path) -> tuple[str, ...]:
-    """What makes Nix see the file at `path`, for a person to type."""
+def add_command(repository: Repository, path: Path) -> tuple[str, ...]:
+    """What makes Nix see the file at `path`, for a person to type: as the owner, since git refuses anybody else."""
     real = _real(path)
-    return ("git", "-C", os.path.dirname(real), "add", "--intent-to-add", "--", real)
+    owner = () if os.geteuid() == repository.uid else ("sudo", "-u", _name(repository.uid))
+    return (*owner, "git", "-C", os.path.dirname(real), "add", "--intent-to-add", "--", real)
 
 
 def track_file(repository: Repository, path: Path) -> None:
@@ -67,6 +68,13 @@ def track_file(repository: Repository, path: Path) -> None:
         words = done.stderr.strip().partition("\n")[0] or f"exit code {done.returncode}"
         hint = "git add --force tracks it all the same" if "ignore" in words else ""
         raise MvtuiError(f"git does not track {path}: {words}", hint)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def _real(path: Path) -> str:

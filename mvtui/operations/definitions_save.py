@@ -133,8 +133,9 @@ def review(document: Document, new_text: str) -> Review:
 
 
 def save(host: Host, document: Document, new_text: str) -> Saved:
-    """Replace the file as a whole: whoever reads it, also after a crash, finds the old or the new text. Owner, mode,
-    ACL and other extended attributes are kept, a link stays and what it leads to is replaced.
+    """Replace the file as a whole, also with a text that a rule refuses (`Review.allowed` says so): whoever reads it,
+    also after a crash, finds the old or the new text. Owner, mode, ACL and other extended attributes are kept, a link
+    stays and what it leads to is replaced.
 
     Raises ConflictError where the file is not the one that was opened, DocumentError where `new_text` is no TOML or
     what is there now is none, RightsMissingError, MvtuiError."""
@@ -209,7 +210,7 @@ def git_findings(path: Path, microvm: MicroVM) -> tuple[Finding, ...]:
             "git",
             "git does not track the file, and Nix sees only what git tracks.",
             f"{repository.top} is a flake in a git repository.",
-            shlex.join(add_command(path)),
+            shlex.join(add_command(repository, path)),
         ),
     )
 

@@ -53,10 +53,19 @@ def test_a_file_that_is_not_tracked_and_then_is(top: Path) -> None:
 
 def test_the_command_for_a_person_does_the_same(top: Path) -> None:
     path = top / "microvms" / "web.toml"
-    subprocess.run(add_command(path), check=True)
     repository = repository_of(path)
     assert repository is not None
+    subprocess.run(add_command(repository, path), check=True)
     assert is_tracked(repository, path) is True
+
+
+@AS_ROOT
+def test_the_command_is_the_owners(top: Path) -> None:
+    give(top)
+    repository = repository_of(top / "microvms" / "web.toml")
+    assert repository is not None
+    assert add_command(repository, top / "web.toml")[:4] == ("sudo", "-u", "nobody", "git")
+    assert add_command(repository._replace(uid=4321), top / "web.toml")[:3] == ("sudo", "-u", "#4321")
 
 
 def test_where_there_is_no_repository_or_no_flake(top: Path, tmp_path: Path) -> None:
