@@ -78,11 +78,23 @@ class EndTimes(Protocol):
 
 class Host:
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
-    `calls` is the record of what mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do
-    not tell. `definitions` (the host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui
-    keeps what it has to remember of the host: what is armed, what was chosen, what was done."""
+    `changes` counts what mvtui changed of its files: slow facts from before are old. `calls` is the record of what
+    mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do not tell. `definitions` (the
+    host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui keeps what it has to
+    remember of the host: what is armed, what was chosen, what was done."""
 
-    __slots__ = ("calls", "definitions", "end_times", "name", "processes", "records", "root", "state_dir", "units")
+    __slots__ = (
+        "calls",
+        "changes",
+        "definitions",
+        "end_times",
+        "name",
+        "processes",
+        "records",
+        "root",
+        "state_dir",
+        "units",
+    )
 
     def __init__(
         self,
@@ -98,6 +110,7 @@ class Host:
     ) -> None:
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
+        self.changes = 0
         self.calls = calls if calls is not None else CallLog()
         self.end_times = end_times
         self.definitions = definitions

@@ -1,5 +1,6 @@
 """What stands on the terminal, cell by cell, and the escape sequences that make it read otherwise. No I/O."""
 
+from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,27 +10,13 @@ from rich.style import Style
 from textual.strip import Strip
 
 from mvtui.ui.line_moves import move_of
+from mvtui.ui.pen import PLAIN, Look, Pen
 
-# So many cells that are as they should be are sent once more sooner than the cursor is moved, which costs as much.
-GAP = 6
+# So many bytes of cells that are as they should be are sent once more sooner than the cursor is moved, which costs as
+# much.
+GAP = 4
 
 _ATTRIBUTES = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "reverse": "7", "strike": "9"}
-# What turns an attribute off; bold and dim go together.
-_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}
-# The characters of the attributes that a blank does not show: bold, dim, italic.
-_UNSEEN = frozenset("123;")
-
-
-class Look(NamedTuple):
-    """How a cell looks, in codes of SGR; `colour` is "" in a blank, where it does not show."""
-
-    attributes: str
-    colour: str
-    background: str
-
-
-_PLAIN = Look("", "39", "49")
-
 # Text and look. The second cell of a wide character has no text.
 Cell = tuple[str, Look]
 # By their number, from the top.
@@ -59,10 +46,10 @@ def _parts(text: str) -> tuple[str, ...]:
 def _looks(style: Style | None, colours: ColorSystem) -> tuple[Look, Look]:
     """How text in that style looks, and how a blank does."""
     if style is None:
-        return _PLAIN, _PLAIN._replace(colour="")
+        return PLAIN, PLAIN.blank
     attributes = ";".join([code for name, code in _ATTRIBUTES.items() if getattr(style, name)])
     look = Look(attributes, _codes(style.color, colours, True), _codes(style.bgcolor, colours, False))
-    return look, Look("", "", look.background) if _UNSEEN.issuperset(attributes) else look
+    return look, look.blank
 
 
 def _codes(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
@@ -100,10 +87,22 @@ class Screenful:
 def _painted(had: Lines, lines: Lines) -> str:
     """What makes a terminal that has the first show the second: look by look, since another look takes more bytes than
     another place."""
-    pen = _Pen()
-    parts = [part for y, cells in lines.items() for part in _parts_of(y, had.get(y, []), cells)]
-    for part in sorted(parts, key=lambda part: part.look):
-        pen.write(part, lines[part.y])
+    groups: dict[Look, list[_Part]] = {}
+    for y, cells in lines.items():
+        for part in _parts_of(y, had.get(y, []), cells):
+            groups.setdefault(part.look, []).append(part)
+    for look in [look for look in groups if look.colour and look.blank in groups and look.blank != look]:
+        groups[look] += groups.pop(look.blank, [])
+    # Those that few lead to go first, or in the end they are far from what is left.
+    akin = Counter([code for look in groups for code in look[1:]])
+    pen = Pen()
+    while groups:
+        look = min(groups, key=lambda look: (pen.bytes_to(look), akin[look.colour] + akin[look.background]))
+        pen.take(look)
+        for y, start, end, _ in sorted(groups.pop(look)):
+            cells = lines[y]
+            text = "".join([text for text, _ in cells[start:end]])
+            pen.write(y, start, text, to_margin=end == len(cells))
     return pen.lifted()
 
 
@@ -123,15 +122,26 @@ class _Part(NamedTuple):
 def _parts_of(y: int, old: list[Cell], new: list[Cell]) -> list[_Part]:
     """The parts of a line in which it reads otherwise than it did."""
     parts: list[_Part] = []
+    known = len(old)
+    start, end, look = 0, -1, PLAIN
     for x, cell in enumerate(new):
-        if x < len(old) and old[x] == cell:
+        if x < known and old[x] == cell:
             continue
-        last = parts[-1] if parts else None
-        if last is not None and x - last.end <= GAP and (look := _shared(last.look, new[last.end : x + 1])):
-            parts[-1] = _Part(y, last.start, x + 1, look)
-        else:
-            parts.append(_Part(y, x, x + 1, cell[1]))
-    return parts
+        if x == end and cell[1] is look:  # as most are
+            end += 1
+            continue
+        shared = _shared(look, new[end : x + 1]) if end >= 0 and _is_short(new[end:x]) else None
+        if shared is None:
+            if end >= 0:
+                parts.append(_Part(y, start, end, look))
+            start = x
+        end, look = x + 1, shared or cell[1]
+    return [*parts, _Part(y, start, end, look)] if end >= 0 else parts
+
+
+def _is_short(gap: list[Cell]) -> bool:
+    """Whether it takes no more bytes to write it than to go over it."""
+    return not gap or (len(gap) <= GAP and len("".join([text for text, _ in gap]).encode()) <= GAP)
 
 
 def _shared(look: Look, cells: list[Cell]) -> Look | None:
@@ -142,46 +152,6 @@ def _shared(look: Look, cells: list[Cell]) -> Look | None:
         if look.background != other.background or (look.colour and other.colour):
             return None
         look = look if look.colour else other
-        if not _UNSEEN.issuperset(look.attributes):
+        if look.blank == look:
             return None
     return look
-
-
-def _turned(had: str, attributes: str) -> list[str]:
-    """The codes that turn some attributes off and others on."""
-    before, after = had.split(";") if had else [], attributes.split(";") if attributes else []
-    off = {_OFF[code] for code in before if code not in after}
-    return [*off, *[code for code in after if code not in before or _OFF[code] in off]]
-
-
-class _Pen:
-    """Writes parts of lines, and remembers the look that the terminal is in."""
-
-    def __init__(self) -> None:
-        self._written: list[str] = []
-        self._look = _PLAIN
-
-    def write(self, part: _Part, line: list[Cell]) -> None:
-        """That part of the line."""
-        self._take(part.look)
-        column = f";{part.start + 1}" if part.start else ""
-        self._written.append(f"\x1b[{part.y + 1}{column}H")
-        self._written += [text for text, _ in line[part.start : part.end]]
-
-    def _take(self, look: Look) -> None:
-        """Change what is to be changed of the terminal's look."""
-        now = self._look
-        if not look.colour:  # blanks: what they do not show stays
-            look = Look(now.attributes if _UNSEEN.issuperset(now.attributes) else "", now.colour, look.background)
-        codes = _turned(now.attributes, look.attributes)
-        codes += [code for code, had in zip(look[1:], now[1:], strict=True) if code != had]
-        if codes:
-            self._written.append(f"\x1b[{';'.join(codes)}m")
-        self._look = look
-
-    def lifted(self) -> str:
-        """All that was written, the look plain again."""
-        if self._look != _PLAIN:
-            self._written.append("\x1b[m")
-            self._look = _PLAIN
-        return "".join(self._written)

@@ -5,9 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-# With fewer lines, painting them is as short.
-_LEAST = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -16,6 +13,11 @@ class Move:
     top: int
     count: int
     step: int
+
+    @property
+    def kept(self) -> range:
+        """Where the moved ones stand."""
+        return range(self.top, self.top + self.count)
 
     @property
     def lines(self) -> range:
@@ -44,11 +46,11 @@ def move_of(had: Mapping[int, str], lines: Mapping[int, str]) -> Move | None:
     del steps[0]
     if not steps:
         return None
-    step, found = steps.most_common(1)[0]
-    if found < _LEAST:
-        return None
+    step = steps.most_common(1)[0][0]
     now = {**had, **lines}
-    return max(_runs(step, (y for y in sorted(now) if now[y] == had.get(y + step))), key=lambda move: move.count)
+    runs = _runs(step, (y for y in sorted(now) if now[y] == had.get(y + step)))
+    known = [move for move in runs if now.keys() >= set(move.lines)]
+    return max(known, key=lambda move: len([y for y in move.kept if now[y].strip()]), default=None)
 
 
 def _runs(step: int, lines: Iterable[int]) -> list[Move]:

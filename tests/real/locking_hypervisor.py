@@ -3,7 +3,9 @@
 In the image's first 1024 bytes, which ext4 leaves alone, it writes `began PID` and, told to end, `ended PID`. It takes
 no image whose last one has only begun, none that is not whole in size, and none without a superblock.
 
-    locking_hypervisor.py … -drive …,file=IMAGE,… [--size BYTES]
+    locking_hypervisor.py … -drive …,file=IMAGE,… --size BYTES [--wait]
+
+`--wait`: it says `ready` and begins when it can read a line.
 """
 
 import fcntl
@@ -35,6 +37,9 @@ def note(descriptor: int, lines: list[str]) -> None:
 def main(argv: list[str]) -> None:
     drive = dict(option.split("=", 1) for option in argv[argv.index("-drive") + 1].split(","))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    if argv[-1] == "--wait":
+        print("ready", flush=True)
+        sys.stdin.readline()
     descriptor = os.open(drive["file"], os.O_RDWR)
     lock(descriptor)
     size, magic = os.fstat(descriptor).st_size, os.pread(descriptor, 2, BLOCK + 0x38)

@@ -1,10 +1,12 @@
-"""Resets of a stopped microVM's overlay, and at a random moment of each systemd starts the microVM. Runs inside the
-nested system, as root:
+"""Resets of a stopped microVM's overlay, and at a random moment of each the microVM is started. Runs inside the nested
+system, as root:
 
-    python -m tests.real.race NAME IMAGE ROUNDS SEED LOOKERS
+    python -m tests.real.race NAME IMAGE ROUNDS SEED LOOKERS HOW
 
-Prints one line of JSON (`Round`) for each round. A round ends with the microVM stopped. So many LOOKERS open the image
-again and again meanwhile, to read its superblock as a panel does.
+HOW is `unit`, where systemd starts it, or `hand`, where a hypervisor that has waited for the word opens the image while
+the new one is given its name, which a busy disk makes slow, and only that can show it. Prints one line of JSON
+(`Round`) for each round, which ends with the microVM stopped. So many LOOKERS open the image again and again meanwhile,
+to read its superblock as a panel does.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -29,7 +32,11 @@ EARLIEST = 0.12
 # Every other start comes near the moment that decides: earlier than one that came too late, later than one that came
 # too early, give or take so many seconds.
 NEAR = 0.008
+# How long, at most, an image takes to get its name beside a writer.
+AT_NAME = 0.02
 WITHIN = 20.0
+# A copy of locking_hypervisor.py that every user may read.
+HYPERVISOR = "/nix/store/locking_hypervisor.py"
 BLOCK = 1024
 
 T = TypeVar("T")
@@ -61,41 +68,114 @@ class Round(NamedTuple):
     restarts: int
 
 
+class ByUnit:
+    """systemd starts it."""
+
+    sudden = False
+
+    def __init__(self, host: Host, name: str) -> None:
+        self._host, self._name = host, name
+        self._unit = unit_name(UnitKind.HYPERVISOR, name)
+
+    async def wait(self) -> None:
+        """Be ready."""
+
+    async def start(self) -> str:
+        """How the job of the start ended."""
+        return (await self._host.units.run_job(UnitVerb.START, self._unit)).result
+
+    async def status(self) -> tuple[int, int]:
+        """The hypervisor's pid, 0 where there is none, and how often it was restarted."""
+        unit = (await self._host.units.statuses()).get(self._unit)
+        return (unit.main_pid or 0, unit.n_restarts or 0) if unit is not None else (0, 0)
+
+    async def stop(self) -> None:
+        """Until all of its units are inactive."""
+
+        async def stopped() -> bool:
+            units = [unit for unit in (await self._host.units.statuses()).values() if unit.microvm == self._name]
+            return all(unit.active_state == "inactive" and unit.job is None for unit in units)
+
+        await self._host.units.run_job(UnitVerb.STOP, self._unit)
+        await until(stopped, "it does not stop")
+
+
+class ByHand:
+    """A hypervisor that was waiting opens the image, when nothing looks any more for one who has it open."""
+
+    sudden = True
+
+    def __init__(self, image: Path) -> None:
+        self._image = image
+
+    async def wait(self) -> None:
+        """Until the process is there."""
+        user = ["setpriv", "--reuid=microvm", "--regid=kvm", "--clear-groups", "--pdeathsig", "KILL"]
+        size = ["--size", str(self._image.stat().st_size), "--wait"]
+        argv = [*user, sys.executable, "-IS", HYPERVISOR, "-drive", f"file={self._image}", *size]
+        self._process = await asyncio.create_subprocess_exec(
+            *argv, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        assert await self._process.stdout.readline() == b"ready\n"
+
+    async def start(self) -> str:
+        """Give the word."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+        return "done"
+
+    async def status(self) -> tuple[int, int]:
+        """Its pid; nobody restarts it."""
+        return (self._process.pid, 0) if self._process.returncode is None else (0, 1)
+
+    async def stop(self) -> None:
+        """Until it has ended."""
+        self._process.terminate()
+        await self._process.wait()
+
+
 class Race:
     """One microVM and the images of it."""
 
     def __init__(self, host: Host, name: str, image: str) -> None:
         self.host, self.name = host, name
-        self.unit = unit_name(UnitKind.HYPERVISOR, name)
         self.image = host.state_dir / name / image
         self.aside = self.image.parent / ".mvtui/overlay" / image
 
     async def prepare(self) -> None:
         """Its first start makes its image."""
-        await self.start()
-        await self.hypervisor()
-        await self.stop()
+        starter = ByUnit(self.host, self.name)
+        await starter.start()
+        await self.hypervisor(starter)
+        await starter.stop()
 
-    async def run(self, rounds: int, choice: random.Random) -> None:
+    async def run(self, starter: ByUnit | ByHand, rounds: int, choice: random.Random) -> None:
         """Do so many rounds."""
         usual = (await self.reset())[1]
-        edge = usual / 2
+        earliest, latest, near = (0.0, AT_NAME, AT_NAME / 4) if starter.sudden else (-EARLIEST, 1.3 * usual, NEAR)
+        edge = latest / 2
         for number in range(rounds):
-            anywhere = choice.uniform(-EARLIEST, 1.3 * usual)
-            seen = await self.round(anywhere if number % 2 else choice.gauss(edge, NEAR))
+            anywhere = choice.uniform(earliest, latest)
+            seen = await self.round(starter, anywhere if number % 2 else choice.gauss(edge, near))
             print(json.dumps(seen._asdict()), flush=True)
-            edge = seen.offset + (NEAR if seen.result == "refused" else -NEAR)
+            edge = min(latest, max(earliest, seen.offset + (near if seen.result == "refused" else -near)))
 
-    async def round(self, offset: float) -> Round:
-        """One reset, and one start `offset` seconds after it began."""
+    async def round(self, starter: ByUnit | ByHand, offset: float) -> Round:
+        """One reset, and one start `offset` seconds after it began, or, if that is sudden, after the new image is given
+        the name."""
         before = self.image.stat().st_ino
+        await starter.wait()
+        moment = asyncio.Event()
         (outcome, seconds), start = await asyncio.gather(
-            later(max(0, -offset), self.reset), later(max(0, offset), self.start)
+            later(max(0, -offset), partial(self.reset, moment if starter.sudden else None)),
+            later(max(0, offset), starter.start, moment if starter.sudden else None),
         )
-        pid, held = await self.hypervisor()
+        pid, held = await self.hypervisor(starter)
         after = self.image.stat().st_ino
-        restarts = (await self.host.units.statuses())[self.unit].n_restarts or 0
-        await self.stop()
+        _, restarts = await starter.status()
+        await starter.stop()
+        await until(self.freed, "what was thrown away is not freed")
         kept = {path.stat().st_ino: writers(path) for path in self.aside.glob("*.img")} if self.aside.exists() else {}
         return Round(
             offset=offset,
@@ -114,40 +194,38 @@ class Race:
             restarts=restarts,
         )
 
-    async def reset(self) -> tuple[ResetOutcome, float]:
-        """What came of it, and how long it took."""
+    async def reset(self, moment: asyncio.Event | None = None) -> tuple[ResetOutcome, float]:
+        """What came of it, and how long it took. `moment` is when the new image is given the name, or it has ended."""
+
+        def tell(words: str) -> None:
+            if moment is not None and words.startswith("Giving"):
+                moment.set()
+
         began = time.monotonic()
-        outcome = await run_reset(self.host, self.name)
+        outcome = await run_reset(self.host, self.name, tell)
+        if moment is not None:
+            moment.set()
         return outcome, time.monotonic() - began
 
-    async def start(self) -> str:
-        """How the job of the start ended."""
-        return (await self.host.units.run_job(UnitVerb.START, self.unit)).result
+    async def freed(self) -> bool:
+        """Whether what was set aside before the last one is gone."""
+        return not list(self.aside.glob("freeing.*"))
 
-    async def hypervisor(self) -> tuple[int, list[int]]:
+    async def hypervisor(self, starter: ByUnit | ByHand) -> tuple[int, list[int]]:
         """The pid of the hypervisor once it has locked its image, and the inodes of the images that it has locked."""
 
         async def ready() -> tuple[int, list[int]] | None:
-            unit = (await self.host.units.statuses()).get(self.unit)
-            pid = unit.main_pid if unit is not None else None
+            pid, _ = await starter.status()
             held = open_images(pid) if pid else []
-            return (pid, held) if pid and held else None
+            return (pid, held) if held else None
 
         return await until(ready, "no hypervisor has the image open")
 
-    async def stop(self) -> None:
-        """Until all of its units are inactive."""
 
-        async def stopped() -> bool:
-            units = [unit for unit in (await self.host.units.statuses()).values() if unit.microvm == self.name]
-            return all(unit.active_state == "inactive" and unit.job is None for unit in units)
-
-        await self.host.units.run_job(UnitVerb.STOP, self.unit)
-        await until(stopped, "it does not stop")
-
-
-async def later(seconds: float, do: Callable[[], Awaitable[T]]) -> T:
-    """Wait, then do it."""
+async def later(seconds: float, do: Callable[[], Awaitable[T]], moment: asyncio.Event | None = None) -> T:
+    """Wait for the moment, and so many seconds, then do it."""
+    if moment is not None:
+        await moment.wait()
     await asyncio.sleep(seconds)
     return await do()
 
@@ -195,22 +273,32 @@ while True:
 """
 
 
+WRITER = """
+import os, sys
+file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+while True:
+    os.pwrite(file, os.urandom(1 << 20), 0)
+    os.fsync(file)
+"""
+
+
 @contextmanager
-def looking(image: Path, count: int) -> Iterator[None]:
-    """While so many processes look at the image."""
+def running(count: int, script: str, path: Path) -> Iterator[None]:
+    """While so many processes run this with the path."""
     with ExitStack() as stack:
         for _ in range(count):
-            looker = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-ISc", LOOKER, str(image)]
-            stack.callback(stack.enter_context(subprocess.Popen(looker)).kill)
+            argv = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-ISc", script, str(path)]
+            stack.callback(stack.enter_context(subprocess.Popen(argv)).kill)
         yield
 
 
-async def main(name: str, image: str, rounds: str, seed: str, lookers: str) -> None:
+async def main(name: str, image: str, rounds: str, seed: str, lookers: str, how: str) -> None:
     host = open_host()
     race = Race(host, name, image)
     await race.prepare()
-    with looking(race.image, int(lookers)):
-        await race.run(int(rounds), random.Random(int(seed)))
+    starter = ByHand(race.image) if how == "hand" else ByUnit(host, name)
+    with running(int(lookers), LOOKER, race.image), running(starter.sudden, WRITER, race.image.with_name("busy")):
+        await race.run(starter, int(rounds), random.Random(int(seed)))
     await host.units.close()
 
 

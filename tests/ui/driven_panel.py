@@ -25,8 +25,9 @@ class DrivenPanel:
     """Reads commands from `pipe`; what they have painted is followed by MARK on the terminal.
 
     `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `work` sees other values
-    of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `press KEY …` presses keys (as
-    Textual names them) and lets what they cause happen, `refuse` ends the last verb for want of rights.
+    of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `slot` all until the next figure
+    of that past is due, `press KEY …` presses keys (as Textual names them) and lets what they cause happen, `refuse`
+    ends the last verb for want of rights.
     """
 
     def __init__(self, pipe: int, *, waits: bool = False) -> None:
@@ -62,6 +63,8 @@ class DrivenPanel:
                 self.past()
             elif verb == "pass":
                 self.fake.passes(seconds=float(argument))
+            elif verb == "slot":
+                self.fake.passes(seconds=SLOT_SECONDS - self.fake.seconds % SLOT_SECONDS + 0.01)
             elif verb == "refuse":
                 self.fake.fail(*self.fake.asked[-1], RightsMissingError("polkit refused it", "be root"))
             # Equal, and not the same object: as a real look yields it.

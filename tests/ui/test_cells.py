@@ -1,5 +1,7 @@
 """Painting what changed: the terminal shows what Textual's own painting of every line would show."""
 
+import re
+
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,9 +83,9 @@ def test_what_stands_there_is_not_sent_again(frames: list[dict[int, Strip]]) -> 
 
 def test_once_forgotten_all_is_sent() -> None:
     screenful, cells = Screenful(), {0: cells_of(Strip([Segment("one")]), COLOURS)}
-    assert screenful.paint(cells) == "\x1b[1Hone"
+    assert screenful.paint(cells) == "\x1b[Hone"
     screenful.forget()
-    assert screenful.paint(cells) == "\x1b[1Hone"
+    assert screenful.paint(cells) == "\x1b[Hone"
 
 
 def painted(*texts: str, style: str = "none") -> str:
@@ -96,8 +98,13 @@ def painted(*texts: str, style: str = "none") -> str:
 
 
 def test_a_short_gap_is_painted_over() -> None:
-    assert painted("a 1 same 2", "a 3 same 4") == "\x1b[5;3H3 same 4"
-    assert painted("1 the same 2", "3 the same 4") == "\x1b[5H3\x1b[5;12H4"
+    assert painted("a 1 is 2", "a 3 is 4") == "\x1b[5;3H3 is 4"
+    assert painted("1 the same 2", "3 the same 4") == "\x1b[5H3\x1b[10C4"
+
+
+def test_a_gap_is_as_long_as_its_bytes() -> None:
+    assert painted("1─2", "3─4") == "\x1b[5H3─4"
+    assert painted("1──2", "3──4") == "\x1b[5H3\x1b[2C4"
 
 
 def test_wide_characters_are_painted_whole() -> None:
@@ -111,10 +118,23 @@ def test_only_what_changes_of_a_look_is_said() -> None:
     looks = [Segment("a", Style.parse("red on blue")), Segment(" ", Style.parse("green on blue"))]
     looks += [Segment("b", Style.parse("green on blue")), Segment("c", Style.parse("bold green on black"))]
     written = Screenful().paint({0: cells_of(Strip(looks), COLOURS)})
-    assert written == "\x1b[31;44m\x1b[1Ha \x1b[32m\x1b[1;3Hb\x1b[1;40m\x1b[1;4Hc\x1b[m"
+    assert written == "\x1b[31;44m\x1b[Ha \x1b[32mb\x1b[1;40mc\x1b[m"
 
 
-LIST = [f"{number} a line as any other {number}" for number in range(9)]
+def test_looks_come_in_an_order_of_few_changes() -> None:
+    looks = ["red on blue", "green on black", "red on black", "green on blue"]
+    segments = [Segment(look[0], Style.parse(look)) for look in looks]
+    written = Screenful().paint({0: cells_of(Strip(segments), COLOURS)})
+    assert [len(codes.split(";")) for codes in re.findall(r"\x1b\[([0-9;]+)m", written)] == [2, 1, 1, 1]
+
+
+def test_blanks_go_with_any_colour_on_their_ground() -> None:
+    lines = {0: [Segment("   ", Style.parse("on blue"))], 1: [Segment("a", Style.parse("red on blue"))]}
+    written = Screenful().paint({y: cells_of(Strip(segments), COLOURS) for y, segments in lines.items()})
+    assert written == "\x1b[31;44m\x1b[H   \r\va\x1b[m"
+
+
+LIST = [letter * 30 for letter in "abcdefghi"]
 
 
 def painted_lines(*frames: list[str]) -> str:
@@ -132,9 +152,21 @@ def test_lines_that_came_up_are_moved() -> None:
 
 def test_lines_that_went_down_are_moved() -> None:
     frames = ["head", *LIST[2:8], "foot"], ["head", *LIST[:6], "foot"]
-    written = f"\x1b[6H\x1b[2M\x1b[2H\x1b[2L\x1b[2H{LIST[0]}\x1b[3H{LIST[1]}"
+    written = f"\x1b[6H\x1b[2M\x1b[2H\x1b[2L\x1b[2H{LIST[0]}\r\v{LIST[1]}"
     assert painted_lines(*frames) == written
 
 
 def test_nothing_is_moved_where_painting_is_shorter() -> None:
-    assert painted_lines([*"abcdef"], [*"defdef"]) == "\x1b[1Hd\x1b[2He\x1b[3Hf"
+    assert painted_lines([*"abcdef"], [*"defdef"]) == "\x1b[Hd\r\ve\r\vf"
+
+
+def test_one_line_is_moved() -> None:
+    frames = ["head", LIST[8], "", "foot"], ["head", "a", LIST[8], "foot"]
+    written = painted_lines(*[[line.ljust(32) for line in frame] for frame in frames])
+    assert written == f"\x1b[3H\x1b[1M\x1b[2H\x1b[1L\x1b[2Ha{' ' * 31}"
+
+
+def test_no_line_is_moved_over_one_that_is_not_known() -> None:
+    screenful, line = Screenful(), cells_of(Strip([Segment(LIST[0])]), COLOURS)
+    screenful.paint({0: line, 3: cells_of(Strip([Segment("")]), COLOURS)})
+    assert screenful.paint({3: line}) == f"\x1b[4H{LIST[0]}"

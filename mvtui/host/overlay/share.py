@@ -251,9 +251,12 @@ class ShareWork:
         try:
             for name in self.holding.names():
                 inodes = inodes_in(name, NEW) or inodes_in(name, BACK)
-                if name == MAKING:
+                if name != MAKING and (inodes is None or len(inodes) != 2):
+                    continue
+                status = look(name, self.holding.taken())
+                if inodes is None or status is None or not stat.S_ISDIR(status.st_mode) or status.st_uid != self._uid:
                     self.holding.throw_away(name)
-                elif inodes is not None and len(inodes) == 2:
+                else:
                     self._settle(name, inodes)
         except OSError as error:
             raise failed(f"{self.holding.shown} can't be cleaned", error) from None

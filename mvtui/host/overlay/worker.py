@@ -71,7 +71,7 @@ class OverlayWorker:
         image = target.volume.image if target.volume is not None else target.path
         if any(".." in path.split("/") or "\0" in path for path in (image, target.path)):
             raise MvtuiError(
-                f"{clean(image)} has .. in its path: such an image is not reset",
+                f"{clean(image)} has .. or a NUL in its path: such an image is not reset",
                 "write its path without ..",
                 ExitCode.REFUSED,
             )

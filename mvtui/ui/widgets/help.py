@@ -42,9 +42,10 @@ def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_on
     right = [line for group in _RIGHT for line in _group(group, keys, situations, half - 1)]
     title = ruled(f"The keys that work here; {_first(keys, 'leave')} leaves", width)
     if half == width:
-        return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only))]]
-    shorter = left if len(left) <= len(right) else right
-    shorter += _states(ascii_only)
+        return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only), *_columns())]]
+    for lines in (_states(ascii_only), _columns()):
+        shorter = left if len(left) <= len(right) else right
+        shorter += lines
     pairs = zip_longest(left, right, fillvalue=())
     return [title, *[(*one, (" " * (half - width_of(one)), "text"), *other) for one, other in pairs]]
 
@@ -70,10 +71,12 @@ def _states(ascii_only: bool) -> list[Line]:
     lines: list[Line] = [(("States", "strong"),)]
     for word, meaning in _MEANINGS.items():
         lines.append(((f"  {glyph_of(word, ascii_only)} {word:<10}", str(word)), (meaning, "text")))
-    lines.append((("Columns", "strong"),))
-    lines.append((("  CPU% of one core, of all its processes", "text"),))
-    lines.append((("  FSD  shares that are served", "text"),))
     return lines
+
+
+def _columns() -> list[Line]:
+    words = ("  CPU% of one core, of all its processes", "  FSD  shares that are served")
+    return [(("Columns", "strong"),), *[((line, "text"),) for line in words]]
 
 
 class HelpText(Lines):

@@ -8,13 +8,13 @@ from typing import Any
 from mvtui.host.overlay import child
 from mvtui.host.overlay.effects import Effects
 
-BEFORE, AFTER = "before", "after"
-ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EROFS")
+FAILS, BEFORE, AFTER = "fails", "before", "after"
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS)
 
 
 class FaultyEffects(Effects):
-    """Effect number `number` (from 1) fails with the error `how`, or kills this process before or after it. Every one
-    is written down in `record`."""
+    """Effect number `number` (from 1) fails, with one error after the other, or kills this process before or after it.
+    Every one is written down in `record`."""
 
     def __init__(self, record: str, number: int, how: str) -> None:
         self._record, self._number, self._how = record, number, how
@@ -31,8 +31,9 @@ class FaultyEffects(Effects):
                 record.write(f"{name}\n")
             if self._count != self._number:
                 return effect(*args)
-            if self._how in ERRORS:
-                raise OSError(getattr(errno, self._how), os.strerror(getattr(errno, self._how)))
+            if self._how == FAILS:
+                error = ERRORS[self._count % len(ERRORS)]
+                raise OSError(error, os.strerror(error))
             if self._how == AFTER:
                 effect(*args)
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,5 @@
-"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs them."""
+"""A host with one microVM, whose files belong to an unprivileged user; where tests don't run as root, to who runs
+them."""
 
 import os
 import shutil
@@ -6,7 +7,7 @@ import subprocess
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,7 @@ from mvtui.host.overlay.worker import PATIENCE, OverlayWorker, Patience
 from mvtui.host.ports import Host, Processes, Units
 from mvtui.model.definition import Volume
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayKind, OverlayTarget
-from tests.host.living import found
+from tests.host.living import found, until
 
 OWNER = (54321, 54321) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
 MIB = 1 << 20
@@ -24,7 +25,7 @@ WHO = "root: mvtui reset web"
 
 
 class OverlayHost:
-    """`state_dir`/web/rw.img is the overlay's image, of `size` bytes. `record` is a file for who works there (faulty)."""
+    """`state_dir`/web/rw.img is the overlay's image, of `size` bytes; `record` is for who works there (faulty)."""
 
     def __init__(self, folder: Path, image: str = "rw.img", size: int = MIB) -> None:
         folder.chmod(0o755)
@@ -37,7 +38,7 @@ class OverlayHost:
         self.give(self.state_dir, self.directory, self.record)
         self.host = Host("test", cast(Units, None), cast(Processes, None), self.state_dir)
         self.image = self.directory / image
-        self.volume = Volume(image, size=size // MIB, fs_type="ext4", label="new", auto_create=True)
+        self.volume: Volume | None = Volume(image, size=size // MIB, fs_type="ext4", label="new", auto_create=True)
         self.target = OverlayTarget(OverlayKind.VOLUME, str(self.image), self.volume)
         self.holding = self.image.parent / ".mvtui" / "overlay" / self.image.name
 
@@ -70,14 +71,14 @@ class OverlayHost:
 
     def file_id(self) -> tuple[int, int] | None:
         try:
-            status = os.lstat(self.image)
+            status = os.lstat(self.image if self.volume is not None else self.image / "store")
         except FileNotFoundError:
             return None
         return status.st_dev, status.st_ino
 
     def reset(self, new: NewImage | None = None, **how: object) -> KeptOverlay | None:
         with self.worker(**how) as worker:  # type: ignore[arg-type]
-            worker.make(new or self.new(), self.file_id())
+            worker.make(new or self.new() if self.volume is not None else None, self.file_id())
             return worker.commit()
 
     def restore(self, name: str | None = None) -> KeptOverlay | None:
@@ -94,12 +95,41 @@ class OverlayHost:
         except FileNotFoundError:
             return []
 
+    def share(self) -> None:
+        """From now on the overlay is on a share, whose `store` holds `old`."""
+        self.image = self.directory / "overlay"
+        self.volume = None
+        self.target = OverlayTarget(OverlayKind.SHARE, str(self.image), tag="overlay")
+        self.holding = self.image / ".mvtui" / "overlay"
+        self.image.mkdir()
+        self.give(self.image)
+        self.fill(self.image, "old")
+
+    def fill(self, directory: Path, content: str) -> None:
+        """What a guest leaves there."""
+        for name in ("store", "work", "store/pkg", "work/work"):
+            (directory / name).mkdir()
+            self.give(directory / name)
+        (directory / "store" / "pkg" / "file").write_text(content)
+        (directory / "store").chmod(0o1775)
+        self.give(directory / "store" / "pkg" / "file")
+
+    def keep_share(self, name: str, content: str) -> Path:
+        """Directories that were set aside before."""
+        (self.holding / name).mkdir(parents=True)
+        self.give(self.holding.parent, self.holding, self.holding / name)
+        self.fill(self.holding / name, content)
+        return self.holding / name
+
     def rubbish(self) -> list[str]:
         return [name for name in self.names() if name.startswith("freeing.")]
 
 
 def content(path: Path) -> str:
-    """What `write` wrote; for a new image its label; `nothing`, or `blank`."""
+    """What `write` or `fill` wrote; for a new image its label; `nothing`, or `blank`."""
+    if path.is_dir():
+        store = path / "store"
+        return "nothing" if not store.is_dir() else " ".join(each.read_text() for each in store.rglob("file")) or "new"
     try:
         with path.open("rb") as file:
             start = file.read(2048)
@@ -121,7 +151,14 @@ def overlay_host(image: str = "rw.img", size: int = MIB) -> Iterator[OverlayHost
     try:
         yield OverlayHost(folder, image, size)
     finally:
+        until(lambda: _remove(folder))
+
+
+def _remove(folder: Path) -> bool:
+    """Whether it is gone: somebody may be freeing something in it."""
+    with suppress(OSError):
         shutil.rmtree(folder)
+    return not folder.exists()
 
 
 def in_child(work: Callable[[], object], user: tuple[int, int] | None = OWNER) -> None:
@@ -135,7 +172,7 @@ def in_child(work: Callable[[], object], user: tuple[int, int] | None = OWNER) -
                 os.setresuid(user[0], user[0], user[0])
             work()
             os._exit(0)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 (whatever it is, this process ends here)
             traceback.print_exc()
         finally:
             os._exit(1)

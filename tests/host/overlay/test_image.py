@@ -101,7 +101,7 @@ def test_an_image_that_is_not_there(overlay: OverlayHost) -> None:
         worker.make(overlay.new(), None)
         assert worker.commit() is None
     assert content(overlay.image) == "new"
-    with pytest.raises(MvtuiError, match="nothing of .* is kept"):
+    with pytest.raises(MvtuiError, match=r"nothing of .* is kept"):
         overlay.restore()
 
 
@@ -264,7 +264,7 @@ def test_mkfs_fails(overlay: OverlayHost) -> None:
 
 def test_mkfs_says_very_much(overlay: OverlayHost) -> None:
     tools = program(overlay, "mkfs.ext4", "yes a long line | head -c 3000000; echo the last; exit 1")
-    with overlay.worker(tools=(str(tools),)) as worker, pytest.raises(MvtuiError, match="exit 1: the last$"):
+    with overlay.worker(tools=(str(tools),)) as worker, pytest.raises(MvtuiError, match=r"exit 1: the last$"):
         worker.make(overlay.new(), overlay.file_id())
 
 
