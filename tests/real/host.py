@@ -81,10 +81,6 @@ class RealHost:
         """Run `mvtui` inside, as root."""
         return self.nested.python("-m", "mvtui", *words, check=check, timeout=timeout)
 
-    def mvtui_that_sees_all(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The same, as on a host whose processes are those inside: it takes their pid namespace for the outermost."""
-        return self.nested.python("-c", SEES_ALL, *words, check=check)
-
     def shown(self, name: str) -> Json:
         """What `mvtui list --json` says of one microVM."""
         listed = json.loads(self.mvtui("list", "--json").stdout)
