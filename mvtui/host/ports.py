@@ -81,7 +81,8 @@ class Host:
     `changes` counts what mvtui changed of its files: slow facts from before are old. `calls` is the record of what
     mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do not tell. `definitions` (the
     host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui keeps what it has to
-    remember of the host: what is armed, what was chosen, what was done."""
+    remember of the host: what is armed, what was chosen, what was done. `options` are more words that a command of
+    mvtui needs to mean this host: `--definitions DIR`, where that was said."""
 
     __slots__ = (
         "calls",
@@ -89,6 +90,7 @@ class Host:
         "definitions",
         "end_times",
         "name",
+        "options",
         "processes",
         "records",
         "root",
@@ -107,7 +109,9 @@ class Host:
         end_times: EndTimes | None = None,
         definitions: Path = DEFAULT_DEFINITIONS,
         records: Path | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
+        self.options = options
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
         self.changes = 0

@@ -1,6 +1,6 @@
 """What a person changes in a definition file: one value for each change. Pure.
 
-Changes are applied one after the other: an index counts in what the change before it left.
+Changes are applied one after the other: an index (`at`) counts in what the change before it left.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,35 +19,35 @@ class ItemKind(StrEnum):
 
 
 class SetField(NamedTuple):
-    """The option `key` of the share or volume `index` gets `value`; None takes the key out, so that it has its
+    """The option `key` of the share or volume `at` gets `value`; None takes the key out, so that it has its
     default."""
 
     kind: ItemKind
-    index: int
+    at: int
     key: str
     value: Value | None
 
 
 class AddItem(NamedTuple):
-    """A new share or volume with `values` by option name, in that order; behind the others, or at `index`."""
+    """A new share or volume with `values` by option name, in that order; behind the others, or at `at`."""
 
     kind: ItemKind
     values: Mapping[str, Value]
-    index: int | None = None
+    at: int | None = None
 
 
 class RemoveItem(NamedTuple):
-    """The share or volume `index` goes, with the comment right above it."""
+    """The share or volume `at` goes, with the comment right above it."""
 
     kind: ItemKind
-    index: int
+    at: int
 
 
 class MoveItem(NamedTuple):
-    """The share or volume `index` moves to where it is number `to`. A volume's place is its drive letter."""
+    """The share or volume `at` moves to where it is number `to`. A volume's place is its drive letter."""
 
     kind: ItemKind
-    index: int
+    at: int
     to: int
 
 

@@ -20,13 +20,12 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
     (sd_booted(3)), else starts and stops by itself. `definitions` None: those of NixOS for the default state directory,
     else what stands beside it, in `definitions`. Nothing is asked of the host yet. Raises MvtuiError."""
-    try:
-        state_dir = Path(os.path.abspath(state_dir))
-    except FileNotFoundError:
-        raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
+    state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
-    units, end_times = _adapters(state_dir, manager, calls, records)
+    definitions = _absolute(definitions) if definitions is not None else None
+    options = ("--definitions", str(definitions)) if definitions is not None else ()
+    units, end_times = _adapters(state_dir, manager, calls, records, options)
     return Host(
         name=os.uname().nodename,
         units=units,
@@ -36,7 +35,15 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         end_times=end_times,
         definitions=definitions or _definitions_of(state_dir),
         records=records,
+        options=options,
     )
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return Path(os.path.abspath(path))
+    except FileNotFoundError:
+        raise MvtuiError(f"{path} begins in a working directory that is gone", "name its whole path") from None
 
 
 def _definitions_of(state_dir: Path) -> Path:
@@ -44,7 +51,9 @@ def _definitions_of(state_dir: Path) -> Path:
     return DEFAULT_DEFINITIONS if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "definitions"
 
 
-def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) -> tuple[Units, EndTimes | None]:
+def _adapters(
+    state_dir: Path, manager: Manager, calls: CallLog, records: Path, options: tuple[str, ...]
+) -> tuple[Units, EndTimes | None]:
     """Those of the manager that was asked for. Only they are imported: others take longer than all of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
         from mvtui.host.journal_times import JournalTimes  # noqa: PLC0415
@@ -53,4 +62,4 @@ def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) 
         return SystemdUnits(calls=calls), JournalTimes(calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir, calls=calls, records=records), None
+    return DirectUnits(state_dir, calls=calls, records=records, options=options), None
