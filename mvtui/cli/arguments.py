@@ -180,7 +180,9 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         _add_arm_options(own)
     if verb == "adopt":
         own.add_argument("--print", action="store_true", help="show the file's text, write nothing")
-        own.add_argument("--eval", action="store_true", help="ask Nix (nix eval) for what is built does not tell")
+        own.add_argument(
+            "--eval", action="store_true", help="ask Nix (nix eval) for what the runner does not tell; takes minutes"
+        )
     if verb == "validate":
         own.add_argument(
             "--hypervisor",
