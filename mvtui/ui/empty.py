@@ -27,7 +27,8 @@ def empty_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
             "text",
         )
         lines.append(())
-    say("mvtui --state-dir DIR looks elsewhere; mvtui demo shows a host of samples.", "dim")
+    if not any("mvtui demo" in finding.fix for finding in snapshot.findings):
+        say("mvtui --state-dir DIR looks elsewhere; mvtui demo shows a host of samples.", "dim")
     return tuple(lines)
 
 

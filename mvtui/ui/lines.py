@@ -111,8 +111,8 @@ def wrapped(text: str, width: int, count: int) -> list[str]:
 
 
 def folded(text: str, width: int, count: int) -> list[str]:
-    """All of `text` in lines of `width` cells, a word that is longer goes over several; at most `count` lines, the last
-    of which ends in an ellipsis where that is not all."""
+    """All of `text` in lines of `width` cells; a word that is longer goes over several, broken behind a slash, dash or
+    comma where one is near; at most `count` lines, the last of which ends in an ellipsis where that is not all."""
     lines = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word
@@ -131,8 +131,12 @@ def folded(text: str, width: int, count: int) -> list[str]:
 
 
 def _beginning(word: str, width: int) -> str:
-    """As much of it as has room, but at least one character."""
-    return word if cell_len(word) <= width else set_cell_size(word, width).rstrip(" ") or word[0]
+    """As much of it as has room, but at least one character; at least half of that where it breaks well."""
+    if cell_len(word) <= width:
+        return word
+    most = set_cell_size(word, width).rstrip(" ") or word[0]
+    good = max(map(most.rfind, "/-,")) + 1
+    return most[:good] if 2 * good > len(most) else most
 
 
 class Lines(Widget):

@@ -137,6 +137,8 @@ def test_folded_breaks_between_words_and_long_words_anywhere() -> None:
     assert folded("one two three", 8, 9) == ["one two", "three"]
     assert folded("one abcdefghijkl two", 8, 9) == ["one", "abcdefgh", "ijkl two"]
     assert folded("abcdefghijklmnopqrstuvwxyz", 8, 2) == ["abcdefgh", "ijklmno…"]
+    assert folded("/nix/store/0c9x-microvm-qemu-wiki", 20, 9) == ["/nix/store/0c9x-", "microvm-qemu-wiki"]
+    assert folded("/a/abcdefghijkl", 8, 9) == ["/a/abcde", "fghijkl"]  # not so far back
     assert folded("仮想仮想", 3, 9) == ["仮", "想", "仮", "想"]
     assert folded("仮仮", 1, 9) == ["仮", "仮"]
     assert folded("", 8, 2) == [""]

@@ -217,6 +217,11 @@ async def test_what_the_host_lacks_stands_in_the_place_of_the_list(open_panel: O
     async with open_panel(UNREADABLE) as panel:
         assert "/var/lib/microvms can't be read: permission denied." in panel.text
         assert "run mvtui as root, or in group kvm" in panel.text
+        assert panel.text.count("mvtui demo") == 1
+        [finding] = UNREADABLE.findings
+        fix = "name another with --state-dir DIR, or see a sample host: mvtui demo"
+        await panel.tell(snapshot(findings=(finding._replace(fix=fix),)))
+        assert panel.text.count("mvtui demo") == 1
 
 
 async def test_names_come_before_the_first_look(open_panel: Open) -> None:
