@@ -52,13 +52,13 @@ def completed(built: Definition, evaluated: Definition) -> Definition:
 def _completed_share(share: Share, other: Share | None) -> Share:
     if other is None:
         return share
-    return Share(*(theirs if mine is None else mine for mine, theirs in zip(share, other, strict=True)))
+    return Share._make(theirs if mine is None else mine for mine, theirs in zip(share, other, strict=True))
 
 
 def _completed_volume(volume: Volume, other: Volume | None, fstab_read: bool) -> Volume:
     if other is None:
         return volume
-    whole = Volume(*(theirs if mine is None else mine for mine, theirs in zip(volume, other, strict=True)))
+    whole = Volume._make(theirs if mine is None else mine for mine, theirs in zip(volume, other, strict=True))
     # None is a word of its own there.
     return whole._replace(
         letter=volume.letter,
