@@ -1,6 +1,7 @@
 """What mvtui has to remember of a host between its runs: small files in `host.records`, each replaced as a whole.
 
-The directory is made 0755, its files 0644: everybody may read what was done. A link is followed nowhere in it.
+The directory is made 0755, its files 0644 unless said otherwise: everybody may read what was done. A link is followed
+nowhere in it.
 """
 
 import errno
@@ -73,13 +74,14 @@ def record_names(records: Path, folder: str) -> tuple[str, ...]:
         return ()
 
 
-def write_record(records: Path, name: str, text: str) -> None:
-    """Replace the record `name` as a whole; it is on disk when this returns. Raises RightsMissingError, MvtuiError."""
+def write_record(records: Path, name: str, text: str, mode: int = 0o644) -> None:
+    """Replace the record `name` as a whole; it is on disk when this returns. `mode` 0600 hides it from others. Raises
+    RightsMissingError, MvtuiError."""
     *inner, last = name.split("/")
     try:
         make_records(records, *inner)
         with opened(records, *inner) as directory:
-            _replace(directory, last, text.encode())
+            _replace(directory, last, text.encode(), mode)
     except (OSError, ValueError) as error:
         raise _can_t_write(records, name, error) from None
 
@@ -153,16 +155,16 @@ def _make_one(name: str, directory: int | None) -> None:
         os.close(fd)
 
 
-def _replace(directory: int, name: str, content: bytes) -> None:
+def _replace(directory: int, name: str, content: bytes, mode: int) -> None:
     if not name or name in (".", ".."):
         raise ValueError("is no name")
     new = f".{os.getpid()}.new"
     with suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=directory)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=directory)
     try:
         with open(fd, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

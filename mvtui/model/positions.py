@@ -38,6 +38,26 @@ def positions(text: str) -> dict[str, Position]:
     return found
 
 
+class Entry(NamedTuple):
+    """One thing that stands on lines of its own: a table's header (`keys` are its name), or a key with its value
+    (`keys` are that key's parts, in the table above it). `start` and `end` are offsets into the text; `value` is where
+    the value begins, None for a header. `array`: the header has two brackets."""
+
+    keys: tuple[str, ...]
+    start: int
+    end: int
+    value: int | None = None
+    array: bool = False
+
+
+def outline(text: str) -> list[Entry]:
+    """What `text`, which tomllib has read, is made of, in order; between them stand only spaces, line ends and
+    comments."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return scanner.entries
+
+
 def position_of(place: str, known: dict[str, Position]) -> Position | None:
     """Where `place` stands; where it does not (a key that is missing), the table or list that it belongs to. None for
     the whole document."""
@@ -52,6 +72,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.offsets: dict[str, int] = {}
+        self.entries: list[Entry] = []
         self._at = 0
         self._tables: dict[str, int] = {}
 
@@ -63,13 +84,12 @@ class _Scanner:
             if self.text.startswith("[[", start):
                 self._at += 2
                 table = self._header(start, array=True)
-                self._at += 2
             elif self.text[start] == "[":
                 self._at += 1
                 table = self._header(start, array=False)
-                self._at += 1
             else:
-                self._pair(table)
+                keys, value = self._pair(table)
+                self.entries.append(Entry(keys, start, self._at, value))
             self._skip(_SPACE)
 
     def _header(self, start: int, *, array: bool) -> str:
@@ -83,16 +103,22 @@ class _Scanner:
             if place in self._tables:
                 place = f"{place}[{self._tables[place]}]"
         self.offsets.setdefault(place, start)
+        self._at += 2 if array else 1  # the brackets
+        self.entries.append(Entry(tuple(key for key, _ in keys), start, self._at, array=array))
         return place
 
-    def _pair(self, table: str) -> None:
+    def _pair(self, table: str) -> tuple[tuple[str, ...], int]:
+        """The key's parts, and where the value begins; ends behind it."""
         place = table
-        for key, offset in self._keys():
+        keys = self._keys()
+        for key, offset in keys:
             place = joined(place, key)
             self.offsets.setdefault(place, offset)
         self._at += 1  # =
         self._skip(_BLANK)
+        value = self._at
         self._value(place)
+        return tuple(key for key, _ in keys), value
 
     def _keys(self) -> list[tuple[str, int]]:
         """A dotted key and where each part begins; ends behind it and the spaces that follow."""

@@ -7,6 +7,9 @@ from mvtui.host.documents import DocumentError, parse, read_text
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.rules.finding import error
+from mvtui.operations.definition_place import document_place, find_document
+
+__all__ = ["Located", "Validation", "document_place", "find_document", "validate", "validate_text"]
 
 
 class Located(NamedTuple):

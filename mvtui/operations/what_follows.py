@@ -1,0 +1,33 @@
+"""What must be done until a guest has what its definition file says."""
+
+from collections.abc import Iterator
+
+from mvtui.model.definition import Definition
+from mvtui.model.microvm import MicroVM
+from mvtui.model.text import clean
+from mvtui.operations.health import rebuild_command
+
+
+def follows(microvm: MicroVM, old: Definition | None, new: Definition | None) -> tuple[str, ...]:
+    """Sentences: the drive letters that move from `old` to `new`, then the steps to the guest. () where `new` is as
+    `old`, or can't be told."""
+    if new is None or new == old:
+        return ()
+    return (*_moved_letters(old, new), *_steps(microvm))
+
+
+def _moved_letters(old: Definition | None, new: Definition) -> Iterator[str]:
+    letters = {volume.image: volume.letter for volume in old.volumes} if old is not None else {}
+    for volume in new.volumes:
+        before = letters.get(volume.image)
+        if before is not None and volume.letter is not None and before != volume.letter:
+            yield f"{clean(volume.image)} becomes vd{volume.letter}; it is vd{before} now."
+
+
+def _steps(microvm: MicroVM) -> Iterator[str]:
+    command = "microvm -u"
+    if microvm.entry is not None:
+        command = rebuild_command(clean(microvm.name), microvm.entry)
+    yield f"Rebuild: {command}."
+    if microvm.booted is not None:
+        yield f"Then restart {clean(microvm.name)}."
