@@ -93,7 +93,7 @@ class _Comparison(NamedTuple):
 
     def top(self) -> Iterator[FieldDrift]:
         fields = {stage: top_fields(definition, stage) for stage, definition in self.stages.items()}
-        yield from self._fields("", "", fields)
+        yield from self._compared("", "", fields)
 
     def items(self, kind: _Kind) -> Iterator[FieldDrift]:
         told = {stage: one for stage, one in self.stages.items() if tells(one, stage, kind.option)}
@@ -101,14 +101,18 @@ class _Comparison(NamedTuple):
         # Who has one without a name that is like no other may have any of the others.
         blind = {stage for group in groups for stage in group if len(group) == 1 and kind.name(group[stage]) is None}
         for group in groups:
-            name = next((name for item in group.values() if (name := kind.name(item)) is not None), None)
+            # That of what runs, if it does: other stages may spell it otherwise.
+            names = [kind.name(group[stage]) for stage in reversed(Stage) if stage in group]
+            name = next((name for name in names if name is not None), None)
             if name is None:
                 continue
             there = {stage: stage in group for stage in told if stage in group or stage not in blind}
-            presence = list(self._fields(kind.option, name, {stage: {"": value} for stage, value in there.items()}))
+            presence = list(self._compared(kind.option, name, {stage: {"": value} for stage, value in there.items()}))
             yield from presence
             if not presence:
-                yield from self._fields(kind.option, name, {stage: self._known(stage, group[stage]) for stage in group})
+                yield from self._compared(
+                    kind.option, name, {stage: self._known(stage, group[stage]) for stage in group}
+                )
         if kind is _VOLUMES:
             yield from self._order(groups, told)
 
@@ -121,7 +125,7 @@ class _Comparison(NamedTuple):
             return name is not None and same(kind.named_by, name, kind.name(other), self.directory)
 
         for stage, definition in told.items():
-            left = list(kind.items(definition))
+            left: list[Share | Volume] = [*kind.items(definition)]
             for is_same in (same_name, kind.same_place):
                 for group in [group for group in groups if stage not in group]:
                     for item in left:
@@ -143,8 +147,8 @@ class _Comparison(NamedTuple):
             numbers[stage] = tuple(places[id(volume)] for volume in ordered)
             orders[stage] = {"order": tuple(volume.image for volume in ordered)}
         if len(set(numbers.values())) > 1:
-            alike = {stage: {"order": tuple(map(str, order))} for stage, order in numbers.items()}
-            for one in self._fields("volumes", "", alike):
+            alike: dict[Stage, Fields] = {stage: {"order": tuple(map(str, order))} for stage, order in numbers.items()}
+            for one in self._compared("volumes", "", alike):
                 yield one._replace(values=tuple((stage, orders[stage]["order"]) for stage, _ in one.values))
 
     def _known(self, stage: Stage, item: Share | Volume) -> Fields:
@@ -160,7 +164,7 @@ class _Comparison(NamedTuple):
         known = (self.stages[one].hypervisor for one in around if one in self.stages)
         return next((hypervisor for hypervisor in known if hypervisor is not None), None)
 
-    def _fields(self, kind: str, item: str, told: Mapping[Stage, Fields]) -> Iterator[FieldDrift]:
+    def _compared(self, kind: str, item: str, told: Mapping[Stage, Fields]) -> Iterator[FieldDrift]:
         for field in dict.fromkeys(field for fields in told.values() for field in fields):
             values = {stage: fields[field] for stage, fields in told.items() if field in fields}
             if self._differ(field, values, *values):

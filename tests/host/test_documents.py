@@ -85,6 +85,7 @@ def test_every_option_is_read_and_what_is_left_out_has_its_default(tmp_path: Pat
         ),
         store_on_disk=False,
         fstab_read=True,
+        untold=frozenset({"storeOnDisk"}),
     )  # fmt: skip
 
 
