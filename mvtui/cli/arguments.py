@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mvtui import __version__
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.ports import DEFAULT_DEFINITIONS
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
@@ -22,6 +23,7 @@ VERBS = {
     "reset": "set the writable store overlay of stopped microVMs aside and make an empty one",
     "restore": "bring the overlay back that was set aside last; once more undoes that",
     "arm": "have the overlay of a microVM reset by itself before it starts",
+    "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
     "completion": "print the completion script of a shell",
@@ -39,6 +41,7 @@ _EXAMPLES = """examples:
   mvtui diff web                       where its definition file, what is built and what runs differ
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
+  mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
@@ -66,6 +69,10 @@ _VERB_EXAMPLES = {
     "  mvtui arm web --always         before every start, also when the guest reboots\n"
     "  mvtui arm web --always --persistent   it outlives a reboot of the host\n"
     "  mvtui arm web --off",
+    "adopt": "  mvtui adopt web                writes /etc/nixos/microvms/web.toml, never over one that is there\n"
+    "  mvtui adopt --print web        shows it alone\n"
+    "  mvtui adopt --eval web         asks Nix for what no runner tells (minutes)\n"
+    "  mvtui adopt --definitions ~/hosts/microvms web",
     "validate": "  mvtui validate /etc/nixos/microvms/*.toml\n"
     "  mvtui validate web.toml --hypervisor crosvm    as if it had another one\n"
     "  mvtui validate --json web.toml | jq '.files[].findings[] | {subject, line, what}'",
@@ -165,7 +172,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb in ("show", "diff", "restore", "arm"):
+    if verb in ("show", "diff", "restore", "arm", "adopt"):
         own.add_argument("name", metavar="NAME")
     if verb in ("start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
@@ -177,6 +184,9 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         _add_reset_options(own)
     if verb == "arm":
         _add_arm_options(own)
+    if verb == "adopt":
+        own.add_argument("--print", action="store_true", help="show the file's text, write nothing")
+        own.add_argument("--eval", action="store_true", help="ask Nix (nix eval) for what is built does not tell")
     if verb == "validate":
         own.add_argument(
             "--hypervisor",
@@ -229,6 +239,13 @@ def _common_options(default: object = None) -> Parser:
         help=f"where the microVMs are (microvm.stateDir; default {DEFAULT_STATE_DIR})",
     )
     common.add_argument(
+        "--definitions",
+        type=Path,
+        default=argparse.SUPPRESS if suppress else None,
+        metavar="DIR",
+        help=f"where the definition files are, NAME.toml (default {DEFAULT_DEFINITIONS}, or the microVM's flake)",
+    )
+    common.add_argument(
         "--manager",
         choices=MANAGERS,
         default=argparse.SUPPRESS if suppress else "auto",
@@ -258,7 +275,7 @@ def _verb(argv: Sequence[str]) -> str | None:
     them all."""
     words = iter(argv)
     for word in words:
-        if word in ("--state-dir", "--manager", "--interval"):
+        if word in ("--state-dir", "--definitions", "--manager", "--interval"):
             next(words, None)
         elif not word.startswith("-"):
             if word not in VERBS:

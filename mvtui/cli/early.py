@@ -5,7 +5,7 @@ import os
 from mvtui import first_names
 
 _DEFAULT_STATE_DIR = "/var/lib/microvms"
-_TAKE_A_VALUE = ("--state-dir", "--manager", "--interval")
+_TAKE_A_VALUE = ("--state-dir", "--definitions", "--manager", "--interval")
 
 
 def paint_names(argv: list[str]) -> None:

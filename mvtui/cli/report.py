@@ -30,7 +30,7 @@ def list_document(snapshot: Snapshot) -> Json:
         "manager": snapshot.manager,
         "microvms": [microvm_document(microvm) for microvm in snapshot.microvms],
         "strays": [stray._asdict() for stray in snapshot.strays],
-        "findings": [_finding(finding) for finding in snapshot.findings],
+        "findings": [finding_document(finding) for finding in snapshot.findings],
     }
 
 
@@ -101,7 +101,7 @@ def microvm_document(microvm: MicroVM) -> Json:
         "volumes": [_volume_status(status) for status in microvm.volumes],
         "overlay": _volume_status(microvm.overlay) if microvm.overlay else None,
         "units": [_unit(unit) for unit in microvm.units],
-        "findings": [_finding(finding) for finding in microvm.findings],
+        "findings": [finding_document(finding) for finding in microvm.findings],
     }
 
 
@@ -284,7 +284,8 @@ def definition_document(definition: Definition) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding_document(finding: Finding) -> Json:
+    """One finding."""
     return {
         "severity": finding.severity.name.lower(),
         "subject": finding.subject,

@@ -51,7 +51,7 @@ def _panel(args: argparse.Namespace) -> int:
 
     gc.enable()
     return run_panel(
-        open_host(args.state_dir, args.manager),
+        host_of(args),
         read_only=args.read_only,
         interval=args.interval,
     )
@@ -161,7 +161,13 @@ def _changing(
     if args.read_only and not harmless:
         raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
     gc.enable()
-    return in_loop(work(open_host(args.state_dir, args.manager)))
+    return in_loop(work(host_of(args)))
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    from mvtui.cli.adopt import run_adopt
+
+    return _changing(args, lambda host: run_adopt(host, args), harmless=args.print)
 
 
 def _validate(args: argparse.Namespace) -> int:
@@ -196,10 +202,16 @@ _VERBS = {
     "reset": _reset,
     "restore": _restore,
     "arm": _arm,
+    "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,
     "completion": _completion,
 }
+
+
+def host_of(args: argparse.Namespace) -> Host:
+    """The host that `args` names. Raises MvtuiError."""
+    return open_host(args.state_dir, args.manager, args.definitions)
 
 
 def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False) -> Snapshot:
@@ -208,7 +220,7 @@ def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = 
     from mvtui.operations.inventory import take_snapshot
     from mvtui.operations.kept import Kept
 
-    host = open_host(args.state_dir, args.manager)
+    host = host_of(args)
     if cpu and host.processes.sample():
         time.sleep(CPU_SECONDS)
 

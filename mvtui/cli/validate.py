@@ -1,7 +1,7 @@
 """`mvtui validate FILE…`: what is wrong with definition files, and where."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mvtui.cli.output import write_json, write_lines
@@ -20,17 +20,20 @@ def run_validate(args: argparse.Namespace) -> int:
     if args.json:
         write_json({"schema": SCHEMA, "files": [_document(each) for each in validations]})
     else:
-        write_lines([*(line for each in validations for line in _lines(each)), _summary(validations)])
+        write_lines(
+            [*(line for each in validations for line in located_lines(each.path, each.findings)), _summary(validations)]
+        )
     return ExitCode.OK if all(each.valid for each in validations) else ExitCode.INVALID
 
 
-def _lines(validation: Validation) -> Iterator[str]:
-    for located in validation.findings:
+def located_lines(path: Path, findings: Iterable[Located]) -> Iterator[str]:
+    """Each finding in the file at `path`, as compilers write theirs, and what mends it."""
+    for located in findings:
         finding = located.finding
         place = "".join(f":{number}" for number in (located.line, located.column) if number is not None)
         subject = f" {finding.subject}:" if finding.subject else ""
         words = f"{finding.what} {finding.why}".rstrip()
-        yield clean(f"{validation.path}{place}: {finding.severity.name.lower()}:{subject} {words}")
+        yield clean(f"{path}{place}: {finding.severity.name.lower()}:{subject} {words}")
         if finding.fix:
             yield clean(f"    mend it: {finding.fix}")
 
@@ -53,11 +56,12 @@ def _document(validation: Validation) -> Json:
     return {
         "path": str(validation.path),
         "valid": validation.valid,
-        "findings": [_finding(located) for located in validation.findings],
+        "findings": [located_document(located) for located in validation.findings],
     }
 
 
-def _finding(located: Located) -> Json:
+def located_document(located: Located) -> Json:
+    """A finding and where its subject stands."""
     finding = located.finding
     return {
         "severity": finding.severity.name.lower(),

@@ -117,7 +117,8 @@ def _set(shape: Layout, pairs: Sequence[Entry], end: int, key: str, value: Value
         if value is None:
             return text
         line = f"{shape.indent(pairs)}{_line(key, value)}{shape.newline}"
-        alone = pairs is shape.top and not pairs and text[end:].strip(" \t\r\n")
+        # The first of all, before a table: a blank line keeps the two apart.
+        alone = key == _OVERLAY and not pairs and text[end:].strip(" \t\r\n")
         return shape.insert(end, line + shape.newline if alone else line)
     first, last = shape.line_start(old.start), shape.line_end(old.end)
     if value is None:

@@ -8,6 +8,7 @@ between loses nothing.
 import errno
 import fcntl
 import os
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -95,7 +96,11 @@ def _replace(effects: SaveEffects, directory: int, name: str, before: str | None
         with suppress(OSError):
             effects.unlink(NEW, directory)
         raise
-    effects.fsync(directory)
+    try:
+        effects.fsync(directory)
+    except OSError as error:
+        words = f"{name} has the new text, but the disk did not confirm it: {(error.strerror or '').lower()}"
+        raise MvtuiError(words, "look at the disk (dmesg), and whether the file is there") from None
 
 
 def _name(effects: SaveEffects, directory: int, name: str, old: _Found | None) -> None:
@@ -121,7 +126,8 @@ def _name(effects: SaveEffects, directory: int, name: str, old: _Found | None) -
     except (ChangedError, OSError):
         effects.exchange(NEW, directory, name, directory)
         raise
-    effects.unlink(NEW, directory)
+    with suppress(OSError):  # it is saved; the next save takes the rest away
+        effects.unlink(NEW, directory)
 
 
 def _dress(effects: SaveEffects, fd: int, directory: int, old: _Found | None) -> None:
@@ -256,5 +262,5 @@ def _explained(path: Path, error: OSError) -> MvtuiError:
         case errno.ENOSPC | errno.EDQUOT:
             return MvtuiError(message, f"make room on the file system of {path.parent}; the file is as it was")
         case errno.ENOENT:
-            return MvtuiError(message, f"make the directory: mkdir -p {path.parent}")
+            return MvtuiError(message, f"make the directory: mkdir -p {shlex.quote(str(path.parent))}")
     return MvtuiError(message, "the file is as it was")

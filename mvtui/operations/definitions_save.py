@@ -102,6 +102,11 @@ def open_document(host: Host, microvm: MicroVM) -> Document:
     return _read(microvm, document_place(host, microvm))
 
 
+def empty_document(microvm: MicroVM, path: Path) -> Document:
+    """A definition file that is to be made at `path`."""
+    return _document(microvm, path, "", exists=False)
+
+
 def apply(document: Document, edits: Sequence[Edit]) -> str:
     """The text of `document` with `edits`; what they do not touch is the same, byte for byte. Pure. Raises MvtuiError
     where the way in which the file is written can't take one; IndexError for an item that there is not."""
@@ -147,8 +152,8 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
     try:
         replace_text(document.path, before, new_text)
     except (MvtuiError, ChangedError) as problem:
-        if not findings:
-            with suppress(MvtuiError):
+        with suppress(MvtuiError):
+            if not findings and read_text(document.path) != new_text:
                 keep_former(host, document.microvm.name, former)
         if isinstance(problem, ChangedError):
             raise _conflict(document, new_text) from None
@@ -169,7 +174,9 @@ def undo_save(host: Host, microvm: MicroVM) -> Saved:
         )
     path = Path(former.path)
     if former.before is None:
-        raise MvtuiError(f"{path} was made by mvtui: there is no text before it", f"rm {path} removes it")
+        raise MvtuiError(
+            f"{path} was made by mvtui: there is no text before it", f"rm {shlex.quote(former.path)} removes it"
+        )
     now = _read(microvm, path)
     if now.text == former.before:
         raise MvtuiError(f"{path} has its former text already", "")

@@ -20,10 +20,7 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
     (sd_booted(3)), else starts and stops by itself. `definitions` None: those of NixOS for the default state directory,
     else what stands beside it, in `definitions`. Nothing is asked of the host yet. Raises MvtuiError."""
-    try:
-        state_dir = Path(os.path.abspath(state_dir))
-    except FileNotFoundError:
-        raise MvtuiError(f"{state_dir} begins in a working directory that is gone", "name its whole path") from None
+    state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
     units, end_times = _adapters(state_dir, manager, calls, records)
@@ -34,9 +31,16 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         state_dir=state_dir,
         calls=calls,
         end_times=end_times,
-        definitions=definitions or _definitions_of(state_dir),
+        definitions=_absolute(definitions) if definitions is not None else _definitions_of(state_dir),
         records=records,
     )
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return Path(os.path.abspath(path))
+    except FileNotFoundError:
+        raise MvtuiError(f"{path} begins in a working directory that is gone", "name its whole path") from None
 
 
 def _definitions_of(state_dir: Path) -> Path:
