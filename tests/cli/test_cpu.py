@@ -36,7 +36,7 @@ def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwiceSampled:
     run_web(host)
     processes = TwiceSampled(processes_of(host).living)
     host = Host(host.name, host.units, processes, host.state_dir)
-    monkeypatch.setattr("mvtui.cli.run.open_host", lambda state_dir, manager: host)
+    monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: host)
     monkeypatch.setattr("mvtui.cli.run.CPU_SECONDS", 0.0)
     return processes
 

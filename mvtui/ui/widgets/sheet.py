@@ -68,7 +68,7 @@ class Sheet(CursorLines):
         def scroll() -> None:
             line = self._sections.get(section)
             if line is not None:
-                self.scroll_to(y=line, animate=False, immediate=True)
+                self.scroll_to(y=line, animate=False, force=True, immediate=True)
 
         self._move(scroll)
 
