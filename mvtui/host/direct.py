@@ -44,7 +44,9 @@ class DirectUnits:
         timings: Timings | None = None,
         calls: CallLog | None = None,
         records: Path | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
+        self._options = options
         self._state_dir = os.path.realpath(root / str(state_dir).lstrip("/"))
         self._timings = timings or Timings()
         self._calls = calls or CallLog()
@@ -224,7 +226,7 @@ class DirectUnits:
             program = lasting_argv()
         except MvtuiError:
             return ArmedReset()
-        where = ["--manager", "direct", "--state-dir", self._state_dir_as_named]
+        where = ["--manager", "direct", "--state-dir", self._state_dir_as_named, *self._options]
         return ArmedReset(str(self._records), (*program, "reset", "--if-armed", *where, "--", name))
 
 

@@ -126,7 +126,7 @@ def is_own(command: Sequence[str]) -> bool:
 
 def _text(host: Host, program: Sequence[str], *, strict: bool) -> str:
     """`+`: as root, whatever the unit's User=. `-`: the microVM starts also where mvtui is gone or hangs."""
-    where = ["--manager", "systemd", "--state-dir", str(host.state_dir)]
+    where = ["--manager", "systemd", "--state-dir", str(host.state_dir), *host.options]
     words = [*program, "reset", "--if-armed", *(["--strict"] if strict else []), *where, "--"]
     command = " ".join([_executable(words[0]), *map(_word, words[1:]), "%i"])
     return f"{_MARK} `mvtui arm NAME --off` removes it.\n[Service]\nExecStartPre={'' if strict else '-'}+{command}\n"

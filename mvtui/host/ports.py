@@ -78,11 +78,25 @@ class EndTimes(Protocol):
 
 class Host:
     """One host. `state_dir` is the host's path (`/var/lib/microvms`); `root` is put before it by adapters alone.
-    `calls` is the record of what mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do
-    not tell. `definitions` (the host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui
-    keeps what it has to remember of the host: what is armed, what was chosen, what was done."""
+    `changes` counts what mvtui changed of its files: slow facts from before are old. `calls` is the record of what
+    mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do not tell. `definitions` (the
+    host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui keeps what it has to
+    remember of the host: what is armed, what was chosen, what was done. `options` are more words that a command of
+    mvtui needs to mean this host: `--definitions DIR`, where that was said."""
 
-    __slots__ = ("calls", "definitions", "end_times", "name", "processes", "records", "root", "state_dir", "units")
+    __slots__ = (
+        "calls",
+        "changes",
+        "definitions",
+        "end_times",
+        "name",
+        "options",
+        "processes",
+        "records",
+        "root",
+        "state_dir",
+        "units",
+    )
 
     def __init__(
         self,
@@ -95,9 +109,12 @@ class Host:
         end_times: EndTimes | None = None,
         definitions: Path = DEFAULT_DEFINITIONS,
         records: Path | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
+        self.options = options
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
+        self.changes = 0
         self.calls = calls if calls is not None else CallLog()
         self.end_times = end_times
         self.definitions = definitions

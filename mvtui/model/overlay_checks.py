@@ -87,8 +87,7 @@ def _check(what: str, why: str, fix: str = "") -> Check:
 
 
 def _unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
-    name, units = seen.microvm.name, seen.microvm.units
-    stop = f"mvtui stop {shlex.quote(clean(name))}"
+    units, stop = seen.microvm.units, _stop(seen.microvm)
     if seen.units_trouble:
         yield Check("its units are stopped", False, f"that can't be told: {clean(seen.units_trouble)}")
         return
@@ -100,8 +99,8 @@ def _unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
         yield _check("its hypervisor is not started yet", _told_unit(hypervisor) if hypervisor and begun else "", stop)
     else:
         watched = [unit for unit in units if unit.kind is not UnitKind.INSTALL or unit.active_state != "active"]
-        up = [_told_unit(unit) for unit in watched if unit.active_state not in _IS_DOWN and not _restarts(unit)]
-        yield _check("its units are stopped", ", ".join(up), stop)
+        up = [unit for unit in watched if unit.active_state not in _IS_DOWN and not _restarts(unit)]
+        yield _check("its units are stopped", _told_units(up), stop)
         pending = [
             f"{clean(unit.name)} has a job: {clean(unit.job.kind)}" if unit.job else f"{clean(unit.name)} restarts soon"
             for unit in watched
@@ -109,12 +108,21 @@ def _unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
         ]
         yield _check("no start or restart is pending", ", ".join(pending), stop)
     process = seen.microvm.hypervisor
-    running = f"its hypervisor runs (pid {process.pid})" if process is not None else ""
+    running = f"it runs (pid {process.pid})" if process is not None else ""
     yield _check("its hypervisor does not run", running, stop)
 
 
 def _restarts(unit: UnitStatus) -> bool:
     return unit.sub_state.startswith("auto-restart")
+
+
+def _told_units(units: Sequence[UnitStatus]) -> str:
+    """Those that are active in one breath."""
+    active = [clean(unit.name) for unit in units if unit.active_state == "active"]
+    others = [_told_unit(unit) for unit in units if unit.active_state != "active"]
+    if not active:
+        return ", ".join(others)
+    return ", ".join([f"{', '.join(active)} {'is' if len(active) == 1 else 'are'} active", *others])
 
 
 def _told_unit(unit: UnitStatus) -> str:
@@ -143,9 +151,22 @@ def _holder_checks(seen: OverlayEvidence, facts: OverlayFacts) -> Iterator[Check
     why = f"{_told(processes)} has it open" if processes else ""
     if facts.in_use and not holders:
         why = "somebody who can't be seen has it open"
-    yield _check(opened, why, "end that process, or stop the microVM that it belongs to")
-    yield _check(locked, f"{_told(locks)} has locked it" if locks else "", "end the process that locked it")
+    stop = _stop(seen.microvm) if _only_own_hypervisor(seen.microvm, processes) else ""
+    own = "its hypervisor has"
+    yield _check(opened, f"{own} it open" if stop else why, stop or "end that process, or stop the microVM of it")
+    stop = _stop(seen.microvm) if _only_own_hypervisor(seen.microvm, locks) else ""
+    why = f"{_told(locks)} has locked it" if locks else ""
+    yield _check(locked, f"{own} locked it" if stop else why, stop or "end the process that locked it")
     yield _check(attached, f"it is in use: {_told(devices)}" if devices else "", "detach it: losetup -d, umount")
+
+
+def _stop(microvm: MicroVM) -> str:
+    return f"mvtui stop {shlex.quote(clean(microvm.name))}"
+
+
+def _only_own_hypervisor(microvm: MicroVM, holders: Sequence[Holder]) -> bool:
+    process = microvm.hypervisor
+    return process is not None and {holder.pid for holder in holders} == {process.pid}
 
 
 def _told(holders: Sequence[Holder]) -> str:

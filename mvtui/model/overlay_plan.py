@@ -174,13 +174,11 @@ def _steps(target: OverlayTarget, facts: OverlayFacts, new: NewImage | None) -> 
 def _lost(target: OverlayTarget, facts: OverlayFacts) -> Iterator[str]:
     if facts.file_id is None:
         return
-    what = "What was built or installed in the guest's overlay"
+    what = "built or installed in the guest's overlay"
     if target.kind is OverlayKind.SHARE:
-        yield f"{what}: the directories store and work in {clean(facts.path)}."
-        return
-    fs = f", {clean(facts.fs_type)}" if facts.fs_type is not None else ""
-    label = f' "{clean(facts.label)}"' if facts.label is not None else ""
-    yield f"{what}: {size(facts.allocated)} in {clean(facts.path)} ({size(facts.size)}{fs}{label})."
+        yield f"What was {what}."
+    else:
+        yield f"What was {what}, {size(facts.allocated)}."
 
 
 def _stays(seen: OverlayEvidence) -> Iterator[str]:
@@ -205,10 +203,9 @@ def _told_share(share: Share) -> str:
 
 def _aside(microvm: str, target: OverlayTarget, facts: OverlayFacts) -> Iterator[str]:
     name = shlex.quote(clean(microvm))
+    it, how_large = ("The old one", f" ({size(facts.allocated)})")
+    beside = "beside it"
     if target.kind is OverlayKind.SHARE:
-        yield f"The old directories go to {clean(target.path or '?')}/.mvtui/overlay/."
-    else:
-        directory, _, image = (target.path or facts.path).rpartition("/")
-        yield f"The old one goes to {clean(directory)}/.mvtui/overlay/{clean(image)}/, {size(facts.allocated)}."
-    yield f"u or `mvtui restore {name}` brings it back."
-    yield f"It is kept until the next reset, or until x or `mvtui reset --discard {name}` frees it."
+        it, how_large, beside = "What is old", "", "in its directory"
+    yield f"{it}{how_large} goes to .mvtui/overlay/ {beside}, until the next reset."
+    yield f"u or `mvtui restore {name}` brings it back, x or `mvtui reset --discard {name}` frees it."

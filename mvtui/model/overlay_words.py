@@ -85,10 +85,12 @@ def told_checks(plan: ResetPlan) -> tuple[Told, ...]:
     """Every precondition; of those that do not hold, why, and what mends it."""
     if plan.nothing:
         return (Told("Overlay", clean(f"nothing to reset: {plan.nothing}"), Role.BAD),)
-    lines = []
+    lines: list[Told] = []
+    told: set[str] = set()
     for number, check in enumerate(plan.checks):
         words = check.what if check.ok or not check.why else f"{check.what}: {check.why}"
-        fix = f" ({check.fix})" if check.fix and not check.ok else ""
+        fix = f" ({check.fix})" if check.fix and not check.ok and check.fix not in told else ""
+        told.add(check.fix)
         lines.append(Told("" if number else "Checks", clean(words + fix), Role.OK if check.ok else Role.BAD))
     return tuple(lines)
 

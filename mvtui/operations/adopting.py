@@ -40,6 +40,12 @@ def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False) -> Adoption:
             "build it first; mvtui show says what can't be read",
             ExitCode.REFUSED,
         )
+    if microvm.built is not None and microvm.built.problems:
+        raise MvtuiError(
+            f"what is built of {microvm.name} can't be read whole: {microvm.built.problems[0]}",
+            "build it anew, or write the file by hand",
+            ExitCode.INVALID,
+        )
     if ask_nix:
         built = completed(built, evaluate(nix_command(host, microvm)))
     path = document_place(host, microvm)

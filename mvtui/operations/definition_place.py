@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,17 +41,21 @@ def local_flake(host: Host, microvm: MicroVM) -> Path | None:
     name stands in, must not own what root then writes."""
     reference = microvm.entry.flake if microvm.entry is not None else None
     matched = _LOCAL.fullmatch(reference) if reference else None
-    if matched is None or "\0" in matched[1]:
+    path = unquote(matched[1]) if matched is not None else "\0"
+    if "\0" in path:
         return None
-    place = host.on_disk(unquote(matched[1]))
+    place = host.on_disk(path)
     return place if _trusted(host, place) else None
 
 
-def _places(host: Host, microvm: MicroVM) -> list[Path]:
+def _places(host: Host, microvm: MicroVM) -> Iterator[Path]:
+    """The first is told without a look at the host."""
     name = f"{microvm.name}.toml"
+    yield host.on_disk(host.definitions) / name
     flake = local_flake(host, microvm)
-    inside = [flake / name, flake / "microvms" / name] if flake is not None else []
-    return [host.on_disk(host.definitions) / name, *inside]
+    if flake is not None:
+        yield flake / name
+        yield flake / "microvms" / name
 
 
 def _trusted(host: Host, directory: Path) -> bool:

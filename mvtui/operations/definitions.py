@@ -1,5 +1,6 @@
 """Definition files: whether they are right."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,12 +46,17 @@ def validate(path: Path, hypervisor: Hypervisor | None = None) -> Validation:
         return Validation(path, (Located(finding, problem.line, problem.column),))
 
 
-def validate_text(path: Path, text: str, hypervisor: Hypervisor | None = None) -> tuple[Located, ...]:
-    """As `validate`, with the file's text. Raises DocumentError where it is no TOML."""
+def validate_text(
+    path: Path, text: str, hypervisor: Hypervisor | None = None, host_name: str | None = None
+) -> tuple[Located, ...]:
+    """As `validate`, with the file's text, and the guest's host name where that is known. Raises DocumentError where it
+    is no TOML."""
     from mvtui.model.positions import position_of, positions  # noqa: PLC0415
     from mvtui.model.validation import findings_of  # noqa: PLC0415
 
-    findings = findings_of(parse(path, text), path.stem, hypervisor)
+    # A name may hold bytes that are no text; Nix takes none of those for a host name.
+    name = host_name or os.fsencode(path.stem).decode(errors="replace")
+    findings = findings_of(parse(path, text), name, hypervisor)
     if not findings:
         return ()
     known = positions(text)

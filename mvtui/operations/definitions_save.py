@@ -127,7 +127,7 @@ def review(document: Document, new_text: str) -> Review:
     return Review(
         diff=tuple(clean(line) for line in lines),
         findings=new.findings,
-        follows=follows(document.microvm, document.definition, new.definition),
+        follows=follows(document.microvm, document.definition, new.definition) if new.values != document.values else (),
         allowed=all(located.finding.severity is not Severity.ERROR for located in new.findings),
     )
 
@@ -136,8 +136,8 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
     """Replace the file as a whole: whoever reads it, also after a crash, finds the old or the new text. Owner, mode,
     ACL and other extended attributes are kept, a link stays and what it leads to is replaced.
 
-    Raises ConflictError where the file is not the one that was opened, DocumentError where `new_text` is no TOML,
-    RightsMissingError, MvtuiError."""
+    Raises ConflictError where the file is not the one that was opened, DocumentError where `new_text` is no TOML or
+    what is there now is none, RightsMissingError, MvtuiError."""
     new = _document(document.microvm, document.path, new_text, exists=True)
     if new_text == document.text and document.exists:
         return Saved(new, undoable=False)
@@ -158,6 +158,7 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
         if isinstance(problem, ChangedError):
             raise _conflict(document, new_text) from None
         raise
+    host.changes += 1
     words = f"{document.path} was saved"
     record_change(host.records, document.microvm.name, "edit", words, ok=True, seconds=time.monotonic() - began)
     return Saved(new, undoable=not findings, findings=(*findings, *git_findings(new.path, document.microvm)))
@@ -227,7 +228,7 @@ def _document(microvm: MicroVM, path: Path, text: str, *, exists: bool) -> Docum
     built = microvm.built.definition if microvm.built is not None else None
     named = definition.hypervisor if definition is not None else None
     hypervisor = named or (built.hypervisor if built is not None else None)
-    findings = validate_text(path, text, hypervisor)
+    findings = validate_text(path, text, hypervisor, built.host_name if built is not None else None)
     return Document(microvm, path, text, exists, values, definition, findings, hypervisor)
 
 

@@ -23,7 +23,9 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
     state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
-    units, end_times = _adapters(state_dir, manager, calls, records)
+    definitions = _absolute(definitions) if definitions is not None else None
+    options = ("--definitions", str(definitions)) if definitions is not None else ()
+    units, end_times = _adapters(state_dir, manager, calls, records, options)
     return Host(
         name=os.uname().nodename,
         units=units,
@@ -31,8 +33,9 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         state_dir=state_dir,
         calls=calls,
         end_times=end_times,
-        definitions=_absolute(definitions) if definitions is not None else _definitions_of(state_dir),
+        definitions=definitions or _definitions_of(state_dir),
         records=records,
+        options=options,
     )
 
 
@@ -48,7 +51,9 @@ def _definitions_of(state_dir: Path) -> Path:
     return DEFAULT_DEFINITIONS if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "definitions"
 
 
-def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) -> tuple[Units, EndTimes | None]:
+def _adapters(
+    state_dir: Path, manager: Manager, calls: CallLog, records: Path, options: tuple[str, ...]
+) -> tuple[Units, EndTimes | None]:
     """Those of the manager that was asked for. Only they are imported: others take longer than all of `mvtui list`."""
     if manager == "systemd" or (manager == "auto" and systemd_runs(Path("/"))):
         from mvtui.host.journal_times import JournalTimes  # noqa: PLC0415
@@ -57,4 +62,4 @@ def _adapters(state_dir: Path, manager: Manager, calls: CallLog, records: Path) 
         return SystemdUnits(calls=calls), JournalTimes(calls)
     from mvtui.host.direct import DirectUnits  # noqa: PLC0415
 
-    return DirectUnits(state_dir, calls=calls, records=records), None
+    return DirectUnits(state_dir, calls=calls, records=records, options=options), None

@@ -139,5 +139,5 @@ def _record(verb: str, microvm: str, result: str) -> None:
 
 def sudo_argv(host: Host, verb: str, microvm: str, *options: str) -> list[str]:
     """The command that does the same with root's rights, to be run behind `sudo --`."""
-    where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager]
+    where = ["--state-dir", str(host.state_dir), "--manager", host.units.manager, *host.options]
     return [*own_argv(), verb, *options, *where, "--", microvm]

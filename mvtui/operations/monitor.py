@@ -20,7 +20,8 @@ SETTLE_SECONDS = 0.05
 
 async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
-    (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled.
+    (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled. Slow facts come every
+    SLOW_SECONDS, and after each change that mvtui made (`host.changes`).
 
     The first does not wait until all runners are read; the second, which then comes at once, does."""
     wake = wake if wake is not None else asyncio.Event()
@@ -28,11 +29,12 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
     signals = asyncio.create_task(_wake_at_changes(host, wake))
     slow_lane: asyncio.Future[None] | None = None
     slow_at = float("-inf")
+    slow_after = host.changes
     pids: frozenset[int] = frozenset()
     fresh_pids = False
     try:
         while True:
-            due = time.monotonic() - slow_at >= SLOW_SECONDS
+            due = time.monotonic() - slow_at >= SLOW_SECONDS or host.changes != slow_after
             wake.clear()
             snapshot = await take_snapshot(host, kept, slow=due or fresh_pids)
             yield snapshot
@@ -40,7 +42,7 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             # A process that is new has not connected yet: its slow facts are taken at this look and at the next.
             fresh_pids, pids = seen != pids, seen
             if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
-                slow_at = time.monotonic()
+                slow_at, slow_after = time.monotonic(), host.changes
                 slow_lane = in_daemon_thread(kept.renew, wake.set)
             if kept.unread:
                 wake.set()

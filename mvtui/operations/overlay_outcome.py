@@ -52,6 +52,7 @@ def of_plan(microvm: str, action: str, plan: ResetPlan) -> ResetOutcome:
 
 def recorded(host: Host, outcome: ResetOutcome) -> ResetOutcome:
     """The outcome, once it is on record."""
+    host.changes += 1
     record_change(host.records, outcome.microvm, outcome.action, outcome.words, ok=outcome.ok, seconds=outcome.seconds)
     return outcome
 

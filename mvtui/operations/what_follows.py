@@ -9,15 +9,14 @@ from mvtui.operations.health import rebuild_command
 
 
 def follows(microvm: MicroVM, old: Definition | None, new: Definition | None) -> tuple[str, ...]:
-    """Sentences: the drive letters that move from `old` to `new`, then the steps to the guest. () where `new` is as
-    `old`, or can't be told."""
-    if new is None or new == old:
-        return ()
+    """Sentences: the drive letters that move from `old` to `new` (None: can't be told), then the steps to the guest."""
     return (*_moved_letters(old, new), *_steps(microvm))
 
 
-def _moved_letters(old: Definition | None, new: Definition) -> Iterator[str]:
-    letters = {volume.image: volume.letter for volume in old.volumes} if old is not None else {}
+def _moved_letters(old: Definition | None, new: Definition | None) -> Iterator[str]:
+    if old is None or new is None:
+        return
+    letters = {volume.image: volume.letter for volume in old.volumes}
     for volume in new.volumes:
         before = letters.get(volume.image)
         if before is not None and volume.letter is not None and before != volume.letter:

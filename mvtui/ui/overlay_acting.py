@@ -1,8 +1,10 @@
 """From a key to what is done with overlays: planned beside the event loop, asked with the plan, done, told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+
+from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
 from mvtui.model.microvm import MicroVM
@@ -73,7 +75,11 @@ class OverlayApp(ActingApp, inherit_bindings=False):
             self.say(refused[0], "warning")
             return
         names = tuple(one.name for one in usable)
-        self.run_worker(self._plan(names, refused, ask), name=f"plan {names}", group="plan", exclusive=True)
+        self._begin_planning(partial(self._plan, names, refused, ask))
+
+    def _begin_planning(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        # No coroutine yet: one that is cancelled before it begins would never be awaited.
+        _: Worker[None] = self.run_worker(work, name="plan", group="plan", exclusive=True)
 
     async def _plan(self, names: Sequence[str], refused: Sequence[str], ask: Ask) -> None:
         meant = self._meant
@@ -118,7 +124,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         elif plan.target.kind is OverlayKind.UNKNOWN and plan.target.told_by is None:
             self._ask_which(plan, microvm)
         elif not plan.ok and microvm.state.word.is_up:
-            self.run_worker(self._ask_about_running(plan), group="plan", exclusive=True)
+            self._begin_planning(partial(self._ask_about_running, plan))
         else:
             self._ask_with_plan(plan, None)
 

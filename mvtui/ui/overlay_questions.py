@@ -19,10 +19,10 @@ Act = Callable[[OverlayVerb], None]
 _SUDO = {
     OverlayVerb.RESET: ("o", "resets"),
     OverlayVerb.FRESH: ("s", "resets and starts"),
-    OverlayVerb.STOP_FRESH: ("f", "stops, resets, starts"),
-    OverlayVerb.ARM_ONCE: ("n", "resets at its next start"),
-    OverlayVerb.RESTORE: ("u", "brings the old one back"),
-    OverlayVerb.FREE: ("x", "frees the old one for good"),
+    OverlayVerb.STOP_FRESH: ("f", "stop, reset, start"),
+    OverlayVerb.ARM_ONCE: ("n", "at its next start"),
+    OverlayVerb.RESTORE: ("u", "brings it back"),
+    OverlayVerb.FREE: ("x", "frees it"),
 }
 
 _ARMED = {None: "never", Armed.ONCE: "once, at its next start", Armed.ALWAYS: "at every start"}
@@ -47,10 +47,11 @@ def may_reset(plan: ResetPlan, stopped: ResetPlan | None, host: str, now: dateti
     if stopped is None or not stopped.ok:
         return Question(f"{question} Not now", facts=facts, harmless=True)
     answers = (
-        Answer("f", "stops, resets, starts", partial(act, OverlayVerb.STOP_FRESH)),
-        Answer("n", "resets at its next start", partial(act, OverlayVerb.ARM_ONCE)),
+        Answer("f", "stop, reset, start", partial(act, OverlayVerb.STOP_FRESH)),
+        Answer("n", "at its next start", partial(act, OverlayVerb.ARM_ONCE)),
     )
-    return Question(f"{question} It runs", answers, facts)
+    runs = Fact(clean(plan.refusal), False, "It runs")
+    return Question(f"{question} It runs", answers, (runs, *_plan_facts(stopped, now)))
 
 
 def may_with_sudo(verbs: Sequence[OverlayVerb], plan: ResetPlan, host: str, act: Act) -> Question:
@@ -144,7 +145,7 @@ def may_arm_several(count: int, host: str, act: Act) -> Question:
 
 def _arm_answers(act: Act) -> tuple[Answer, ...]:
     return (
-        Answer("o", "once, at the next start", partial(act, OverlayVerb.ARM_ONCE)),
+        Answer("o", "at the next start", partial(act, OverlayVerb.ARM_ONCE)),
         Answer("a", "at every start", partial(act, OverlayVerb.ARM_ALWAYS)),
         Answer("n", "never", partial(act, OverlayVerb.DISARM)),
     )

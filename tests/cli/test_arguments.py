@@ -29,6 +29,9 @@ from mvtui.errors import ExitCode, MvtuiError
         (["stop", "--fresh", "web"], "unrecognized arguments: --fresh", "see mvtui stop --help"),
         (["arm", "web", "--once", "--always"], "not allowed with argument", "see mvtui arm --help"),
         (["arm", "web"], "one of the arguments --once --always --off is required", "see mvtui arm --help"),
+        (["adopt"], "the following arguments are required: NAME", "see mvtui adopt --help"),
+        (["adopt", "web", "git"], "unrecognized arguments: git", "see mvtui adopt --help"),
+        (["--definitions", "/x", "adpt", "web"], "there is no verb 'adpt'", 'did you mean "adopt"?'),
         (["demo", "--up", "a", "--down", "b"], "not allowed with argument", "see mvtui demo --help"),
     ],
 )

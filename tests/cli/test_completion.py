@@ -89,6 +89,8 @@ def states(tmp_path: Path) -> Path:
         ("mvtui arm web --o", ["--off", "--once"]),
         ("mvtui arm wi", ["wiki"]),
         ("mvtui restore ma", ["mail"]),
+        ("mvtui adopt --p", ["--print"]),
+        ("mvtui adopt --definitions / wi", ["wiki"]),
         ("mvtui reset --dry-run web ma", ["mail"]),
         ("mvtui reset --image rw.img w", ["web", "wiki"]),
     ],

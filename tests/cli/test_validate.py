@@ -150,3 +150,10 @@ def test_what_is_imported(folder: Path, verb: str) -> None:
     loaded = ran.stderr.splitlines()[-1]
     assert f"'pydantic': {verb == 'validate'}" in loaded
     assert "'textual': False" in loaded
+
+
+def test_a_name_that_is_no_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"\xff.toml")
+    (folder / name).write_text('[[shares]]\nproto = "virtiofs"\ntag = "a"\nsource = "/a"\nmountPoint = "/a"\n')
+    assert run(["validate", name]) == 0
+    assert "1 file, valid" in capsys.readouterr().out

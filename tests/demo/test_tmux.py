@@ -114,6 +114,7 @@ def test_the_walk(root: Path) -> None:
         restart(terminal, root)
         open_page(terminal, root)
         look_around(terminal, root)
+        reset_and_undo(terminal)
         terminal.press("q")
         until(lambda: not terminal.is_open, "q does not leave", SECONDS)
 
@@ -210,3 +211,26 @@ def look_around(terminal: Tmux, root: Path) -> None:
     terminal.press("W", "T")
     terminal.wait_for("RO", "read-only: W switches it off")
     compare(terminal, "read-only", root)
+
+
+def reset_and_undo(terminal: Tmux) -> None:
+    """As far as the screens are told by the path of the demo, they are not compared."""
+    terminal.press("W")
+    terminal.wait_for("read-write")
+    terminal.press("G", "k", "k")
+    terminal.wait_for("─ lab ─")
+    terminal.press("O")
+    terminal.wait_for("reset the overlay of lab on hv01?", "✓ Checked", "o resets, s resets and starts")
+    terminal.insist("o", "lab: the overlay is reset", "u brings the old one back")
+    terminal.press("u")
+    terminal.wait_for("bring the old overlay back of lab on hv01?")
+    terminal.insist("u", "lab: the overlay is back")
+    terminal.press("x")
+    terminal.wait_for("free for good the old overlay of lab on hv01?")
+    terminal.insist("x", "is freed in the background")
+    terminal.press("A")
+    terminal.wait_for("reset the overlay of lab on hv01 by itself?")
+    terminal.insist("o", "lab: its overlay is reset before its next start")
+    terminal.press("A")
+    terminal.wait_for("now: once, at its next start")
+    terminal.insist("n", "lab: it is not armed any more")

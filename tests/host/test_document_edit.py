@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvtui.errors import MvtuiError
@@ -199,12 +199,14 @@ def changes(draw: st.DrawFn) -> tuple[str, Edit]:
 
 
 @given(changes())
+@settings(deadline=None)
 def test_whatever_the_file_looks_like_the_values_are_those_that_were_meant(change: tuple[str, Edit]) -> None:
     text, edit = change
     assert same(tomllib.loads(edited(text, edit)), changed_values(tomllib.loads(text), edit))
 
 
 @given(documents(), st.sampled_from(ItemKind), st.data())
+@settings(deadline=None)
 def test_one_field_is_one_line(text: str, kind: ItemKind, data: st.DataObject) -> None:
     count = counts(text)[kind]
     if not count:
@@ -221,6 +223,7 @@ def test_one_field_is_one_line(text: str, kind: ItemKind, data: st.DataObject) -
 
 
 @given(documents(), st.sampled_from(ItemKind), st.data())
+@settings(deadline=None)
 def test_there_and_back_is_the_same_text(text: str, kind: ItemKind, data: st.DataObject) -> None:
     count = counts(text)[kind]
     if count < 2 or not text.endswith("\n"):

@@ -1,7 +1,7 @@
 """Two texts from one: both changes, or nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvtui.model.merge import merged
@@ -30,6 +30,7 @@ TEXTS = st.lists(st.sampled_from(["", "a", "b", "# c", "d"]), max_size=8).map("\
 
 
 @given(TEXTS, TEXTS)
+@settings(deadline=None)
 def test_who_changes_nothing_gets_the_others(base: str, text: str) -> None:
     assert merged(base, base, text) == text
     assert merged(base, text, base) == text
@@ -37,6 +38,7 @@ def test_who_changes_nothing_gets_the_others(base: str, text: str) -> None:
 
 
 @given(TEXTS, TEXTS, TEXTS)
+@settings(deadline=None)
 def test_no_line_of_either_is_lost(base: str, mine: str, theirs: str) -> None:
     both = merged(base, mine, theirs)
     if both is None:

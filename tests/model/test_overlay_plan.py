@@ -233,12 +233,11 @@ def test_what_is_said() -> None:
         f"Exchange it with {IMAGE} in one step; the old one is set aside.",
         "The one that an earlier reset set aside (10M) is freed in the background.",
     )
-    assert plan.lost == (f'What was built or installed in the guest\'s overlay: 30M in {IMAGE} (64M, ext4 "old").',)
+    assert plan.lost == ("What was built or installed in the guest's overlay, 30M.",)
     assert plan.stays == ("Share home (/srv/home).", "Volume data.img (/data).")
     assert plan.aside == (
-        "The old one goes to /var/lib/microvms/web/.mvtui/overlay/rw.img/, 30M.",
-        "u or `mvtui restore web` brings it back.",
-        "It is kept until the next reset, or until x or `mvtui reset --discard web` frees it.",
+        "The old one (30M) goes to .mvtui/overlay/ beside it, until the next reset.",
+        "u or `mvtui restore web` brings it back, x or `mvtui reset --discard web` frees it.",
     )
 
 
@@ -258,7 +257,7 @@ def test_a_share() -> None:
     assert plan.ok
     assert plan.new is None
     assert plan.stays == ("Share home (/srv/home).", "Volume data.img (/data).")
-    assert plan.aside[0] == "The old directories go to /srv/upper/.mvtui/overlay/."
+    assert plan.aside[0] == "What is old goes to .mvtui/overlay/ in its directory, until the next reset."
     assert failing(plan_reset(evidence._replace(holders=None))) == [OPEN, LOCKED, ATTACHED]
     assert failing(plan_reset(evidence._replace(holders=(QEMU,)))) == [OPEN]
     nothing = plan_reset(seen(target=SHARE, file_id=None))

@@ -128,6 +128,22 @@ async def test_monitor_looks_again_at_once_when_a_unit_changes(web: Host) -> Non
     await stream.aclose()  # type: ignore[attr-defined]
 
 
+async def test_monitor_reads_slow_facts_again_after_a_change_of_its_own(web: Host) -> None:
+    wake = asyncio.Event()
+    stream = snapshots(web, interval=60, wake=wake)
+    async with asyncio.timeout(20):
+        image = (await take(stream, 2))[-1].microvms[0].volumes[0].image
+        assert image is not None
+        assert image.size == 0
+        await asyncio.to_thread(Path(image.path).write_bytes, bytes(4096))
+        web.changes += 1
+        wake.set()
+        later = (await take(stream, 2))[-1].microvms[0].volumes[0].image
+        assert later is not None
+        assert later.size == 4096
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
 async def test_monitor_survives_a_manager_that_goes_away(web: Host) -> None:
     units_of(web).error = MvtuiError("no bus")
     stream = snapshots(web, interval=0.1)

@@ -115,7 +115,7 @@ async def test_what_is_refused_when_planned_is_never_begun(host: Host, workers: 
     units.units[HYPERVISOR] = unit(HYPERVISOR)
     outcome = await overlay.run_reset(host, "web")
     assert (outcome.ok, outcome.refused) == (False, True)
-    assert outcome.words == f"web: no reset: {HYPERVISOR} is active (running)"
+    assert outcome.words == f"web: no reset: {HYPERVISOR} is active"
     assert outcome.hint == "mvtui stop web"
     assert workers.worker.changes == []
     assert on_record(host) == [("web", "reset", False)]

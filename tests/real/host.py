@@ -25,6 +25,12 @@ STORE = "/nix/store"
 LINUX = f"{STORE}/00000000000000000000000000000000-linux"
 PROGRAMS = f"{STORE}/00000000000000000000000000000000-programs"
 
+# mvtui, which takes its own pid namespace for the outermost.
+SEES_ALL = (
+    "import os, sys; from mvtui.cli import main; from mvtui.host import open_files; "
+    "open_files._OUTERMOST = os.readlink('/proc/self/ns/pid'); sys.exit(main())"
+)
+
 Json = dict[str, Any]
 
 
@@ -74,14 +80,6 @@ class RealHost:
     def mvtui(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `mvtui` inside, as root."""
         return self.nested.python("-m", "mvtui", *words, check=check, timeout=timeout)
-
-    def mvtui_that_sees_all(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The same, as on a host whose processes are those inside: it takes their pid namespace for the outermost."""
-        script = (
-            "import os, sys; from mvtui.cli import main; from mvtui.host import open_files; "
-            "open_files._OUTERMOST = os.readlink('/proc/self/ns/pid'); sys.exit(main())"
-        )
-        return self.nested.python("-c", script, *words, check=check)
 
     def shown(self, name: str) -> Json:
         """What `mvtui list --json` says of one microVM."""

@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.real.host import DIRECT_STATE_DIR, STATE_DIR, Json, RealHost, wait_until
-from tests.real.overlays import image, on_share, on_volume
+from tests.real.host import DIRECT_STATE_DIR, SEES_ALL, STATE_DIR, Json, RealHost, wait_until
+from tests.real.overlays import IMAGE, image, on_share, on_volume
 
 RUNTIME = "/run/systemd/system"
 DIRECT = ("--manager", "direct", "--state-dir", DIRECT_STATE_DIR)
@@ -44,17 +43,15 @@ def set_aside(host: RealHost, name: str) -> int:
 
 @contextlib.contextmanager
 def held(host: RealHost, name: str) -> Iterator[int]:
-    """While a process of the host has the image open."""
-    script = f"exec 3<{STATE_DIR}/{name}/nix-store-overlay.img; echo open; exec sleep 1000"
-    argv = ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(host.nested.pid), "-a", "--", "sh", "-c", script]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+    """While a process of the host, whose pid inside this is, has the image open."""
+    script = "import os, signal, sys; file = open(sys.argv[1]); print(os.getpid(), flush=True); signal.pause()"
+    with host.nested.python_running("-c", script, f"{STATE_DIR}/{name}/{IMAGE}") as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"open\n"
+        pid = int(process.stdout.readline())
         try:
-            yield process.pid
+            yield pid
         finally:
-            host.nested.run("sh", "-c", 'pkill -KILL -f "^sleep 1000$"', check=False)
-            process.kill()
+            host.kill(pid)
 
 
 @pytest.fixture
@@ -111,13 +108,13 @@ def test_once_by_systemctl(host: RealHost, name: str) -> None:
 
 def test_refused_it_starts_all_the_same(host: RealHost, name: str) -> None:
     host.mvtui("arm", name, "--once")
-    with held(host, name):
+    with held(host, name) as pid:
         host.systemctl("start", unit(name))
         host.wait_for_boot(name, 2)
     assert host.overlay_at_boot(name) == {"built", "from-guest"}
     found = armed_words(host, name)
     assert list(found) == ["not reset", "armed"]
-    assert "sleep" in found["not reset"]["why"], found
+    assert f"pid {pid}" in found["not reset"]["why"], found
     assert found["not reset"]["since"] is not None
     host.systemctl("restart", unit(name))
     host.wait_for_boot(name, 3)
@@ -233,11 +230,17 @@ def test_a_place_that_systemd_does_not_read(host: RealHost, ending: list[str]) -
 
 
 def test_an_overlay_on_a_share(host: RealHost, ending: list[str]) -> None:
-    """Its virtiofsd runs already when the armed reset has its turn."""
+    """Its virtiofsd runs already when the armed reset has its turn. Directories know no lease: the command must see
+    every process, and takes the processes inside for all there are."""
     name = host.add(on_share("armed-share"))
     ending.append(name)
+    host.nested.run("chown", "root:root", f"/srv/{name}/overlay")  # as what virtiofsd makes in it
     host.mvtui("start", name)
     host.wait_for_boot(name)
+    program = host.nested.path("/usr/local/bin/mvtui-that-sees-all")
+    program.write_text(f"#!{sys.executable} -P\n{SEES_ALL}\n")
+    program.chmod(0o755)
+    host.drop_in(unit(name), "[Service]\nExecStartPre=-+/usr/local/bin/mvtui-that-sees-all reset --if-armed -- %i\n")
     host.mvtui("arm", name, "--always")
     for boots in (2, 3):
         host.in_guest(name, BUILT)

@@ -13,7 +13,7 @@ import pytest
 from mvtui.model.definition import Definition, Share, ShareProto
 from tests.real.host import Json, RealHost, sample
 from tests.real.overlays import IMAGE
-from tests.real.race import HYPERVISOR
+from tests.real.starters import HYPERVISOR
 
 # As the hypervisor has it.
 LINES = 40

@@ -174,6 +174,7 @@ class FakeHost:
 
     async def choose(self, host: Host, microvm: str, image: str) -> None:
         self.chosen[microvm] = image
+        self.deeds.append(("choose", microvm))
         self.plans.pop(microvm, None)
 
     async def run_overlay(

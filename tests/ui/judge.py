@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len, set_cell_size
 
 from mvtui.model.text import clean
+from tests.ui import judge_overlays
 
 HOST = "hv01"
 DEAF_SECONDS = 0.3
@@ -53,6 +56,10 @@ class Seen:
         for y in (-2, -3):
             if len(self.lines) >= -y and _TYPED.match(self.lines[y]):
                 return self._panel(len(self.lines) + y, "enter", self.lines[-1].strip())
+        if self.lines[-1].startswith("  ") and self.lines[-1].endswith("Esc leaves"):
+            asked = self._panel(len(self.lines) - 1, "", "")
+            if asked is not None and (keys := judge_overlays.keys_of(asked.lines)):
+                return replace(asked, keys=keys)
         answers = _ANSWERED.search(self.lines[-1])
         if answers is None or answers["kill"]:
             return None
@@ -67,11 +74,12 @@ class Seen:
     def key_at(self, x: int, y: int) -> str | None:
         """The key that a click on the cell presses, of those that matter here."""
         line = self.lines[y] if y < len(self.lines) else ""
+        x = len(set_cell_size(line, x)) if cell_len(line) > x else x  # of cells, the character
         spans = {"S": r"S start\s*", "y": r"y (?:starts|stops|restarts|cancels|kills),? ?", "enter": r"Enter; "}
         for key, span in spans.items():
             if any(found.start() <= x < found.end() for found in re.finditer(span, line)):
                 return key
-        return None
+        return next(judge_overlays.key_at(line, x), None)
 
     @property
     def selected(self) -> str | None:
@@ -87,11 +95,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as it reads: its lines, the key that acts, and what stands in its field."""
+    """A question as it reads: its lines, the key that acts, and what stands in its field; about an overlay, it is
+    `keys` that do (one of them, or `key` is `enter`)."""
 
     lines: tuple[str, ...]
     key: str
     typed: str = ""
+    keys: str = ""
 
     @property
     def identity(self) -> str:
@@ -104,8 +114,13 @@ class Asked:
 
     def covers(self, name: str) -> bool:
         """Whether one of its facts names the microVM, or its others are counted."""
-        facts = [line[4:] for line in self.lines if line.startswith("  ✓ ")]
-        return any(_names(fact.partition(": ")[0], name) for fact in facts) or self.counted > 0
+        facts: list[str] = []
+        for line in self.lines:
+            if line.startswith("  ✓ "):
+                facts.append(line[4:])
+            elif line.startswith("    ") and facts:
+                facts[-1] += line[4:]  # a name that is longer than a line
+        return any(_names(_solid(fact), _solid(clean(name)), whole=False) for fact in facts) or self.counted > 0
 
     @property
     def counted(self) -> int:
@@ -121,6 +136,8 @@ class Judge:
         self.read_only = locked
         self.seen: Seen | None = None
         self._asked_since = 0.0
+        # Of several, one is begun when another has ended: what may still come, its question, how many.
+        self._promised: list[tuple[str, Asked, int]] = []
 
     def look(self, seen: Seen) -> None:
         """This stands on the screen now."""
@@ -144,18 +161,39 @@ class Judge:
             return
         assert self.seen is not None
         assert not self.read_only, f"read-only mode: {deeds}"
-        if self._starts_at_once(event, deeds):
+        deeds = [deed for deed in deeds if not self._was_promised(deed)]
+        if not deeds or self._starts_at_once(event, deeds):
             return
         question = self.seen.question
         assert question is not None, f"nothing was asked before {deeds}"
-        assert question.key in self._pressed(event), f"{deeds} is answered with {question.key}"
+        pressed = {*self._pressed(event)}
+        assert {question.key, *question.keys} & pressed, f"{deeds} is answered with {question.key} {question.keys}"
         waited = seconds - self._asked_since
         assert waited >= DEAF_SECONDS - 1e-6, f"{deeds} was answered after {waited:.3f} s"
         kinds = {deed.what for deed in deeds}
-        assert len(kinds) == 1, deeds
-        assert any(question.asks(words) for words in _wanted(deeds, question)), f"{question} does not ask for {deeds}"
+        assert len(kinds) == 1 or kinds == {"sudo stop", "sudo start --fresh"}, deeds
+        wanted = {*_wanted(deeds, question), *self._wanted_of_overlays(deeds, question, pressed)}
+        assert any(question.asks(words) for words in wanted), f"{question} does not ask for {deeds}"
         if question.key == "enter":
             self._judge_typed(question, deeds)
+
+    def _wanted_of_overlays(self, deeds: Sequence[Deed], question: "Asked", pressed: set[str]) -> Iterator[str]:
+        what, name = deeds[-1].what, clean(deeds[-1].name)
+        if question.key == "enter" and question.typed.isdecimal() and what in judge_overlays.SEVERAL:
+            count = int(question.typed)
+            yield f"{judge_overlays.SEVERAL[what]} {count} microVM{'' if count == 1 else 's'} on {HOST}?"
+        if len({deed.name for deed in deeds}) > 1:
+            return
+        for words, key in judge_overlays.ALLOWED.get(what, ()):
+            if key in pressed or (key == "digit" and pressed & {*"123456789"}):
+                yield words.format(name)
+
+    def _was_promised(self, deed: Deed) -> bool:
+        for number, (what, question, left) in enumerate(self._promised):
+            if what == deed.what and left and question.covers(deed.name):
+                self._promised[number] = (what, question, left - 1)
+                return True
+        return False
 
     def _pressed(self, event: Event) -> Iterator[str]:
         yield from event.keys
@@ -188,8 +226,9 @@ class Judge:
         return True
 
     def _judge_typed(self, question: Asked, deeds: Sequence[Deed]) -> None:
-        kill = len(deeds) == 1 and deeds[0].what == "kill" and question.asks(f"kill {clean(deeds[0].name)} on {HOST}?")
-        if kill:
+        name = clean(deeds[0].name)
+        asked = (f"kill {name} on {HOST}?", f"stop, reset, start {name} on {HOST}?")
+        if len({deed.name for deed in deeds}) == 1 and any(question.asks(words) for words in asked):
             wanted = clean(deeds[0].name)
             assert question.typed == wanted or (len(question.typed) > 3 and wanted.endswith(question.typed)), question
             return
@@ -197,6 +236,8 @@ class Judge:
         assert 0 < len(deeds) <= int(question.typed), f"{deeds} after {question}"
         assert len({deed.name for deed in deeds}) == len(deeds)
         assert all(question.covers(deed.name) for deed in deeds), f"{question} does not name {deeds}"
+        if deeds[0].what in judge_overlays.SEVERAL:
+            self._promised.append((deeds[0].what, question, int(question.typed) - len(deeds)))
 
 
 def _wanted(deeds: Sequence[Deed], question: Asked) -> Iterator[str]:
@@ -220,8 +261,11 @@ def _solid(text: str) -> str:
     return "".join(char for char in text if not char.isspace() and char != "─")
 
 
-def _names(shown: str, name: str) -> bool:
-    """Whether what is shown is the microVM's name, or as much of it as there is room for."""
+def _names(shown: str, name: str, *, whole: bool = True) -> bool:
+    """Whether what is shown is the microVM's name, or as much of it as there is room for; unless `whole`, begins with
+    it and a colon."""
+    if not whole:
+        return shown.startswith(f"{name}:") or ("…" in shown and name.startswith(shown.partition("…")[0]))
     shown, name = shown.rstrip(), clean(name).rstrip()
     if "…" in shown:
         start = shown.partition("…")[0]

@@ -67,12 +67,11 @@ def plan_of(microvm: MicroVM, *, after_stop: bool = False, chosen: str | None = 
         in_use=False,
         kept=microvm.kept,
     )
+    name = microvm.name
     checks = [Check(what, True) for what in _HOLDS]
     if microvm.state.word.is_up and not after_stop:
-        name = microvm.name
-        checks[0] = Check(_HOLDS[0], False, f"microvm@{name}.service is active (running)", f"mvtui stop {name}")
-        checks[3] = Check(_HOLDS[3], False, f"qemu-system-x86 (pid 4121 of {name}) has it open", f"mvtui stop {name}")
-    kept = f"{microvm.path}/.mvtui/overlay/{volume.image}/"
+        checks[0] = Check(_HOLDS[0], False, f"microvm@{name}.service is active", f"mvtui stop {name}")
+        checks[3] = Check(_HOLDS[3], False, "its hypervisor has it open", f"mvtui stop {name}")
     return ResetPlan(
         microvm.name,
         OverlayTarget(OverlayKind.VOLUME, path, volume, told_by=ToldBy.CHOSEN if chosen else ToldBy.BUILT),
@@ -80,9 +79,12 @@ def plan_of(microvm: MicroVM, *, after_stop: bool = False, chosen: str | None = 
         NewImage(size, "ext4", None, (), 302, 0o644),
         tuple(checks),
         ("Make a new image beside it: mkfs.ext4.", "Exchange it in one step; the old one is set aside."),
-        (f"What was built or installed in the guest's overlay: {allocated // MIB}M in {path} ({size // MIB}M, ext4).",),
+        (f"What was built or installed in the guest's overlay, {allocated // MIB}M.",),
         ("Share ro-store (/nix/store).", "Share home (/srv/lab/home).", "Volume var.img (/var)."),
-        (f"The old one goes to {kept}, {allocated // MIB}M.", f"u or `mvtui restore {microvm.name}` brings it back."),
+        (
+            f"The old one ({allocated // MIB}M) goes to .mvtui/overlay/ beside it, until the next reset.",
+            f"u or `mvtui restore {name}` brings it back, x or `mvtui reset --discard {name}` frees it.",
+        ),
     )
 
 

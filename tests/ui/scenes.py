@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from textual.pilot import Pilot
 
 from mvtui.model.microvm import Snapshot
+from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import Job, UnitKind, UnitStatus, UnitVerb
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.commands import TABS
@@ -13,14 +14,16 @@ from mvtui.ui.trends import SLOT_SECONDS
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.history_samples import past
-from tests.ui.samples import EMPTY, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
+from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
+from tests.ui.samples import EMPTY, GIT, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
 
 SIZES = ((80, 24), (120, 36), (60, 15))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """`quiet`: seconds without a look; `then`: how the host looks after the keys."""
+    """`quiet`: seconds without a look; `then`: how the host looks after the keys; `plans`: of overlays, by microVM;
+    `step`: a reset has come so far."""
 
     snapshot: Snapshot
     keys: str = ""
@@ -28,8 +31,28 @@ class Scene:
     quiet: float = 0
     progress: bool = False
     then: Snapshot | None = None
+    plans: Mapping[str, ResetPlan] = field(default_factory=dict)
+    step: str = ""
 
 
+# One with two overlays set aside that is reset at its next start.
+ARMED = with_kept(HEALTHY, KEPT, OLDER)._replace(armed=Armed.ONCE)
+OVERLAYS = snapshot(GIT, KEEPING, with_kept(LAB._replace(name="old")), RUNNING)
+RESETS = {
+    "reset": Scene(OVERLAYS, "j O"),
+    "reset-refused": Scene(OVERLAYS, "j O", plans={"lab": LINKED}),
+    "reset-running": Scene(OVERLAYS, "G O"),
+    "reset-typed": Scene(OVERLAYS, "G O f w e"),
+    "reset-which": Scene(OVERLAYS, "j O", plans={"lab": UNKNOWN}),
+    "reset-sudo": Scene(OVERLAYS, "j O", plans={"lab": UNSEEN}),
+    "reset-several": Scene(OVERLAYS, "asterisk O"),
+    "reset-progress": Scene(OVERLAYS, "j O o", step="Making the new image: mkfs.ext4."),
+    "reset-undo": Scene(OVERLAYS, "j u"),
+    "reset-free": Scene(OVERLAYS, "j x"),
+    "reset-arm": Scene(OVERLAYS, "j A"),
+    "armed-overview": Scene(snapshot(ARMED), "1"),
+    "armed-volumes": Scene(snapshot(ARMED), "3"),
+}
 # The page of one microVM in every state of its life, on every tab.
 PAGES = {
     f"{life}-{tab}": Scene(snapshot(one), str(number))
@@ -71,6 +94,7 @@ SCENES = {
     "drift-list": Scene(snapshot(DRIFTED)),
     "drift-shares": Scene(snapshot(DRIFTED), "2 j j j"),
     "drift-volumes": Scene(snapshot(DRIFTED), "3"),
+    **RESETS,
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
@@ -80,6 +104,7 @@ SCENES = {
 def open_scene(scene: Scene) -> tuple[MvtuiApp, "Play"]:
     """The panel of the scene, and what plays it once the panel runs."""
     host = FakeHost(scene.snapshot)
+    host.plans.update(scene.plans)
     app = host.app(**scene.options)
     for one in scene.snapshot.microvms:
         if one.built is not None:
@@ -107,6 +132,8 @@ class Play:
         if self.scene.then is not None:
             self.host.tell(self.scene.then)
             await pilot.pause()
+        if self.scene.step:
+            self.host.steps["lab"](self.scene.step)
         if self.scene.progress:
             self.host.progress[UnitVerb.START, "lab"](progress())
         await pilot.pause()

@@ -19,6 +19,7 @@ PICTURES = (
     ("calls", "calls", (100, 24)),
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),
+    ("reset", "reset", (100, 26)),
     ("help", "help", (100, 36)),
     ("light", "light", (100, 24)),
 )

@@ -11,7 +11,7 @@ from mvtui.ui.picture import Job, Picture
 from mvtui.ui.widgets.footer import footer_line
 from mvtui.ui.widgets.header import header_line, page_line
 from mvtui.ui.widgets.status import status_line
-from tests.ui.samples import NO_BUS, NOW, PRODUCT, UNREADABLE, WEB
+from tests.ui.samples import FAILED, NO_BUS, NOW, PRODUCT, UNREADABLE, WEB, snapshot
 
 
 def header(width: int, **changes: object) -> str:
@@ -22,10 +22,16 @@ def header(width: int, **changes: object) -> str:
 def test_the_header_leaves_out_what_is_well_first() -> None:
     assert header(80).startswith("mvtui  hv01     7 VMs  4 running  1 degraded  1 looping  1 stopped ")
     assert header(70).startswith("mvtui  hv01     7 VMs  4 running  1 degraded  1 looping ")
-    assert header(56).startswith("mvtui  hv01     7 VMs  1 degraded  1 looping ")
+    assert header(56).startswith("mvtui  hv01  4 running  1 degraded  1 looping ")
+    assert header(55).startswith("mvtui  hv01     7 VMs  1 degraded  1 looping ")
     assert header(50).startswith("mvtui  hv01     7 VMs  1 looping ")
     assert all(header(width).endswith("12:04") for width in range(12, 80))
     assert all(len(header(width)) == width for width in range(12, 200))
+
+
+def test_without_systemd_the_header_tells_how_many_run() -> None:
+    eight = snapshot(*PRODUCT.microvms, FAILED)._replace(manager="direct")
+    assert header(80, snapshot=eight).startswith("mvtui  hv01  direct  4 running  1 degraded  1 looping  1 failed ")
 
 
 def test_the_header_says_what_is_special() -> None:

@@ -145,10 +145,14 @@ DIALOGS = {
     "stop": (["T"], ["x", "y"]),
     "kill": (["T", "y", "K"], ["v", "m", "backspace"]),
     "of several": (["asterisk", "T"], ["1", "2", "backspace"]),
+    "reset": (["O"], ["x", "escape"]),
+    "reset of one that runs": (["O"], ["f"]),
+    "its name, to stop and reset": (["O", "f"], ["v", "m", "backspace"]),
+    "arm": (["A"], ["a"]),
 }
 
 
-CHOICES = ("stop", "filter by state", "only what is wrong")
+CHOICES = ("stop", "reset of one that runs", "arm", "filter by state", "only what is wrong")
 
 
 def _budget(name: str, key: str) -> int:

@@ -12,6 +12,7 @@ from mvtui.ui.widgets.sheet import Sheet
 from tests.ui.busy_host import with_cpu
 from tests.ui.conftest import Open, Panel
 from tests.ui.full_samples import DEGRADED, HEALTHY, LOOPING, STOPPED
+from tests.ui.posting import key_event, settle
 from tests.ui.samples import CI, EMPTY, LAB, MAIL, PRODUCT, PROXY, WEB, microvm, snapshot
 
 FULL = snapshot(HEALTHY)
@@ -232,6 +233,22 @@ async def test_another_page_begins_at_its_top(open_panel: Open) -> None:
         await panel.press("escape", "j", "4")
         assert panel.lines[0].startswith("hv01 > wiki2")
         assert "2100 " in panel.text
+
+
+@pytest.mark.parametrize("keys", ["4 G", "4 j j", "4 G k j", "1 4 pagedown pagedown pagedown"])
+async def test_keys_that_come_before_a_tab_is_built_move_in_it(open_panel: Open, keys: str) -> None:
+    async with open_panel(FULL) as panel:
+        for key in keys.split():
+            panel.app.post_message(key_event(key))
+        await settle(panel)
+        at_once = panel.app.focused
+        assert isinstance(at_once, Sheet)
+        async with open_panel(FULL) as other:
+            await other.press(*keys.split())
+            one_by_one = other.app.focused
+            assert isinstance(one_by_one, Sheet)
+            assert one_by_one.cursor > 0
+            assert (at_once.cursor, at_once.scroll_offset) == (one_by_one.cursor, one_by_one.scroll_offset)
 
 
 async def test_the_process_under_the_cursor_says_its_command_in_full(open_panel: Open) -> None:

@@ -43,6 +43,21 @@ def test_what_can_not_be_done_says_why() -> None:
     assert offered(WEB, keys=keys)["mark"].refusal == "not here"
 
 
+@pytest.mark.parametrize(
+    ("id", "line"),
+    [
+        ("start", "  S        start lab"),
+        ("stop", "  T        stop lab                  asks"),
+        ("kill", "  K        kill lab                  type its name"),
+        ("cancel", "  C        cancel lab                what is under way; asks"),
+        ("mark", "  space    mark                      mark, for S T r K C O u x A"),
+    ],
+)
+def test_no_word_is_said_twice(id: str, line: str) -> None:  # noqa: A002
+    offer = replace(offered(LAB)[id], refusal="")
+    assert "".join(text for text, _ in offer.line(KEYS, 80, False)).rstrip() == line
+
+
 def test_marked_ones_are_meant_where_one_of_them_can() -> None:
     assert offered(LAB, WEB)["start"] == Offer("start 2 marked", offered(LAB, WEB)["start"].command)
     assert offered(CI, WEB)["start"].refusal == "ci runs already"

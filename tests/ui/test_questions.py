@@ -1,5 +1,6 @@
 """The four tiers of questions: what they say, and which keys reach them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,13 @@ from textual.events import Paste
 
 from mvtui.model.state import State, StateWord
 from mvtui.model.unit import Job, UnitVerb
-from mvtui.ui import questions
+from mvtui.ui import overlay_questions, questions
+from mvtui.ui.command import OverlayVerb
 from mvtui.ui.questions import Answer, Fact, Question
 from mvtui.ui.widgets.question import question_lines
 from tests.ui.conftest import Open
 from tests.ui.full_samples import HEALTHY, STARTING
+from tests.ui.overlay_samples import KEEPING, LINKED, RUNNING, UNSEEN, plan_of, with_kept
 from tests.ui.samples import HOSTILE, LAB, NOW, PRODUCT, STOPPING, WEB, ago, microvm, snapshot
 
 
@@ -20,6 +23,11 @@ def nothing() -> None:
     """What an answer does here."""
 
 
+def nothing_of(_: object) -> None:
+    """The same of an answer that says which."""
+
+
+WITH_OVERLAY = [with_kept(one._replace(volumes=LAB.volumes)) for one in HOSTILE.microvms]
 MANY = [microvm(f"vm{number}", StateWord.RUNNING, memory=1) for number in range(20)]
 ALL = (
     questions.may_act(UnitVerb.STOP, WEB, "hv01", NOW, nothing),
@@ -30,6 +38,21 @@ ALL = (
     questions.may_sudo(UnitVerb.START, "lab", "hv01", nothing),
     *(questions.may_act(UnitVerb.RESTART, one, "h\x1b[2J", NOW, nothing) for one in HOSTILE.microvms),
     *(questions.may_kill(one, "h\n", NOW, nothing) for one in HOSTILE.microvms),
+    overlay_questions.may_reset(plan_of(LAB), None, "hv01", NOW, nothing_of),
+    overlay_questions.may_reset(LINKED, None, "hv01", NOW, nothing_of),
+    overlay_questions.may_reset(plan_of(RUNNING), plan_of(RUNNING, after_stop=True), "hv01", NOW, nothing_of),
+    overlay_questions.may_stop_and_reset(plan_of(RUNNING), RUNNING, "hv01", "up 3d", nothing_of),
+    overlay_questions.may_with_sudo([OverlayVerb.RESET, OverlayVerb.FRESH], UNSEEN, "hv01", nothing_of),
+    overlay_questions.may_try_sudo(OverlayVerb.ARM_ONCE, "lab", "hv01", nothing_of),
+    overlay_questions.may_choose(HEALTHY, "nobody knows", "hv01", nothing_of) or Question(""),
+    overlay_questions.may_restore(plan_of(KEEPING), KEEPING, "hv01", NOW, nothing_of),
+    overlay_questions.may_free(plan_of(KEEPING), KEEPING, "hv01", NOW, nothing_of),
+    overlay_questions.may_arm(LAB, "hv01", nothing_of),
+    overlay_questions.may_arm_several(3, "hv01", nothing_of),
+    overlay_questions.may_on_several(OverlayVerb.RESET, [plan_of(LAB)] * 20, ["no"] * 20, "hv01", nothing),
+    overlay_questions.results(OverlayVerb.RESET, [(f"vm{n}", n % 2 == 0, f"vm{n} is done") for n in range(20)], "hv01"),
+    *(overlay_questions.may_reset(plan_of(bad), None, "h\x1b[2J", NOW, nothing_of) for bad in WITH_OVERLAY),
+    *(overlay_questions.may_free(plan_of(bad), bad, "h\x1b[2J", NOW, nothing_of) for bad in WITH_OVERLAY),
     Question("show", tuple(Answer(key, f"{key} is long", nothing) for key in "abcdefghij"), harmless=True),
     Question("", facts=(Fact("it is"),), answers=(Answer("y", "does", nothing),)),
 )
@@ -56,9 +79,15 @@ def test_a_question_is_no_higher_than_its_room_and_counts_what_it_leaves_out(mos
     for question in ALL:
         lines = question_lines(question, 100, most, False)
         assert len(lines) <= most
-        if len(question.facts) > most - 2:
-            told = ["".join(text for text, _ in line) for line in lines]
-            assert f"  · and {len(question.facts) - (most - 3)} more" in told
+        if not lines:
+            assert most == 3
+            continue
+        told = "\n".join("".join(text for text, _ in line) for line in lines)
+        facts = (*([Fact(question.more)] if question.more else []), *question.facts)
+        left_out = re.search(r"^ +(?:· )?and (\d+) more$", told, re.MULTILINE)
+        count = int(left_out[1]) if left_out is not None else 0
+        assert all(fact.words[:5] in told for fact in facts[: len(facts) - count])
+        assert count == 0 or len(lines) == most
 
 
 def test_they_say_host_uptime_and_what_goes_with_it() -> None:

@@ -30,8 +30,8 @@ def record_sudo(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would be run behind sudo goes on the host's record instead."""
 
     async def run(argv: Sequence[str], *_: object) -> tuple[bool, str]:
-        verb, microvm = argv[-7], argv[-1]
-        host.deeds.append((f"sudo {verb}", microvm))
+        verb = " ".join(argv[argv.index("mvtui") + 1 : argv.index("--state-dir")])
+        host.deeds.append((f"sudo {verb}", argv[-1]))
         return len(host.deeds) % 2 == 0, "sudo did what it did"
 
     monkeypatch.setattr(sudo, "run", run)

@@ -23,6 +23,7 @@ from textual.geometry import Size
 from mvtui.errors import MvtuiError, RightsMissingError
 from tests.ui.conftest import Panel
 from tests.ui.judge import Asked, Deed, Event, Judge, Seen
+from tests.ui.overlay_samples import LINKED, UNKNOWN, UNSEEN
 from tests.ui.posting import key_event, settle
 from tests.ui.samples import PRODUCT, STATES
 from tests.ui.walk_choices import ACTS, KEYS, LEAVING, OTHERS, PASTES, PRINTABLES, SIZES, SNAPSHOTS, changed
@@ -102,7 +103,9 @@ class Walk:
         question = self.seen.question
         if question is not None and question.key == "enter" and self.dice.random() < 0.8:
             return await self.type_in(_asked_for(question))
-        return await self.press(self.dice.choice(("y", "y", "y", "enter", "escape", "K")))
+        if question is not None and question.keys and self.dice.random() < 0.8:
+            return await self.press(self.dice.choice(question.keys[:2]))
+        return await self.press(self.dice.choice(("y", "y", "y", "enter", "escape", "K", "o", "u", "x")))
 
     async def type_in(self, text: str) -> bool:
         """What a question wants to be typed, mostly right."""
@@ -127,7 +130,24 @@ class Walk:
 
     async def palette(self) -> bool:
         """Something out of the palette."""
-        words = ("start", "stop", "restart", "kill", "cancel", "web", "git", "mark", "read", "qui", "sort", "reverse")
+        words = (
+            "start",
+            "stop",
+            "restart",
+            "kill",
+            "cancel",
+            "reset",
+            "undo",
+            "free",
+            "arm",
+            "web",
+            "git",
+            "mark",
+            "read",
+            "qui",
+            "sort",
+            "reverse",
+        )
         for key in (":", *self.dice.choice(words), *["down"] * self.dice.randint(0, 1)):
             if not await self.press(key, passes=0.1):
                 return False
@@ -221,6 +241,35 @@ class Walk:
         how = self.dice.choice(list(ends))
         return await self.do(Event(f"{verb} {name!r}: {how}"), ends[how])
 
+    async def end_of_overlay(self) -> bool:
+        """What is done with an overlay ends: well, or in whatever way."""
+        host = self.panel.host
+        if not host.at_work:
+            return True
+        verb, name = self.dice.choice(host.at_work)
+        ends: dict[str, Callable[[], None]] = {
+            "done": lambda: host.finish_overlay(verb, name, hint="mvtui restore brings it back"),
+            "refused": lambda: host.finish_overlay(verb, name, "no \x1b[1mspace", ok=False),
+            "error": lambda: host.fail_overlay(verb, name, MvtuiError("no \nanswer", "[wait]")),
+            "rights": lambda: host.fail_overlay(verb, name, RightsMissingError("it is another's", "be root")),
+        }
+        how = self.dice.choice(list(ends))
+        return await self.do(Event(f"{verb} {name!r}: {how}"), ends[how])
+
+    async def plan(self) -> bool:
+        """Plans are otherwise from now on: refused, nothing to reset, nobody knows which image, no rights."""
+        host = self.panel.host
+        if host.last is None or not host.last.microvms:
+            return True
+        name = self.dice.choice(host.last.microvms).name
+        told = self.dice.choice((LINKED, UNKNOWN, UNSEEN, LINKED._replace(nothing="it has \x1b[2Jnone"), None))
+        self.log.append(f"plan of {name!r}: {told.refusal if told is not None else 'as it is'}")
+        host.plans.pop(name, None)
+        if told is not None:
+            host.plans[name] = told._replace(microvm=name)
+        host.steps.get(name, str)("making \x1b[1mit")
+        return True
+
     async def progress(self) -> bool:
         """Something that was begun goes on."""
         host = self.panel.host
@@ -267,6 +316,8 @@ STEPS: tuple[tuple[Step, float], ...] = (
     (Walk.tell, 7),
     (Walk.look_fails, 0.3),
     (Walk.end, 4),
+    (Walk.end_of_overlay, 3),
+    (Walk.plan, 2),
     (Walk.progress, 1),
     (Walk.wait, 3),
     (Walk.focus, 1),
@@ -280,10 +331,8 @@ def _stands_on(style: object, colour: RichColor) -> bool:
 
 def _asked_for(question: Asked) -> str:
     """What the question wants to be typed, as people read it."""
-    text = "".join(question.lines[0].split("─"))
-    words = text.partition(" on hv01?")[0].split(" ", 2)
-    return (
-        words[-1].strip()
-        if "kill" in words[0:2] and "microVM" not in text
-        else next((word for word in words if word.isdecimal()), "1")
-    )
+    text = "".join(question.lines[0].split("─")).partition(" on hv01?")[0].strip()
+    for before in ("kill ", "stop, reset, start "):
+        if text.startswith(before) and "microVM" not in text:
+            return text.removeprefix(before)
+    return next((word for word in text.split() if word.isdecimal()), "1")

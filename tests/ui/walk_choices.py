@@ -7,7 +7,8 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.state import StateWord
 from mvtui.model.unit import Job
 from mvtui.ui.commands import COMMANDS
-from tests.ui.samples import EMPTY, HOSTILE, NO_BUS, PRODUCT, STATES, UNREADABLE, WEB, ago, microvm, snapshot
+from tests.ui.overlay_samples import KEEPING, RUNNING, with_kept
+from tests.ui.samples import EMPTY, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, UNREADABLE, WEB, ago, microvm, snapshot
 
 LEAVING = ("q", "Q", "ctrl+c")
 KEYS = tuple(key for one in COMMANDS for key in one.keys if key not in LEAVING)
@@ -29,10 +30,19 @@ OTHERS = (
     *("alt+y", "alt+S", "ctrl+z", "ctrl+q", "ctrl+@", "ctrl+shift+k", "ctrl+j", "ctrl+home", "ctrl+end", "super+s"),
 )
 PRINTABLES = string.ascii_letters + string.digits + string.punctuation + "é仮…\xa0"
-ACTS = "STrKC"
+ACTS = "STrKCOOuxA"
 PASTES = ("y", "web", "9", "\x1b[31mred", "two\nlines", "S\r\nT\r\ny", "", "仮想マシン一号機" * 30, "\x00\x1b", "git\n")
 SIZES = ((80, 24), (80, 24), (120, 36), (60, 15), (40, 10), (10, 3), (200, 5), (79, 50), (1, 1), (24, 8))
-SNAPSHOTS = (PRODUCT, STATES, HOSTILE, EMPTY, UNREADABLE, NO_BUS, snapshot(WEB))
+SNAPSHOTS = (
+    PRODUCT,
+    STATES,
+    HOSTILE,
+    EMPTY,
+    UNREADABLE,
+    NO_BUS,
+    snapshot(WEB),
+    snapshot(KEEPING, with_kept(LAB._replace(name="old")), with_kept(RUNNING)),
+)
 STRANGERS = (
     microvm("two\nlines", StateWord.RUNNING),
     microvm("n" * 200, StateWord.RUNNING, since=ago(hours=1)),

@@ -178,8 +178,9 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
         else:
             self.scroll_relative(y=step, animate=False)
 
-    def _leaf(self, step: int) -> None:
-        """Move by so many lines: the cursor goes to the stop that is nearest to where it was on the screen."""
+    def _leaf(self, direction: int, *, pages: bool) -> None:
+        """Move by a page, or half a one: the cursor goes to the stop that is nearest to where it was on the screen."""
+        step = direction * max(1, self.size.height - 1 if pages else self.size.height // 2)
         if self.stop_count == self.line_count or not self.stop_count:
             self._go(step)
             return
@@ -200,19 +201,19 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_page_down(self) -> None:
         """One page down; a line of the last stays in sight."""
-        self._leaf(max(1, self.size.height - 1))
+        self._leaf(1, pages=True)
 
     def action_page_up(self) -> None:
         """One page up."""
-        self._leaf(-max(1, self.size.height - 1))
+        self._leaf(-1, pages=True)
 
     def action_half_down(self) -> None:
         """Half a page down."""
-        self._leaf(max(1, self.size.height // 2))
+        self._leaf(1, pages=False)
 
     def action_half_up(self) -> None:
         """Half a page up."""
-        self._leaf(-max(1, self.size.height // 2))
+        self._leaf(-1, pages=False)
 
     def action_first(self) -> None:
         """To the first."""

@@ -24,7 +24,8 @@ def footer_line(keys: Keys, situations: Sequence[Situation], width: int, *, on_l
         )
         for one in shown
     ]
-    while len(pairs) > 2 and width_of(tuple(piece for pair in pairs for piece in pair)) > width:
+    gap = 2  # behind the last one, which needs none
+    while len(pairs) > 2 and width_of(tuple(piece for pair in pairs for piece in pair)) - gap > width:
         pairs.pop(-3)
     return tuple(piece for pair in pairs for piece in pair)
 

@@ -82,11 +82,11 @@ def _counts(picture: Picture, width: int, *, total: bool) -> list[Piece]:
     }
     count: Line = ((f"     {len(microvms)} VM{'' if len(microvms) == 1 else 's'}", "text"),) if total else ()
     for word in _DROPPED_FIRST:
-        if width_of((*count, *words.values())) > width:
-            if word is StateWord.RUNNING and words.keys() - {word}:
-                count = ()  # beside the list stands how many there are
-            if width_of((*count, *words.values())) > width:
-                words.pop(word, None)
+        if width_of((*count, *words.values())) <= width:
+            break
+        if word is StateWord.RUNNING and len(words) > 1 and width_of(tuple(words.values())) <= width:
+            return list(words.values())  # how many there are in all stands below the list too
+        words.pop(word, None)
     return [*count, *words.values()]
 
 

@@ -80,8 +80,8 @@ class Sheet(CursorLines):
     def _go(self, step: int) -> None:
         self._move(partial(super()._go, step))
 
-    def _leaf(self, step: int) -> None:
-        self._move(partial(super()._leaf, step))
+    def _leaf(self, direction: int, *, pages: bool) -> None:
+        self._move(partial(super()._leaf, direction, pages=pages))
 
     def action_first(self) -> None:
         """To the first."""

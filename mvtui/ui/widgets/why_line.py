@@ -82,7 +82,7 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
         parts.append(f"killed in {duration((state.deadline - now).total_seconds())}")
     if state.restarts:
         parts.append(f"{state.restarts} restarts")
-    if microvm.armed is not None:
+    if microvm.armed is not None and armed_words(microvm.armed) not in _cause(microvm):
         parts.append(armed_words(microvm.armed))
     unit = microvm.unit(UnitKind.HYPERVISOR)
     if unit is not None and unit.name not in _cause(microvm):

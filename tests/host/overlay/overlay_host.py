@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +17,7 @@ from mvtui.host.overlay.worker import PATIENCE, OverlayWorker, Patience
 from mvtui.host.ports import Host, Processes, Units
 from mvtui.model.definition import Volume
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayKind, OverlayTarget
-from tests.host.living import found
+from tests.host.living import found, until
 
 OWNER = (54321, 54321) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
 MIB = 1 << 20
@@ -151,7 +151,14 @@ def overlay_host(image: str = "rw.img", size: int = MIB) -> Iterator[OverlayHost
     try:
         yield OverlayHost(folder, image, size)
     finally:
+        until(lambda: _remove(folder))
+
+
+def _remove(folder: Path) -> bool:
+    """Whether it is gone: somebody may be freeing something in it."""
+    with suppress(OSError):
         shutil.rmtree(folder)
+    return not folder.exists()
 
 
 def in_child(work: Callable[[], object], user: tuple[int, int] | None = OWNER) -> None:

@@ -55,13 +55,13 @@ def test_no_space(fs_type: str) -> None:
     size, room = ROOM[fs_type]
     run_python(
         script(f"""
-        from mvtui.host.overlay.space import space_needed
+        from mvtui.model.mkfs import written_by_mkfs
         size, fs_type = {size} * MIB, {fs_type!r}
         assert mount("none", folder, "tmpfs", "size={room}k,mode=755") == 0
         host = OverlayHost(folder, size=size)
         host.write(host.image, "old")
         facts = must_fail(host, "mkfs", fs_type=fs_type)
-        assert facts.free < space_needed(fs_type, size)
+        assert facts.free < written_by_mkfs(fs_type, size)
         assert (content(host.image), host.names()) == ("old", [])
         """),
         *IN_A_NAMESPACE,

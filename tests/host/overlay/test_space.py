@@ -1,4 +1,4 @@
-"""What the table says of the room that mkfs needs, against what mkfs writes here; and where a runner has its mkfs."""
+"""What the model says of the room that mkfs needs, against what mkfs writes here; and where a runner has its mkfs."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mvtui.host.overlay.mkfs import PACKAGES
-from mvtui.host.overlay.space import space_needed
 from mvtui.host.overlay.tools import tool_path
+from mvtui.model.mkfs import written_by_mkfs
 from tests.host.living import found
 
 MIB = 1 << 20
@@ -26,14 +26,9 @@ def test_it_is_enough_and_not_much_more(fs_type: str, tmp_path: Path) -> None:
         os.truncate(image, mib * MIB)
         subprocess.run([found(f"mkfs.{fs_type}"), image], check=True, capture_output=True)
         written = image.stat().st_blocks * 512
-        needed = space_needed(fs_type, mib * MIB)
+        needed = written_by_mkfs(fs_type, mib * MIB)
         assert written <= needed + 64 * 1024, f"{mib} MiB"
-        assert needed <= 3 * written + 2 * MIB, f"{mib} MiB"
-
-
-def test_what_was_not_measured() -> None:
-    assert space_needed("f2fs", MIB) == 0
-    assert space_needed("xfs", 4 << 40) == 4 * space_needed("xfs", 1 << 40)
+        assert needed <= max(2 * written + 20 * MIB, mib * MIB // 500), f"{mib} MiB"
 
 
 @pytest.mark.parametrize(
