@@ -21,7 +21,16 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.operations import lifecycle
 from mvtui.operations.kept import Kept
-from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, made_at, targeted, working
+from mvtui.operations.overlay_evidence import (
+    came_up_on,
+    child_ready,
+    gather,
+    has_files,
+    look,
+    made_at,
+    targeted,
+    working,
+)
 from mvtui.operations.overlay_kept import discard, restore
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
 from mvtui.operations.uninterrupted import in_thread, to_its_end
@@ -58,6 +67,8 @@ async def plan_resets(
                 evidence = evidence._replace(trouble=(error.message, error.hint))
                 rights_missing = isinstance(error, RightsMissingError)
         plans.append(plan_reset(evidence)._replace(rights_missing=rights_missing))
+    if any(plan.ok for plan in plans):
+        await in_thread(child_ready)
     return tuple(plans)
 
 

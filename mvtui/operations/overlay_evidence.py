@@ -92,6 +92,13 @@ def start_worker(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str)
     return OverlayWorker.start(host, microvm.name, target, tools, who=who)
 
 
+def child_ready() -> None:
+    """Have a child wait for the reset that a person is asked about. Blocking, about a millisecond."""
+    from mvtui.host.overlay.spare import SPARE  # noqa: PLC0415 (as above)
+
+    SPARE.get_ready()
+
+
 async def gather(host: Host, snapshot: Snapshot, evidence: OverlayEvidence, worker: OverlayWorker) -> OverlayEvidence:
     """`evidence` (its microVM and target are of `snapshot`) with all that is to be known now. Raises MvtuiError."""
     facts = await in_thread(worker.look)

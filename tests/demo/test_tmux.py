@@ -231,6 +231,8 @@ def reset_and_undo(terminal: Tmux) -> None:
     terminal.press("A")
     terminal.wait_for("reset the overlay of lab on hv01 by itself?")
     terminal.insist("o", "lab: its overlay is reset before its next start")
+    forget_message(terminal)
+    terminal.wait_for("its overlay is reset before its next start")
     terminal.press("A")
     terminal.wait_for("now: once, at its next start")
     terminal.insist("n", "lab: it is not armed any more")

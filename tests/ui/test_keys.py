@@ -77,7 +77,7 @@ async def test_escape_leaves_a_question(open_panel: Open, key: str) -> None:
         assert "? help" in panel.foot
 
 
-@pytest.mark.parametrize("key", ["ctrl+s", "ctrl+t", "y", "escape", "tab", "x", "["])
+@pytest.mark.parametrize("key", ["ctrl+s", "ctrl+t", "y", "escape", "tab", "o", "["])
 async def test_keys_that_change_nothing(open_panel: Open, key: str) -> None:
     async with open_panel() as panel:
         before = panel.lines

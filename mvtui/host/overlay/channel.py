@@ -34,7 +34,7 @@ class Channel:
 
     def __init__(self, shown: str, entry: str) -> None:
         """Raises MvtuiError."""
-        self._shown = shown
+        self.shown = shown
         self._buffer = b""
         self._pid: int | None = None
         theirs_in, self._to = os.pipe2(os.O_CLOEXEC)
@@ -63,6 +63,15 @@ class Channel:
             os.close(theirs_out)
         os.set_blocking(self._to, False)
 
+    def is_silent(self) -> bool:
+        """Whether it lives and has said nothing; else it is ended."""
+        poll = select.poll()
+        poll.register(self._from, select.POLLIN)
+        if self._pid is not None and not poll.poll(0):
+            return True
+        self._kill()
+        return False
+
     def send(self, pairs: Iterable[tuple[str, str | int | None]]) -> None:
         """Write a line; an end of the child shows when its answer is read."""
         with suppress(BrokenPipeError, BlockingIOError):
@@ -71,7 +80,7 @@ class Channel:
     def ask(self, pairs: Iterable[tuple[str, str | int | None]], seconds: float) -> Message:
         """Its answer. Raises MvtuiError where it refuses, fails, ends, or takes longer; then it is no more."""
         if self._pid is None:
-            raise MvtuiError(f"the child that worked on {self._shown} has ended")
+            raise MvtuiError(f"the child that worked on {self.shown} has ended")
         if self._buffer:
             raise self._wrong("speaks unasked")
         self.send(pairs)
@@ -84,7 +93,7 @@ class Channel:
             return answer
         message, hint = (clean("".join(answer.get(key, [])[:1])[:_MOST_CHARS]) for key in ("message", "hint"))
         code = ExitCode.REFUSED if result == REFUSED else ExitCode.FAILED
-        raise MvtuiError(message or f"the reset of {self._shown} failed", hint, code)
+        raise MvtuiError(message or f"the reset of {self.shown} failed", hint, code)
 
     def _read_line(self, until: float) -> bytes:
         poll = select.poll()
@@ -105,7 +114,7 @@ class Channel:
     def _wrong(self, what: str) -> MvtuiError:
         self._kill()
         return MvtuiError(
-            f"the child that works on {self._shown} {what}, and is ended",
+            f"the child that works on {self.shown} {what}, and is ended",
             "the overlay is the old or the new one, whole; the next reset or restore cleans up",
         )
 

@@ -87,12 +87,17 @@ class ImageWork:
             self._move(made, at, self._name, self._directory)
             self._made = None
             return None
-        lease = self._lease(there, self._shown)
+        leases = [self._lease(there, self._shown)]
         try:
+            new = open_regular(made, at, self._uid, f"{self.holding.shown}/{made}")
+            if new is None:
+                raise Stop(f"the new image of {self._shown} has gone", code=FAILED)
+            leases.append(self._lease(new[0], f"the new {self._shown}"))
             kept = self.holding.next_kept()
-            self._exchange(made, [lease], self._expected, kept)
+            self._exchange(made, leases[1], leases[0], self._expected, kept)
         finally:
-            lease.end()
+            for lease in leases:
+                lease.end()
         self._made, self._kept = None, kept
         return kept
 
@@ -110,7 +115,7 @@ class ImageWork:
             else:
                 self._effects.rename(kept, at, made, at)
                 try:
-                    self._exchange(made, [lease], file_id(opened[1]), made)
+                    self._exchange(made, None, lease, file_id(opened[1]), made)
                 except StuckError:
                     raise
                 except (OSError, Stop, _InterruptedError):
@@ -151,7 +156,7 @@ class ImageWork:
             now = self.holding.next_kept()
             self._effects.rename(kept, at, now, at)
             try:
-                self._exchange(now, leases, file_id(there[1]), now)
+                self._exchange(now, leases[0], leases[1], file_id(there[1]), now)
             except StuckError:
                 raise
             except (OSError, Stop, _InterruptedError):
@@ -199,10 +204,10 @@ class ImageWork:
         except OSError as error:
             raise failed(f"{self.holding.shown} can't be cleaned", error) from None
 
-    def _exchange(self, name: str, leases: list[Lease], image: FileId | None, then: str) -> None:
-        """`name` and the image, which is `image`, have each other's name, and the image then that of `then`; all of it
-        is on disk, and nobody opened it meanwhile. Raises Stop, OSError, _InterruptedError: then nothing has changed,
-        but for StuckError."""
+    def _exchange(self, name: str, lease: Lease | None, image_lease: Lease, image: FileId | None, then: str) -> None:
+        """`name` (`lease`, None where others may have it open) and the image (`image_lease`), which is `image`, have
+        each other's name, and the image then that of `then`; all of it is on disk, and nobody waits for what was the
+        image. Raises Stop, OSError, _InterruptedError: then nothing has changed, but for StuckError."""
         at, where = self.holding.taken(), name
         try:
             self._effects.exchange(name, at, self._name, self._directory)
@@ -221,7 +226,8 @@ class ImageWork:
             status = look(where, at)
             if status is None or file_id(status) != image:
                 raise Stop(f"{self._shown} was replaced meanwhile: it stays as it is")
-            if not all(lease.is_whole for lease in leases):
+            # Who waits for each of the two got its name when that was right: it stays so.
+            if not image_lease.is_whole and (lease is None or lease.is_whole):
                 raise _InterruptedError
         except (OSError, Stop, _InterruptedError):
             self._take_back(where, name)

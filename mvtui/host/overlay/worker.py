@@ -13,6 +13,7 @@ from mvtui.host.overlay.identity import identity_for, real_path
 from mvtui.host.overlay.kept import place_of, read_kept, set_aside_at
 from mvtui.host.overlay.mkfs import PACKAGES, mkfs_argv
 from mvtui.host.overlay.names import IMAGE_SUFFIX, SHARE_SUFFIX
+from mvtui.host.overlay.spare import SPARE
 from mvtui.host.overlay.wire import Message
 from mvtui.host.ports import Host
 from mvtui.host.superblock import FileSystem, read_superblock
@@ -77,7 +78,7 @@ class OverlayWorker:
             )
         identity = identity_for(host, microvm, target)
         above, _ = place_of(target)
-        channel = Channel(target.path, entry)
+        channel = SPARE.take(target.path) if entry == ENTRY else Channel(target.path, entry)
         pairs: list[Pair] = [("uid", identity.uid), ("gid", identity.gid)] if identity.dropped else []
         pairs += [
             ("who", f"{who} (pid {os.getpid()})"),

@@ -185,6 +185,45 @@ def test_an_opener_that_comes_during_the_commit(overlay: OverlayHost) -> None:
     assert (content(overlay.image), overlay.names()) == ("old", [])
 
 
+def test_the_new_image_is_not_taken_from_one_who_opened_it(overlay: OverlayHost) -> None:
+    """One waits for the old image and another for the new one, which would be removed if it were taken back."""
+    place = os.open(overlay.image, os.O_PATH)
+    fifos = [overlay.folder / name for name in ("for-old", "for-new")]
+    found: dict[str, str] = {}
+    may_close = threading.Event()
+
+    def come(fifo: Path, path: str | Path) -> None:
+        fifo.open().close()
+        with open(path, "rb") as file:
+            found[fifo.name] = file.read(3).decode()
+            may_close.wait(30)
+
+    openers = [
+        threading.Thread(target=come, args=(fifo, path))
+        for fifo, path in zip(fifos, (f"/proc/self/fd/{place}", overlay.image), strict=True)
+    ]
+    for fifo, opener in zip(fifos, openers, strict=True):
+        os.mkfifo(fifo)
+        overlay.give(fifo)
+        opener.start()
+    wait = (
+        f"open({str(fifos[0])!r}, 'w').close(); open({str(fifos[1])!r}, 'w').close(); import time\n"
+        "            while open('/proc/locks').read().count('BREAK') < 2: time.sleep(0.001)"
+    )
+    try:
+        with overlay.worker(INTERRUPTED.format(wait)) as worker:
+            worker.make(overlay.new(), overlay.file_id())
+            kept = worker.commit()
+    finally:
+        may_close.set()
+        for opener in openers:
+            opener.join()
+        os.close(place)
+    assert kept is not None
+    assert found == {"for-old": "old", "for-new": "\0\0\0"}
+    assert (content(overlay.image), content(Path(kept.path))) == ("new", "old")
+
+
 def test_a_short_look_during_the_commit(overlay: OverlayHost) -> None:
     """One who does not wait for the lease breaks it all the same: the exchange is undone and done again."""
     place = os.open(overlay.image, os.O_PATH)
