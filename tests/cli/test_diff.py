@@ -54,7 +54,7 @@ def lines(capsys: pytest.CaptureFixture[str], *argv: str) -> list[str]:
     assert run(argv) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    return out.splitlines()  # type: ignore[no-any-return]
+    return out.splitlines()
 
 
 def document(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:

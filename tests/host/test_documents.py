@@ -185,7 +185,8 @@ def test_a_wrong_type_says_which_option(tmp_path: Path, text: str, expected: str
     assert caught.value.message == f"{path}:{caught.value.line}:{caught.value.column}: {caught.value.expected}"
     assert caught.value.expected.startswith(expected)
     assert caught.value.hint == f"mvtui validate {path} names all that is wrong"
-    assert caught.value.line is not None and caught.value.column is not None
+    assert caught.value.line is not None
+    assert caught.value.column is not None
 
 
 def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_words(one: FieldDrift, place: str, words: str) -> None:
 
 NAMES = st.text("abcxyz-.", min_size=1, max_size=8).map(lambda name: f"n{name}")
 PATHS = NAMES.map(lambda name: f"/{name}")
-SHARES = st.builds(
+SHARES: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     tag=NAMES,
     proto=st.sampled_from(("virtiofs", "9p")),
@@ -282,7 +282,7 @@ SHARES = st.builds(
     posixAcl=st.booleans(),
     securityModel=st.sampled_from(("none", "mapped", "passthrough")),
 )
-VOLUMES = st.builds(
+VOLUMES: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     image=NAMES,
     mountPoint=PATHS,

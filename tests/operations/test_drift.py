@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from mvtui.host.documents import read_definition
 from mvtui.host.ports import Host
+from mvtui.model import drift
+from mvtui.model.definition import Definition
+from mvtui.model.drift import FieldDrift
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM
 from mvtui.operations import defined
+from mvtui.operations import drift as operations_drift
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 from tests.operations.sample import WEB, build_web, run_web
@@ -157,8 +162,12 @@ async def test_one_look_for_a_list_reads_no_definition(web: Host) -> None:
 
 async def test_a_file_is_parsed_again_only_when_it_was_changed(web: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[Path] = []
-    read = defined.read_definition
-    monkeypatch.setattr(defined, "read_definition", lambda path: parsed.append(path) or read(path))
+
+    def read(path: Path) -> Definition | None:
+        parsed.append(path)
+        return read_definition(path)
+
+    monkeypatch.setattr(defined, "read_definition", read)
     kept = Kept(web, inline=False)
 
     async def after_slow_lane() -> MicroVM:
@@ -191,11 +200,13 @@ async def test_a_file_is_parsed_again_only_when_it_was_changed(web: Host, monkey
 
 
 async def test_where_nothing_changed_the_comparison_is_kept(web: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mvtui.operations import drift
+    compared: list[Definition | None] = []
 
-    compared: list[str] = []
-    compare = drift.drift
-    monkeypatch.setattr(drift, "drift", lambda *given, **how: compared.append("") or compare(*given, **how))
+    def compare(*stages: Definition | None, directory: str) -> tuple[FieldDrift, ...]:
+        compared.append(stages[0])
+        return drift.drift(*stages, directory=directory)
+
+    monkeypatch.setattr(operations_drift, "drift", compare)
     write(web, "mem = 768")
     run_web(web)
     kept = Kept(web, inline=False)
