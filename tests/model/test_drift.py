@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvtui.demo.runners import with_defaults
@@ -312,6 +312,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_equal_definitions_never_differ(document: dict[str, Any]) -> None:
     definition = definition_of(document)
@@ -319,6 +320,7 @@ def test_equal_definitions_never_differ(document: dict[str, Any]) -> None:
     assert drift(definition, definition._replace(untold=frozenset()), None) == ()
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.data())
 def test_one_field_that_both_know_is_one_drift(document: dict[str, Any], data: st.DataObject) -> None:
     definition = definition_of(document)
@@ -339,6 +341,7 @@ def test_one_field_that_both_know_is_one_drift(document: dict[str, Any], data: s
     assert _places(definition, definition_of({**document, kind: tables})) == [f"{kind} {name} {field}"]
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.sampled_from(("shares", "volumes")))
 def test_what_is_not_in_the_file_never_differs(document: dict[str, Any], kind: str) -> None:
     silent = definition_of({key: value for key, value in document.items() if key != kind})
