@@ -15,6 +15,7 @@ from mvtui.operations.hosts import DEFAULT_STATE_DIR
 VERBS = {
     "list": "every microVM with its state and why it is in it",
     "show": "one microVM with all that is known of it",
+    "diff": "where what is defined, built and booted differ, field by field",
     "start": "start microVMs and wait until they run",
     "stop": "stop microVMs and wait until all of their units have ended",
     "restart": "stop and start microVMs",
@@ -29,6 +30,7 @@ VERBS = {
 }
 
 MANAGERS = ("auto", "systemd", "direct")
+STAGES = ("defined", "built", "booted")
 SHELLS = ("bash", "zsh", "fish")
 
 _EXAMPLES = """examples:
@@ -36,6 +38,7 @@ _EXAMPLES = """examples:
   mvtui list                           one line for each microVM
   mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
+  mvtui diff web                       where its definition file, what is built and what runs differ
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui adopt web                      the definition file of web, from what is built
@@ -48,7 +51,8 @@ exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 ri
 
 _VERB_EXAMPLES = {
     "list": "  mvtui list\n  mvtui list --cpu\n  mvtui list --json",
-    "show": "  mvtui show web\n  mvtui show web --json",
+    "show": "  mvtui show web\n  mvtui show web --json\n  mvtui show web --stage built    what one stage alone says",
+    "diff": "  mvtui diff web\n  mvtui diff web --json | jq '.drift[] | {place, values, follows}'",
     "start": "  mvtui start web\n  mvtui start web git --json\n"
     "  mvtui start --fresh web        with an empty overlay; mvtui restore web undoes that",
     "stop": "  mvtui stop web",
@@ -168,10 +172,12 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb in ("show", "restore", "arm", "adopt"):
+    if verb in ("show", "diff", "restore", "arm", "adopt"):
         own.add_argument("name", metavar="NAME")
     if verb in ("start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
+    if verb == "show":
+        own.add_argument("--stage", choices=STAGES, help="what this stage alone says of it, under the options' names")
     if verb == "start":
         own.add_argument("--fresh", action="store_true", help="reset the overlay first; what is there is set aside")
     if verb == "reset":

@@ -1,12 +1,12 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
-from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
+from mvtui.cli.arguments import MANAGERS, SHELLS, STAGES, VERBS, build_parser, options
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "start", "stop", "restart", "kill", "reset", "restore", "arm", "adopt")
+_NAME_VERBS = ("show", "diff", "start", "stop", "restart", "kill", "reset", "restore", "arm", "adopt")
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
-_TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor)}
+_TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor), "--stage": STAGES}
 _TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong

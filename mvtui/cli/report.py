@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Sequence
 from datetime import datetime
 
+from mvtui.cli.drift_report import drift_documents
 from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
@@ -51,8 +52,11 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "fullyDeclarative": entry.fully_declarative if entry else None,
         "flake": entry.flake if entry else None,
         "problems": [*(entry.problems if entry else ()), *(built.problems if built else ())],
-        "built": _definition(built.definition) if built and built.definition else None,
-        "booted": _definition(microvm.booted) if microvm.booted else None,
+        "document": microvm.document,
+        "defined": definition_document(microvm.defined) if microvm.defined else None,
+        "built": definition_document(built.definition) if built and built.definition else None,
+        "booted": definition_document(microvm.booted) if microvm.booted else None,
+        "drift": drift_documents(microvm),
         "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
     }
@@ -140,6 +144,7 @@ def _share(share: Share) -> Json:
         "securityModel": share.security_model,
         "cache": share.cache,
         "posixAcl": share.posix_acl,
+        "extraArgs": list(share.extra_args) if share.extra_args is not None else None,
     }
 
 
@@ -261,7 +266,9 @@ def _unit(unit: UnitStatus) -> Json:
     }
 
 
-def _definition(definition: Definition) -> Json:
+def definition_document(definition: Definition) -> Json:
+    """What one stage tells; null for what it can't, also for lists."""
+    told = [option not in definition.untold for option in ("shares", "volumes", "storeOnDisk")]
     return {
         "hypervisor": str(definition.hypervisor) if definition.hypervisor else None,
         "hostName": definition.host_name,
@@ -269,10 +276,10 @@ def _definition(definition: Definition) -> Json:
         "vcpu": definition.vcpu,
         "vsockCid": definition.vsock_cid,
         "socket": definition.socket,
-        "shares": [_share(share) for share in definition.shares],
-        "volumes": [volume_document(volume) for volume in definition.volumes],
+        "shares": [_share(share) for share in definition.shares] if told[0] else None,
+        "volumes": [volume_document(volume) for volume in definition.volumes] if told[1] else None,
         "writableStoreOverlay": definition.writable_store_overlay,
-        "storeOnDisk": definition.store_on_disk,
+        "storeOnDisk": definition.store_on_disk if told[2] else None,
         "fstabRead": definition.fstab_read,
     }
 

@@ -14,7 +14,7 @@ from mvtui.cli.output import complain, say, terminal_columns, write_json, write_
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.operations.hosts import open_host
 
 T = TypeVar("T")
@@ -71,14 +71,17 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot = look(args, args.name, cpu=True)
-    microvm = snapshot.find(args.name)
-    if microvm is None:
-        from mvtui.cli.names import no_such_microvm
+    snapshot, microvm = _look_at_one(args, cpu=args.stage is None)
+    if args.stage is not None:
+        from mvtui.cli.diff import stage_document, stage_lines
+        from mvtui.model.drift_fields import Stage
 
-        _say_findings(snapshot.findings)
-        raise no_such_microvm(snapshot, args.name)
-    if args.json:
+        stage = Stage(args.stage)
+        if args.json:
+            write_json(stage_document(snapshot, microvm, stage))
+        else:
+            write_lines(stage_lines(microvm, stage))
+    elif args.json:
         from mvtui.cli.report import show_document
 
         write_json(show_document(snapshot, microvm))
@@ -87,6 +90,29 @@ def _show(args: argparse.Namespace) -> int:
 
         write_lines(show_lines(microvm, of_stdout(), datetime.now(UTC)))
     return ExitCode.OK
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from mvtui.cli.diff import diff_document, diff_lines
+
+    snapshot, microvm = _look_at_one(args)
+    if args.json:
+        write_json(diff_document(snapshot, microvm))
+    else:
+        write_lines(diff_lines(microvm))
+    return ExitCode.OK
+
+
+def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
+    """A closer look at `args.name`. Raises MvtuiError where it is no microVM."""
+    snapshot = look(args, args.name, cpu=cpu)
+    microvm = snapshot.find(args.name)
+    if microvm is None:
+        from mvtui.cli.names import no_such_microvm
+
+        _say_findings(snapshot.findings)
+        raise no_such_microvm(snapshot, args.name)
+    return snapshot, microvm
 
 
 def _act(args: argparse.Namespace) -> int:
@@ -168,6 +194,7 @@ _VERBS = {
     None: _panel,
     "list": _list,
     "show": _show,
+    "diff": _diff,
     "start": _start,
     "stop": _act,
     "restart": _act,
@@ -191,6 +218,7 @@ def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = 
     """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
     later, and it knows how busy processes are."""
     from mvtui.operations.inventory import take_snapshot
+    from mvtui.operations.kept import Kept
 
     host = host_of(args)
     if cpu and host.processes.sample():
@@ -198,7 +226,7 @@ def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = 
 
     async def once() -> Snapshot:
         try:
-            return await take_snapshot(host)
+            return await take_snapshot(host, Kept(host, closer=closer_at))
         finally:
             await host.units.close()
             host.processes.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs
+from mvtui.model.drift_words import place_words, stage_words
 from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.format import age, percent, size
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
@@ -26,6 +27,7 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
         *_section("Volumes", _volumes(microvm)),
         *_section("Set aside", [f"{clean(kept.path)}: {kept_words(kept, now)}" for kept in microvm.kept]),
         *_section("Processes", aligned(_processes(microvm, now))),
+        *_section("Drift", _drift(microvm)),
         *_section("Stages", _stages(microvm)),
     ]
 
@@ -167,10 +169,18 @@ def _process(microvm: MicroVM, process: ProcessSample, share: str | None, now: d
     )
 
 
+def _drift(microvm: MicroVM) -> list[str]:
+    places = [
+        (clean(place_words(one)), clean(stage_words(one)), f"({', '.join(one.follows)})") for one in microvm.drift
+    ]
+    return aligned(places)
+
+
 def _stages(microvm: MicroVM) -> list[str]:
     entry = microvm.entry
     if entry is None:
         return []
     kind = "fully declarative" if entry.fully_declarative else f"flake {clean(entry.flake)}" if entry.flake else ""
-    lines = [f"built   {clean(entry.current or 'nothing')}", f"booted  {clean(entry.booted or 'nothing')}"]
+    lines = [f"defined {clean(microvm.document)}"] if microvm.document is not None else []
+    lines += [f"built   {clean(entry.current or 'nothing')}", f"booted  {clean(entry.booted or 'nothing')}"]
     return [*lines, f"updated by {rebuild_command(clean(microvm.name), entry)}  {kind}".rstrip()]

@@ -57,7 +57,10 @@ def read_definition(path: Path) -> Definition | None:
     try:
         return definition_of(parse(path, text))
     except WrongTypeError as error:
-        raise DocumentError(path, str(error), f"mvtui validate {path} says where it stands") from None
+        from mvtui.model.positions import position_of, positions  # noqa: PLC0415  (most files are right)
+
+        line, column = position_of(error.subject, positions(text)) or (None, None)
+        raise DocumentError(path, str(error), f"mvtui validate {path} names all that is wrong", line, column) from None
 
 
 def read_text(path: Path) -> str | None:

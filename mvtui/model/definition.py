@@ -64,7 +64,8 @@ class Definition(NamedTuple):
     """What a microVM has, as one stage tells it.
 
     `mem` is in MiB. `socket` is the hypervisor's control socket (QMP, REST). `writable_store_overlay` None means
-    "none" where `fstab_read` is true. `store_on_disk`: the guest's /nix/store comes from a store disk.
+    "none" where `fstab_read` is true. `store_on_disk`: the guest's /nix/store comes from a store disk. `untold` are the
+    options that a definition file does not name: what stands for them here is no more than a default.
     """
 
     hypervisor: Hypervisor | None = None
@@ -78,6 +79,7 @@ class Definition(NamedTuple):
     writable_store_overlay: str | None = None
     store_on_disk: bool | None = None
     fstab_read: bool = False
+    untold: frozenset[str] = frozenset()
 
     def overlay_volume(self) -> Volume | None:
         """The volume that holds the writable store overlay; None where there is none or it can't be told."""

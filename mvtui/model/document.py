@@ -15,6 +15,8 @@ T = TypeVar("T")
 Table = Mapping[str, object]
 
 HOST_STORE = "/nix/store"
+# Options of which a file says nothing where it does not name them: a module may set them beside it.
+_TOLD_BY_A_KEY = ("shares", "volumes", "writableStoreOverlay", "storeOnDisk")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -31,7 +33,8 @@ class WrongTypeError(Exception):
 def definition_of(document: Table) -> Definition:
     """The definition that Nix makes of `document`, as far as the file alone tells it: what a share or a volume leaves
     out has microvm.nix's default, but a share's `socket`, which has the host name in it. Of the other options those
-    are None that do not stand there. Raises WrongTypeError."""
+    are None that do not stand there; `untold` names the lists that do not, which is not the same as an empty one.
+    Raises WrongTypeError."""
     top = _Reader(document)
     shares = tuple(_share(each) for each in top.tables("shares"))
     on_disk = top.flag("storeOnDisk", all(share.source != HOST_STORE for share in shares))
@@ -50,6 +53,7 @@ def definition_of(document: Table) -> Definition:
         writable_store_overlay=top.text("writableStoreOverlay"),
         store_on_disk=on_disk,
         fstab_read=True,
+        untold=frozenset(each for each in _TOLD_BY_A_KEY if each not in document),
     )
 
 

@@ -1,8 +1,10 @@
 """One microVM with all that is known of it, and a host's microVMs at one instant."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.definition import Definition, Runner, Share, Volume
 from mvtui.model.facts import Holder, SourceFacts
@@ -11,6 +13,9 @@ from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State
 from mvtui.model.unit import UnitKind, UnitStatus
+
+if TYPE_CHECKING:
+    from mvtui.model.drift import FieldDrift
 
 
 class StateDirEntry(NamedTuple):
@@ -125,7 +130,8 @@ class MicroVM(NamedTuple):
     """One microVM. `built` is the runner behind `current`, `booted` the definition of what runs now (from the live
     command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
     `autostart`: None where not known. `armed`: when its overlay is reset by itself, None: never. `kept` is what resets
-    have set aside, the newest first, as far as that was looked at."""
+    have set aside, the newest first, as far as that was looked at. `defined` is what the definition file `document` (a
+    path) says: None where there is none, it is wrong, or it was not looked at yet. `drift`: where the stages differ."""
 
     name: str
     path: str
@@ -142,6 +148,9 @@ class MicroVM(NamedTuple):
     autostart: bool | None = None
     armed: Armed | None = None
     kept: tuple[KeptOverlay, ...] = ()
+    document: str | None = None
+    defined: Definition | None = None
+    drift: tuple[FieldDrift, ...] = ()
 
     @property
     def definition(self) -> Definition | None:

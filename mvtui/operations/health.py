@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mvtui.model.arming import ArmedState
 from mvtui.model.definition import Runner
@@ -26,14 +26,16 @@ def findings(
     volumes: tuple[VolumeStatus, ...],
     autostart: bool | None,
     armed: ArmedState | None = None,
+    drifted: Iterable[Finding] = (),
 ) -> tuple[Finding, ...]:
-    """All findings of one microVM, worst first; within a severity in the order of the checks below."""
+    """All findings of one microVM, worst first; within a severity in the order of the checks below. `drifted` are those
+    of `operations.drift`."""
     found = [
         *_share_findings(seen.name, state, seen.shares),
         *_entry_findings(seen.name, seen.manager, seen.entry),
         *_overlay_findings(volumes),
         *_start_findings(seen.name, seen.manager, state, autostart),
-        *_stale_findings(seen.name, state, seen.entry),
+        *drifted,
         *_runner_findings(built),
         *_armed_findings(seen.name, armed),
     ]
@@ -130,18 +132,6 @@ def _start_findings(name: str, manager: str, state: State, autostart: bool | Non
         )
         yield Finding(
             Severity.WARNING, "autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since
-        )
-
-
-def _stale_findings(name: str, state: State, entry: StateDirEntry | None) -> Iterator[Finding]:
-    if entry is not None and entry.stale and state.word.is_up:
-        yield Finding(
-            Severity.INFO,
-            "booted",
-            "≠ restart",
-            "What runs differs from what is built.",
-            f"It booted {entry.booted}; current is {entry.current}.",
-            f"restart {name}",
         )
 
 

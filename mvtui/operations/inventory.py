@@ -1,7 +1,7 @@
 """One look at a host: state directory, runners, units, processes, images, combined into a Snapshot."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -176,11 +176,24 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         hypervisor=hypervisor,
         shares=shares,
         volumes=volumes,
-        findings=health.findings(evidence, state, built, volumes, autostart, parts.armed),
         autostart=autostart,
         armed=parts.armed.how if parts.armed is not None else None,
     )
-    return Made(microvm._replace(kept=kept.kept_overlays(microvm)), parts, commands)
+    microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
+    found = health.findings(evidence, state, built, volumes, autostart, parts.armed, drifted)
+    return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
+
+
+def _compared(kept: Kept, microvm: MicroVM, last: MicroVM | None) -> tuple[MicroVM, Iterable[Finding]]:
+    """`microvm` with where its stages differ, and what follows from that."""
+    entry, document = microvm.entry, kept.document(microvm)
+    other_runner = entry is not None and (entry.stale or (entry.booted is None and microvm.booted is not None))
+    if document is None and not other_runner:
+        return microvm, ()  # as most are in the first picture
+    from mvtui.operations import drift  # noqa: PLC0415
+
+    microvm = drift.with_drift(microvm, document, last)
+    return microvm, drift.findings(microvm, document)
 
 
 def _runner(kept: Kept, path: str | None) -> Runner | None:

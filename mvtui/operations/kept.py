@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
     from mvtui.operations.armed_states import ArmedStates
+    from mvtui.operations.defined import DefinedDocument, DefinedDocuments
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -63,11 +64,13 @@ class Kept:
     """Caches of one host. With `inline`, a fact that is not known yet is read when it is asked for (one look for a
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and the first
     look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight.
-    What takes longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`."""
+    What takes longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`, and
+    so are definition files, but for that of the microVM `closer`."""
 
-    def __init__(self, host: Host, *, inline: bool = True) -> None:
+    def __init__(self, host: Host, *, inline: bool = True, closer: str | None = None) -> None:
         self.host = host
         self.inline = inline
+        self._closer = closer
         self.runners = RunnerCache(host.root)
         self.state_dir = StateDir(host.state_dir, host.root)
         self.history = History()
@@ -86,7 +89,9 @@ class Kept:
         self._sources: dict[str, SourceFacts] = {}
         self._holders: HolderScan | None = None
         self._overlays: dict[str, tuple[KeptOverlay, ...]] = {}
-        self._asked_overlays: dict[str, MicroVM] = {}
+        self._documents: DefinedDocuments | None = None
+        self._defined: dict[str, DefinedDocument | None] = {}
+        self._asked: dict[str, MicroVM] = {}
         self._asked_images: set[tuple[str, str]] = set()
         self._asked_paths: set[str] = set()
         self._asked_sources: set[str] = set()
@@ -167,8 +172,22 @@ class Kept:
 
     def kept_overlays(self, microvm: MicroVM) -> tuple[KeptOverlay, ...]:
         """The overlays of `microvm` that were set aside; none where that was not looked at yet."""
-        self._asked_overlays[microvm.name] = microvm
+        self._asked[microvm.name] = microvm
         return self._overlays.get(microvm.name, ())
+
+    def document(self, microvm: MicroVM) -> DefinedDocument | None:
+        """The definition file of `microvm`; None where it has none, and where that was not looked at yet."""
+        self._asked[microvm.name] = microvm
+        if microvm.name == self._closer and microvm.name not in self._defined:
+            self._defined[microvm.name] = self._read_document(microvm)
+        return self._defined.get(microvm.name)
+
+    def _read_document(self, microvm: MicroVM) -> DefinedDocument | None:
+        if self._documents is None:
+            from mvtui.operations.defined import DefinedDocuments  # noqa: PLC0415 (`mvtui list` needs none)
+
+            self._documents = DefinedDocuments(self.host)
+        return self._documents.read(microvm)
 
     def renew(self) -> None:
         """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
@@ -181,8 +200,9 @@ class Kept:
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
         named, self._asked_sources = self._asked_sources, set()
-        microvms, self._asked_overlays = self._asked_overlays, {}
+        microvms, self._asked = self._asked, {}
         self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten
+        self._defined = {name: self._read_document(microvm) for name, microvm in microvms.items()}
         self._exists = {path: self._look_for(path) for path in paths}
         sources = Sources(self.host.root)
         self._sources = {path: sources.read(path) for path in named}

@@ -25,6 +25,7 @@ from mvtui.ui.overlay_acting import OverlayApp
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
+from mvtui.ui.tabs.drift import DRIFT, no_drift_words
 from mvtui.ui.trends import Trends
 
 # After so many intervals without a look, the picture is old.
@@ -222,6 +223,15 @@ class MvtuiApp(OverlayApp, inherit_bindings=False):
     def action_tab_processes(self) -> None:
         """Its processes."""
         self._open_tab(TABS[3])
+
+    def action_drift(self) -> None:
+        """Where its stages differ."""
+        microvm = self.panel.selected
+        if microvm is None or self.panel.asks:
+            return
+        self.panel.open_page(microvm.name, TABS[0], DRIFT)
+        if not microvm.drift:
+            self.say(no_drift_words(microvm), "text")
 
     def action_palette(self) -> None:
         """Find an action or a microVM."""

@@ -103,6 +103,7 @@ COMMANDS = (
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
+    _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),
     _panel("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True, in_palette=False),
@@ -140,7 +141,10 @@ def help_of(one: Command, keys: Keys) -> str:
 
 
 def menders(situation: Situation) -> Iterator[Command]:
-    """The commands that may help the microVM in its state, and can be used now."""
+    """The commands that may help the microVM in its state, and can be used now; where its stages differ, the one that
+    shows how."""
+    microvm = situation.microvm
     for one in COMMANDS:
-        if situation.microvm is not None and situation.microvm.state.word in one.mends and not one.refusal(situation):
+        helps = microvm is not None and (microvm.state.word in one.mends or (one.id == "drift" and bool(microvm.drift)))
+        if helps and not one.refusal(situation):
             yield one

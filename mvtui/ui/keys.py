@@ -21,6 +21,7 @@ _KEY_LABELS = {
     "colon": ":",
     "asterisk": "*",
     "at": "@",
+    "equals_sign": "=",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "left_square_bracket": "[",

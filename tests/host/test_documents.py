@@ -85,6 +85,7 @@ def test_every_option_is_read_and_what_is_left_out_has_its_default(tmp_path: Pat
         ),
         store_on_disk=False,
         fstab_read=True,
+        untold=frozenset({"storeOnDisk"}),
     )  # fmt: skip
 
 
@@ -181,8 +182,11 @@ def test_a_wrong_type_says_which_option(tmp_path: Path, text: str, expected: str
     path = _write(tmp_path, text)
     with pytest.raises(DocumentError) as caught:
         read_definition(path)
-    assert caught.value.message.startswith(f"{path}: {expected}")
-    assert caught.value.hint == f"mvtui validate {path} says where it stands"
+    assert caught.value.message == f"{path}:{caught.value.line}:{caught.value.column}: {caught.value.expected}"
+    assert caught.value.expected.startswith(expected)
+    assert caught.value.hint == f"mvtui validate {path} names all that is wrong"
+    assert caught.value.line is not None
+    assert caught.value.column is not None
 
 
 def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mvtui.host.documents import read_definition
 from mvtui.host.ports import Host
 from mvtui.host.runner import read_runner
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
+from mvtui.model.drift import drift
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.state import State, StateWord
@@ -98,6 +99,7 @@ def test_adopted_and_read_back_is_what_was_built(key: str, host: Host) -> None:
         assert volume.label == disk.label
     assert read.writable_store_overlay == told.writable_store_overlay
     assert read.store_on_disk == told.store_on_disk
+    assert drift(read, told, told, directory=microvm.path) == ()
 
 
 def test_only_what_differs_and_what_must_be_there(host: Host) -> None:

@@ -36,18 +36,14 @@ def test_nothing_wrong() -> None:
 
 def test_share_down_is_worst() -> None:
     seen = EVIDENCE._replace(entry=ENTRY, shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),))
-    assert notes(seen) == ["fsd home", "≠ restart"]
+    late = Finding(Severity.INFO, "booted", "≠ restart", "What runs differs from what is built.")
+    assert [one.note for one in findings(seen, RUNNING, None, (), None, None, [late])] == ["fsd home", "≠ restart"]
 
 
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
     seen = EVIDENCE._replace(shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
     (finding,) = found(seen, STOPPED)
     assert (finding.note, finding.fix) == ("no source", "create /srv/home")
-
-
-def test_stale_only_matters_while_it_runs() -> None:
-    assert notes(EVIDENCE._replace(entry=ENTRY), STOPPED) == []
-    assert notes(EVIDENCE._replace(entry=ENTRY), RUNNING) == ["≠ restart"]
 
 
 def test_autostart_wants_what_is_stopped() -> None:

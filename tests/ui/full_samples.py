@@ -1,13 +1,17 @@
 """MicroVMs of which everything is known: as built and as booted, every unit, daemons and their children, every kind of
 file system, a share that differs between its stages."""
 
-from mvtui.model.definition import Definition, Runner, Share
+from mvtui.model.definition import Definition, Runner, Share, ShareProto
+from mvtui.model.drift import drift
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, ShareStatus, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State, StateWord
 from mvtui.model.unit import Job, UnitKind, UnitStatus, unit_name
+from mvtui.operations.defined import DefinedDocument
+from mvtui.operations.drift import findings as drift_findings
+from mvtui.operations.drift import with_drift
 from tests.ui.full_parts import (
     DOWN,
     HOME,
@@ -98,6 +102,7 @@ DEGRADED = HEALTHY._replace(
     state=State(StateWord.DEGRADED, ago(hours=11), 'Share "home" is down: /srv/wiki-old/home does not exist.'),
     entry=_ENTRY._replace(current=f"{STORE[:-1]}h-microvm-qemu-wiki"),
     booted=definition(STORE_SHARE, _MOVED, HOST_KEYS),
+    drift=drift(None, _RUNNER.definition, definition(STORE_SHARE, _MOVED, HOST_KEYS), directory=HEALTHY.path),
     processes=_HALF,
     shares=(
         _served(_HALF, STORE_SHARE),
@@ -130,12 +135,20 @@ DEGRADED = HEALTHY._replace(
             Severity.INFO,
             "booted",
             "≠ restart",
-            "What runs is older than what is built.",
-            f"booted is {STORE}-microvm-qemu-wiki, current is {STORE[:-1]}h-microvm-qemu-wiki.",
+            "What runs differs from what is built.",
+            "share home source: built /srv/wiki/home, booted /srv/wiki-old/home (1 more differs).",
             "restart wiki",
         ),
     ),
 )
+
+# Its definition file has more memory, another directory for home, one more share, a larger overlay, one volume less.
+_BACKUP = Share("backup", ShareProto.VIRTIOFS, "/srv/backup", "/backup", None, True, cache="auto", posix_acl=True)
+_DEFINED = definition(STORE_SHARE, HOME._replace(source="/srv/wiki/new-home"), HOST_KEYS, _BACKUP, mem=8192)._replace(
+    volumes=(VOLUMES[0]._replace(size=4096), *VOLUMES[1:-1])
+)
+_COMPARED = with_drift(HEALTHY._replace(findings=()), DefinedDocument("/etc/nixos/microvms/wiki.toml", _DEFINED), None)
+DRIFTED = _COMPARED._replace(findings=tuple(drift_findings(_COMPARED, None)))
 
 _DAEMONS_FAIL = UnitStatus(
     unit_name(UnitKind.VIRTIOFSD, "wiki"),

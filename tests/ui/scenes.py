@@ -12,7 +12,7 @@ from mvtui.ui.app import MvtuiApp
 from mvtui.ui.commands import TABS
 from mvtui.ui.trends import SLOT_SECONDS
 from tests.ui.fake_host import FakeHost
-from tests.ui.full_samples import DEGRADED, HEALTHY, LIFE, STARTING
+from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.history_samples import past
 from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
 from tests.ui.samples import EMPTY, GIT, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
@@ -90,6 +90,10 @@ SCENES = {
     "help-page": Scene(snapshot(HEALTHY), "2 question_mark"),
     "gone": Scene(snapshot(HEALTHY, WEB), "G 2", then=snapshot(WEB)),
     **PAGES,
+    "drift": Scene(snapshot(DRIFTED), "equals_sign"),
+    "drift-list": Scene(snapshot(DRIFTED)),
+    "drift-shares": Scene(snapshot(DRIFTED), "2 j j j"),
+    "drift-volumes": Scene(snapshot(DRIFTED), "3"),
     **RESETS,
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),

@@ -12,6 +12,7 @@ PICTURES = (
     ("list", "list", (120, 24)),
     ("states", "states", (100, 24)),
     ("overview", "degraded-overview", (100, 30)),
+    ("drift", "drift", (100, 30)),
     ("shares", "degraded-shares", (100, 26)),
     ("volumes", "healthy-volumes", (100, 30)),
     ("processes", "healthy-processes", (100, 30)),

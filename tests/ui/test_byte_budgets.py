@@ -21,7 +21,7 @@ BUDGETS = (
     dict.fromkeys(
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
-            *("reset", "undo", "free", "arm"),
+            *("reset", "undo", "free", "arm", "drift"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,

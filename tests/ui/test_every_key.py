@@ -42,6 +42,11 @@ EFFECTS: dict[str, dict[str, str]] = {
         f"tab_{tab}": {"list": "opened tab", **{one: "" if one == tab else "tab" for one in TABS}, "gone": ""}
         for tab in TABS
     },
+    "drift": {
+        "list": "opened tab says",
+        **{one: "says" if one == "overview" else "tab says" for one in TABS},
+        "gone": "",
+    },
     "tab_previous": dict.fromkeys((*TABS, "gone"), "tab"),
     "tab_next": dict.fromkeys((*TABS, "gone"), "tab"),
     "palette": ASKS,
@@ -80,7 +85,10 @@ OWN: dict[tuple[str, str], str] = {
 }
 # Of no command.
 OTHERS = ("y", "n", "o", "a", "s", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
-PUNCTUATION = ("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign")
+PUNCTUATION = (
+    *("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign"),
+    "equals_sign",
+)
 BRACKETS = ("left_square_bracket", "right_square_bracket")
 
 

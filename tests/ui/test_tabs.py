@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from rich.cells import cell_len
 
+from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import Holder
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.model.state import StateWord
@@ -14,7 +15,7 @@ from mvtui.ui.lines import Line, width_of
 from mvtui.ui.tabs import overview, processes, shares, volumes
 from mvtui.ui.tabs.page import Entry, Page, Tab
 from mvtui.ui.trends import Trends
-from tests.ui.full_samples import DEGRADED, HEALTHY, LIFE, LOOPING, STARTING, STOPPED
+from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, LOOPING, STARTING, STOPPED
 from tests.ui.history_samples import past
 from tests.ui.samples import HOSTILE, NOW, STATES
 
@@ -68,6 +69,13 @@ def hostile(one: MicroVM, text: str) -> MicroVM:
             )
             for status in one.volumes
         ),
+        document=text,
+        drift=tuple(
+            each._replace(item=text, values=tuple((stage, text) for stage, _ in each.values)) for each in one.drift
+        ),
+        defined=one.defined._replace(shares=(Share(text, ShareProto.VIRTIOFS, text, text, extra_args=(text,)),))
+        if one.defined is not None
+        else None,
     )
 
 
@@ -92,7 +100,7 @@ def told(tab: Tab, one: MicroVM, width: int = 100, cursor: str | None = None) ->
 def test_every_line_has_room_whatever_the_names_are(tab: str, text: str) -> None:
     trends = Trends()
     past(trends, HEALTHY)
-    for one in (*LIFE.values(), STARTING):
+    for one in (*LIFE.values(), STARTING, DRIFTED):
         bad = hostile(one, text)
         keys = {entry.key for entry in TABS[tab](page(bad), 80)} | {None}
         for width in WIDTHS:

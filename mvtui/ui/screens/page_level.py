@@ -64,6 +64,10 @@ class PageLevel(Vertical):
             self.present(picture)
         self.take_focus()
 
+    def show_section(self, section: str) -> None:
+        """Bring that section of the tab that is open into sight."""
+        self._sheets[self._bar.chosen].show(section)
+
     def take_focus(self) -> None:
         """The keys are the tab's."""
         self.screen.set_focus(self._sheets[self._bar.chosen])

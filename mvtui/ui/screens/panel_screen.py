@@ -139,8 +139,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     # Levels
 
-    def open_page(self, name: str, tab: str = TABS[0]) -> None:
-        """Show a tab of the page of a microVM."""
+    def open_page(self, name: str, tab: str = TABS[0], section: str = "") -> None:
+        """Show a tab of the page of a microVM, with that section of it in sight."""
         from mvtui.ui.screens.page_level import PageLevel  # noqa: PLC0415  (at the first visit)
 
         if self._page is None:
@@ -150,6 +150,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         self._list.display, self._page.display = False, True
         self._page.open(name, tab, self.picture)
         self.watch_picture(self.picture)
+        if section:
+            self._page.show_section(section)
 
     def close_page(self) -> bool:
         """Back to the list; False where that is open."""

@@ -19,6 +19,7 @@ from mvtui.ui.glyphs import share_glyph, unit_glyph
 from mvtui.ui.lines import Line, Piece, clipped, ruled
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
+from mvtui.ui.tabs.drift import DRIFT, drift_lines
 from mvtui.ui.tabs.overlay import overlay_lines
 from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
 
@@ -31,15 +32,20 @@ _AROUND_PATHS = 9 + 11 + 10 + 3
 
 
 def entries(page: Page, width: int) -> list[Entry]:
-    """All of it, as one entry: there is nothing to choose."""
+    """All of it; there is nothing to choose."""
+    drift = tuple(drift_lines(page.microvm, width))
     lines = [*_wrong(page, width), *_parts(page, width)]
-    return [Entry(tuple(clipped(line, width) for line in lines))]
+    stages = _stages(page.microvm, width)
+    return [
+        Entry(tuple(clipped(line, width) for line in lines)),
+        Entry(tuple(clipped(line, width) for line in (*drift, *stages)), section=DRIFT if drift else ""),
+    ]
 
 
 def beside_list(page: Page, width: int) -> list[Line]:
     """The same under the microVM's name, for the right of the list; what is worst says the why-line."""
     rest = [line for finding in page.microvm.findings[1:] for line in _finding(finding, width)]
-    lines = [*rest, *_parts(page, width)]
+    lines = [*rest, *_parts(page, width), *drift_lines(page.microvm, width), *_stages(page.microvm, width)]
     return [ruled(clean(page.microvm.name), width), *[clipped(line, width) for line in lines]]
 
 
@@ -51,7 +57,6 @@ def _parts(page: Page, width: int) -> list[Line]:
         *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
         *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
         *_section("Overlay", list(overlay_lines(page))),
-        *_stages(page.microvm, width),
     ]
 
 
@@ -206,6 +211,8 @@ def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:
     entry = microvm.entry
     if entry is None:
         return
+    if microvm.document is not None:
+        yield from paragraph("Defined", microvm.document, width, "dim")
     yield from paragraph("Built", entry.current or "nothing", width, "dim")
     if entry.booted is not None and entry.booted != entry.current:
         yield from paragraph("Booted", entry.booted, width, "warning" if entry.stale else "dim")

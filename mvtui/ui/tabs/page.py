@@ -32,10 +32,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Lines that belong together; where there is a key, the cursor can stand on the first of them."""
+    """Lines that belong together; where there is a key, the cursor can stand on the first of them. A `section` can be
+    brought into sight by its name."""
 
     lines: tuple[Line, ...]
     key: str = ""
+    section: str = ""
 
 
 # The entries of a tab, for a width.

@@ -11,22 +11,26 @@ from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.glyphs import share_glyph
 from mvtui.ui.lines import Line, clipped
-from mvtui.ui.tabs.details import detail, none_of, stages
+from mvtui.ui.tabs.details import detail, elsewhere, none_of, not_yet, stages
 from mvtui.ui.tabs.overlay import overlay_details, overlay_share
 from mvtui.ui.tabs.page import Entry, Page
 
 
 def entries(page: Page, width: int) -> list[Entry]:
     """One for each share; or that there is none."""
-    if not page.microvm.shares:
+    others = elsewhere(page, "shares", [status.share.tag for status in page.microvm.shares])
+    if not page.microvm.shares and not others:
         return none_of("shares", page.microvm, width)
     overlay = overlay_share(page)
     return [
-        Entry(
-            tuple(clipped(line, width) for line in _share(page, status, width, overlay=overlay)),
-            status.share.tag or f"#{number}",
-        )
-        for number, status in enumerate(page.microvm.shares)
+        *[
+            Entry(
+                tuple(clipped(line, width) for line in _share(page, status, width, overlay=overlay)),
+                status.share.tag or f"#{number}",
+            )
+            for number, status in enumerate(page.microvm.shares)
+        ],
+        *[Entry(tuple(clipped(line, width) for line in _elsewhere(page, tag, width)), tag) for tag in others],
     ]
 
 
@@ -44,7 +48,7 @@ def _share(page: Page, status: ShareStatus, width: int, *, overlay: str | None) 
     )
     if status.why:
         yield from detail("why", status.why, width, "error" if status.health is ShareHealth.DOWN else "text")
-    yield from stages(page.microvm, lambda definition: _told(definition, share), width)
+    yield from stages(page, "shares", share.tag, lambda definition: _told(definition, share.tag), width)
     if share.proto is ShareProto.VIRTIOFS:
         yield from _daemons(page, status, width)
         yield from detail("socket", _socket(status), width)
@@ -54,16 +58,25 @@ def _share(page: Page, status: ShareStatus, width: int, *, overlay: str | None) 
     yield ()
 
 
-def _told(definition: Definition, share: Share) -> str | None:
-    return next((_stage(one) for one in definition.shares if one.tag == share.tag), None)
+def _elsewhere(page: Page, tag: str, width: int) -> Iterator[Line]:
+    """A share that the guest does not have yet, or will not have any more."""
+    yield ((f"  {fit(clean(tag), 12)} ", "strong"), (not_yet(page), "warning"))
+    yield from stages(page, "shares", tag, lambda definition: _told(definition, tag), width)
+    yield ()
+
+
+def _told(definition: Definition, tag: str | None) -> str | None:
+    return next((_stage(one) for one in definition.shares if one.tag == tag), None)
 
 
 def _stage(share: Share) -> str:
     access = {True: "read-only", False: "writable", None: "access ?"}[share.read_only]
+    is_virtiofs = share.proto is ShareProto.VIRTIOFS
     options = [
-        f"cache {share.cache}" if share.cache is not None else "",
-        {True: "posixAcl", False: "no posixAcl", None: ""}[share.posix_acl],
-        f"securityModel {share.security_model}" if share.security_model is not None else "",
+        f"cache {share.cache}" if share.cache is not None and is_virtiofs else "",
+        {True: "posixAcl", False: "no posixAcl", None: ""}[share.posix_acl if is_virtiofs else None],
+        f"securityModel {share.security_model}" if share.security_model is not None and not is_virtiofs else "",
+        " ".join(share.extra_args or ()),
     ]
     return ", ".join([f"{share.source or '?'} → {share.mount_point or '?'}", access, *filter(None, options)])
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mvtui.model.definition import Definition, Volume
+from mvtui.model.drift_fields import same
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.telling import told_holders
@@ -10,7 +11,7 @@ from mvtui.model.text import clean
 from mvtui.operations.health import FULL_PERCENT
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
-from mvtui.ui.tabs.details import detail, none_of, stages
+from mvtui.ui.tabs.details import detail, elsewhere, none_of, not_yet, stages
 from mvtui.ui.tabs.overlay import overlay_details
 from mvtui.ui.tabs.page import Entry, Page
 
@@ -19,11 +20,16 @@ _GAUGE_WIDTH = 20
 
 def entries(page: Page, width: int) -> list[Entry]:
     """One for each volume; or that there is none."""
-    if not page.microvm.volumes:
+    shown = [status.volume.image for status in page.microvm.volumes]
+    others = elsewhere(page, "volumes", shown)
+    if not shown and not others:
         return none_of("volumes", page.microvm, width)
     return [
-        Entry(tuple(clipped(line, width) for line in _volume(page, status, width)), status.volume.image)
-        for status in page.microvm.volumes
+        *[
+            Entry(tuple(clipped(line, width) for line in _volume(page, status, width)), status.volume.image)
+            for status in page.microvm.volumes
+        ],
+        *[Entry(tuple(clipped(line, width) for line in _elsewhere(page, image, width)), image) for image in others],
     ]
 
 
@@ -38,7 +44,7 @@ def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
     elif image is not None:
         yield from _image(page, image, width)
     yield from _holders(page.microvm, status, width)
-    yield from stages(page.microvm, lambda definition: _told(definition, volume), width)
+    yield from _stages(page, volume.image, width)
     if status.overlay:
         yield from overlay_details(page, width)
     yield ()
@@ -68,8 +74,20 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
         yield from detail("used", text, width, "warning" if fill >= FULL_PERCENT else "text")
 
 
-def _told(definition: Definition, volume: Volume) -> str | None:
-    return next((_stage(one) for one in definition.volumes if one.image == volume.image), None)
+def _elsewhere(page: Page, image: str, width: int) -> Iterator[Line]:
+    """A volume that the guest does not have yet, or will not have any more."""
+    yield ((f"{clean(image)}  ", "strong"), (not_yet(page), "warning"))
+    yield from _stages(page, image, width)
+    yield ()
+
+
+def _stages(page: Page, image: str, width: int) -> Iterator[Line]:
+    directory = page.microvm.path
+
+    def told(definition: Definition) -> str | None:
+        return next((_stage(one) for one in definition.volumes if same("image", one.image, image, directory)), None)
+
+    yield from stages(page, "volumes", image, told, width)
 
 
 def _stage(volume: Volume) -> str:

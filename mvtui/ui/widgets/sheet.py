@@ -23,6 +23,7 @@ class Sheet(CursorLines):
         self._made_for = 0  # a width
         self._lines: list[Line] = []
         self._stops: list[tuple[str, int, int]] = []  # key, first line, number of lines
+        self._sections: dict[str, int] = {}  # the first line of each
         self._moves: list[Callable[[], None]] = []  # asked for before there were lines
 
     def present(self, make: Make) -> None:
@@ -52,12 +53,24 @@ class Sheet(CursorLines):
             move()
 
     def _arrange(self, entries: list[Entry]) -> None:
-        self._lines, self._stops = [], []
+        self._lines, self._stops, self._sections = [], [], {}
         for entry in entries:
+            if entry.section:
+                self._sections[entry.section] = len(self._lines)
             if entry.key:
                 self._stops.append((entry.key, len(self._lines), len(entry.lines)))
             self._lines.extend(entry.lines)
         self.cursor = max(0, min(self.cursor, len(self._stops) - 1))
+
+    def show(self, section: str) -> None:
+        """Bring the first line of that section into sight, with as much of it as there is room for."""
+
+        def scroll() -> None:
+            line = self._sections.get(section)
+            if line is not None:
+                self.scroll_to(y=line, animate=False, force=True, immediate=True)
+
+        self._move(scroll)
 
     def on_resize(self, _event: Resize) -> None:
         """Fitted to the new width."""
