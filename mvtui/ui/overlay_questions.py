@@ -177,8 +177,8 @@ def may_on_several(
 def several(verb: OverlayVerb) -> str:
     """What is done to several, before their number."""
     return {
-        OverlayVerb.RESTORE: "bring the old overlays back of",
-        OverlayVerb.FREE: "free for good the old overlays of",
+        OverlayVerb.RESTORE: "bring back the old overlays of",
+        OverlayVerb.FREE: "free the old overlays of",
         OverlayVerb.ARM_ONCE: "at their next start, reset the overlays of",
         OverlayVerb.ARM_ALWAYS: "at every start, reset the overlays of",
         OverlayVerb.DISARM: "at no start, reset the overlays of",
@@ -212,8 +212,8 @@ def _asked(verb: OverlayVerb, microvm: str, host: str) -> str:
     return {
         OverlayVerb.FRESH: f"reset the overlay and start {whose}",
         OverlayVerb.STOP_FRESH: f"stop, reset, start {whose}",
-        OverlayVerb.RESTORE: f"bring the old overlay back of {whose}",
-        OverlayVerb.FREE: f"free for good the old overlay of {whose}",
+        OverlayVerb.RESTORE: f"bring back the old overlay of {whose}",
+        OverlayVerb.FREE: f"free the old overlay of {whose}",
         OverlayVerb.ARM_ONCE: f"at its next start, reset the overlay of {whose}",
         OverlayVerb.ARM_ALWAYS: f"at every start, reset the overlay of {whose}",
         OverlayVerb.DISARM: f"at no start, reset the overlay of {whose}",
