@@ -62,6 +62,19 @@ async def _bring_back(
     return attempt.done(ResetOutcome(name, "restore", True, words, hint))
 
 
+async def free_older(host: Host, name: str) -> ResetOutcome:
+    """Free all that resets have set aside but the newest; returns when it is done, which can take hours. It is the
+    rest of a reset that is on record. Raises RightsMissingError, MvtuiError."""
+    snapshot = await look(host, Kept(host, inline=False))
+    evidence = await in_thread(targeted, host, snapshot, name)
+    if not has_files(evidence):
+        return of_plan(name, "free", plan_reset(evidence))
+    async with working(host, evidence.microvm, evidence.target, "reset --free") as worker:
+        if await in_thread(worker.free_older):
+            return ResetOutcome(name, "free", True, f"{name}: what was set aside before the newest is freed")
+    return ResetOutcome(name, "free", False, f"{name}: there is nothing to free", nothing=True)
+
+
 async def discard(host: Host, name: str) -> ResetOutcome:
     """Free all that resets have set aside, in the background; the overlay itself is not touched, and the microVM may
     run. Raises RightsMissingError; all else that stands against it is an outcome."""

@@ -131,6 +131,18 @@ async def test_reset_and_restore(host: Host) -> None:
     assert [(change.action, change.ok) for change in read_changes(host.records)] == [("reset", True), ("restore", True)]
 
 
+async def test_what_is_left_to_others_is_freed_by_them(host: Host) -> None:
+    for _ in range(3):
+        assert (await overlay.run_reset(host, "web", starting=True)).ok
+    directory = host.state_dir / "web" / ".mvtui" / "overlay" / "rw.img"
+    assert len(list(directory.glob("2*.img"))) == 1
+    assert len(list(directory.glob("freeing.*"))) == 2
+    assert (await overlay.free_older(host, "web")).ok
+    assert list(directory.glob("freeing.*")) == []
+    assert (await overlay.free_older(host, "web")).nothing
+    assert len(list(directory.glob("2*.img"))) == 1
+
+
 async def test_what_is_kept_is_seen_and_freed(host: Host) -> None:
     for _ in range(3):
         assert (await overlay.run_reset(host, "web")).ok
