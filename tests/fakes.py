@@ -1,7 +1,7 @@
 """A host without a machine: units and processes that tests set, behind the same ports as the real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,7 @@ class FakeUnits:
     cancelled: list[str] = field(default_factory=list)
     pre_start: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     reloads: int = 0
+    freeing: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def statuses(self) -> Mapping[str, UnitStatus]:
@@ -90,6 +91,11 @@ class FakeUnits:
         if self.refusal is not None:
             raise self.refusal
         self.reloads += 1
+
+    async def free_apart(self, microvm: str, argv: Sequence[str]) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.freeing.append((microvm, tuple(argv)))
 
     async def changes(self) -> AsyncIterator[None]:
         while True:

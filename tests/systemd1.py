@@ -47,7 +47,7 @@ class Systemd1(BusService):
     `calls` counts methods. `refusals` are (error name, text) by method; methods and properties in `slow` are answered
     at `catch_up`. `outcomes` are results of jobs by unit, `wait` for one that `finish` ends; other jobs are done before
     they are answered, as those of the real one that have nothing to wait for. `held` counts references by unit,
-    `killed` lists signals, which units in `unkillable` survive.
+    `killed` lists signals, which units in `unkillable` survive; `transient` are started units: name, mode, properties.
     """
 
     def __init__(self, address: str) -> None:
@@ -59,6 +59,7 @@ class Systemd1(BusService):
         self.killed: list[tuple[str, str, int]] = []
         self.unkillable: set[str] = set()
         self.held: Counter[str] = Counter()
+        self.transient: list[tuple[str, str, dict[str, Any]]] = []
         self._rows: dict[str, list[Any]] = {}
         self._units: dict[str, str] = {}
         self._properties: dict[str, dict[str, Any]] = {}
@@ -76,6 +77,7 @@ class Systemd1(BusService):
             "RestartUnit": self._begin,
             "KillUnit": self._kill,
             "Reload": lambda _: ("", []),
+            "StartTransientUnit": self._start_transient,
             "Subscribe": self._subscribe,
             "RefUnit": lambda message: self._hold(message, 1),
             "UnrefUnit": lambda message: self._hold(message, -1),
@@ -242,6 +244,11 @@ class Systemd1(BusService):
         if outcome != "wait":
             self._finish(unit, outcome)
         return "o", [path]
+
+    def _start_transient(self, message: Message) -> tuple[str, list[Any]]:
+        unit, mode, properties, _ = message.body
+        self.transient.append((unit, mode, {name: value.value for name, value in properties}))
+        return "o", [f"{MANAGER_PATH}/job/1"]
 
     def _queue(self, unit: str, kind: str) -> str:
         row = self._rows[unit]

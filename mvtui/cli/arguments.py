@@ -63,7 +63,8 @@ _VERB_EXAMPLES = {
     "  mvtui reset --yes --json web   for scripts\n"
     "  mvtui reset --image rw.img web where no stage tells which image it is; remembered\n"
     "  mvtui reset --discard web      frees what was set aside; nothing undoes that\n"
-    "  mvtui reset --if-armed web     what systemd runs before a start; see mvtui arm --help",
+    "  mvtui reset --if-armed web     what systemd runs before a start; see mvtui arm --help\n"
+    "  mvtui reset --free web         what that leaves to a unit of its own (mvtui-free-web.service)",
     "restore": "  mvtui restore web\n  mvtui restore web --json",
     "arm": "  mvtui arm web --once           before its next start, whoever starts it\n"
     "  mvtui arm web --always         before every start, also when the guest reboots\n"
@@ -210,6 +211,7 @@ def _add_reset_options(own: Parser) -> None:
     how = own.add_mutually_exclusive_group()
     how.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
     how.add_argument("--discard", action="store_true", help="free what was set aside instead, for good")
+    how.add_argument("--free", action="store_true", help="only free what is older than the newest set aside, and wait")
     how.add_argument("--if-armed", action="store_true", help="only what mvtui arm asked for; never fails, but says why")
     own.add_argument("--strict", action="store_true", help="with --if-armed: exit with 3 or 1 where it was not reset")
     own.add_argument("--yes", action="store_true", help="do not ask")

@@ -36,7 +36,7 @@ async def reset_if_armed(host: Host, names: Sequence[str], *, strict: bool, as_j
             at_start = await arming.reset_if_armed(host, name, strict=strict)
             outcomes.append(at_start.outcome)
             code = max(code, at_start.exit_code)
-            if not as_json:
+            if not as_json and at_start.armed:
                 say_outcome(at_start.outcome)
             if at_start.hangs:
                 arming.leave(code)

@@ -73,7 +73,7 @@ async def attempt(name: str, action: str, work: Work) -> tuple[ResetOutcome, Exi
         hint = with_sudo(error.hint) if error.exit_code is ExitCode.NO_RIGHTS else error.hint
         return ResetOutcome(name, action, False, f"{name}: {error.message}", hint, refused=refused), error.exit_code
     # Nothing to free is what was wanted.
-    fine = outcome.ok or (outcome.nothing and outcome.action == "discard")
+    fine = outcome.ok or (outcome.nothing and outcome.action in ("discard", "free"))
     return outcome, ExitCode.OK if fine else _CODES[result_of(outcome)]
 
 

@@ -30,6 +30,8 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
         await check_names(host, names)
         if args.discard:
             return await _discard(host, names, args)
+        if args.free:
+            return await each_of(host, names, "free", lambda name: overlay.free_older(host, name), as_json=args.json)
         if args.yes and args.image is None and not args.dry_run:
             return await _run(host, names, args)
         plans = await overlay.plan_resets(host, names, images=_images(args))
@@ -48,11 +50,11 @@ def check_options(args: argparse.Namespace) -> None:
     """Raises MvtuiError where they contradict each other, and where somebody had to be asked who can't be."""
     if args.strict and not args.if_armed:
         raise MvtuiError("--strict needs --if-armed", "see mvtui reset --help", ExitCode.USAGE)
-    if args.image is not None and (len(args.names) > 1 or args.discard or args.if_armed):
+    if args.image is not None and (len(args.names) > 1 or args.discard or args.free or args.if_armed):
         raise MvtuiError(
             "--image is for the reset of one microVM", "name the others in a command of their own", ExitCode.USAGE
         )
-    if args.yes or args.dry_run or args.if_armed:
+    if args.yes or args.dry_run or args.free or args.if_armed:
         return
     if args.json or not can_ask():
         why = "with --json nobody is asked" if args.json else "this is no terminal, so nobody can be asked"

@@ -2,6 +2,7 @@
 
 And what mvtui made, `made/NAME`: the inode of the overlay that a reset made, with its times. As long as it has those,
 nobody has written to it: every write, mount or move moves its ctime, which only a change of the clock could set back.
+A restore moves it too, and notes that.
 """
 
 import os
@@ -71,19 +72,35 @@ def note_made(records: Path, microvm: str, path: str) -> None:
         write_record(records, f"{_MADE}/{microvm}", json.dumps([path, mark]) + "\n")
 
 
+def note_moved(records: Path, microvm: str, before: str, now: str) -> None:
+    """mvtui itself has moved what was unused at `before`: a rename changes nothing but the ctime. Raises MvtuiError."""
+    import json  # noqa: PLC0415 - as above
+
+    noted, mark = _read_made(records, microvm)
+    new = _mark(now)
+    if noted == before and new is not None and mark[:-1] == new[:-1]:
+        write_record(records, f"{_MADE}/{microvm}", json.dumps([now, new]) + "\n")
+
+
 def made_path(records: Path, microvm: str) -> str | None:
     """Where the overlay is (for this process) that a reset made last, as long as nobody has written to it since; None
     where somebody has, or where it is not known."""
+    path, mark = _read_made(records, microvm)
+    return path if path and mark == _mark(path) else None
+
+
+def _read_made(records: Path, microvm: str) -> tuple[str, list[int]]:
+    """The path and the mark on record; "" and no mark where there are none."""
     text = read_record(records, f"{_MADE}/{microvm}", _MAX_BYTES)
     if text is None:
-        return None
+        return "", []
     import json  # noqa: PLC0415 - as above
 
     try:
         path, mark = json.loads(text)
-        return path if isinstance(path, str) and mark == _mark(path) else None
     except (ValueError, TypeError, RecursionError):
-        return None
+        return "", []
+    return (path, mark) if isinstance(path, str) and isinstance(mark, list) else ("", [])
 
 
 def _mark(path: str) -> list[int] | None:

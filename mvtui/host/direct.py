@@ -9,7 +9,7 @@ import os
 import pwd
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,9 @@ class DirectUnits:
 
     async def reload(self) -> None:
         """Nothing is read twice."""
+
+    async def free_apart(self, microvm: str, argv: Sequence[str]) -> None:
+        """Nothing: a keeper that has run an armed reset does it by itself."""
 
     async def changes(self) -> AsyncIterator[None]:
         """Yields when a keeper has written. Looks every two seconds: jobs are waited for otherwise."""
@@ -227,7 +230,8 @@ class DirectUnits:
         except MvtuiError:
             return ArmedReset()
         where = ["--manager", "direct", "--state-dir", self._state_dir_as_named, *self._options]
-        return ArmedReset(str(self._records), (*program, "reset", "--if-armed", *where, "--", name))
+        reset, free = ((*program, "reset", option, *where, "--", name) for option in ("--if-armed", "--free"))
+        return ArmedReset(str(self._records), reset, free)
 
 
 def _read(path: str) -> dict[str, Any] | None:

@@ -53,7 +53,9 @@ def parse_order(text: str) -> Order:
         fields = json.loads(text)
     except RecursionError:  # anybody can have any command line
         raise ValueError("too deep") from None
-    armed = ArmedReset(fields["armed"]["records"], tuple(fields["armed"]["command"]))
+    armed = ArmedReset(
+        fields["armed"]["records"], tuple(fields["armed"]["command"]), tuple(fields["armed"].get("free", ()))
+    )
     return Order(**fields | {"timings": Timings(**fields["timings"]), "armed": armed})
 
 

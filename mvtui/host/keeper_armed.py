@@ -29,6 +29,7 @@ def reset_if_armed(group: Group) -> str:
         if code in _STRICT_EXITS:
             return f"its armed reset: {last_line(log_tail(log, since))}"
         if not trouble:
+            _free(group, log)
             return ""
         os.write(log, os.fsencode(f"mvtui: {trouble}\n"))
     finally:
@@ -59,6 +60,21 @@ def _run(group: Group, log: int) -> tuple[int | None, str]:
     if by_signal or number not in (0, *_STRICT_EXITS):
         return None, f"no reset: {program} ended with {'signal' if by_signal else 'exit'} {number}"
     return number, ""
+
+
+def _free(group: Group, log: int) -> None:
+    """Free what resets have left, beside the microVM and its restarts. What the command would leave running by itself
+    would come to this keeper, and be killed with all that has run away from the microVM."""
+    if not group.armed.free or group.watch.is_asked() or (group.freeing is not None and not group.freeing.ended):
+        return
+    environment = group.place.environment(None)
+    root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        group.freeing = group.watch.spawn(group.armed.free, directory=root, log=log, identity=None, env=environment)
+    except OSError as error:  # the next reset does it
+        os.write(log, os.fsencode(f"mvtui: nothing is freed: {error.strerror}\n"))
+    finally:
+        os.close(root)
 
 
 def _noted(records: Path, microvm: str, trouble: str) -> str:

@@ -38,10 +38,11 @@ class Timings(NamedTuple):
 
 class ArmedReset(NamedTuple):
     """What the reset of an armed microVM needs: where the host's records are, and the whole command (`mvtui reset
-    --if-armed …`); without one nothing is ever reset."""
+    --if-armed …`); without one nothing is ever reset. `free` is the command that then frees what resets have left."""
 
     records: str = ""
     command: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
 
     def is_armed(self, microvm: str) -> bool:
         """Whether there is anything to do before it starts."""
@@ -50,7 +51,7 @@ class ArmedReset(NamedTuple):
 
 class Group:
     """`runner` is the path of the runner that runs. `leftovers` are daemons whose virtiofsd-run has gone, `daemons`
-    those that serve the shares, by tag."""
+    those that serve the shares, by tag. `freeing` frees old overlays; it is none of the microVM's own processes."""
 
     def __init__(self, place: Place, status: Status, watch: Watch, timings: Timings, armed: ArmedReset) -> None:
         self.place = place
@@ -63,6 +64,7 @@ class Group:
         self.virtiofsd: Process | None = None
         self.leftovers: list[Process] = []
         self.daemons: dict[str, Process] = {}
+        self.freeing: Process | None = None
 
     def script(self, name: str) -> str | None:
         """The path of the runner's `bin/NAME`, None where it has none."""

@@ -76,7 +76,8 @@ def _end_runaways(group: Group) -> None:
     killed as it comes, and what it started comes next."""
 
     def are_gone() -> bool:
-        pids = children()
+        freeing = group.freeing
+        pids = [pid for pid in children() if freeing is None or freeing.ended or pid != freeing.pid]
         send(pids, signal.SIGKILL)
         return not pids
 

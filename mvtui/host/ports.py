@@ -1,6 +1,6 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -42,6 +42,10 @@ class Units(Protocol):
 
     async def reload(self) -> None:
         """Let the manager read its unit files again, and wait until it has. Raises RightsMissingError, MvtuiError."""
+
+    async def free_apart(self, microvm: str, argv: Sequence[str]) -> None:
+        """Run the command that frees what resets have left (`mvtui reset --free`, absolute) where the end of a start
+        that asks for it does not end it; nobody waits for it. Raises RightsMissingError, MvtuiError."""
 
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever something happened: look again. Ends only when cancelled."""

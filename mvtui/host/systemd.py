@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError
@@ -110,6 +110,15 @@ class SystemdUnits:
             await self._bus.call("Reload", within=_RELOAD_SECONDS)
         except ReplyError as error:
             raise error.explained("reload systemd") from error
+
+    async def free_apart(self, microvm: str, argv: Sequence[str]) -> None:
+        """In a transient unit, `mvtui-free-NAME.service`; one that is at work already will do."""
+        from mvtui.host.systemd_transient import free_apart  # noqa: PLC0415 - as above
+
+        try:
+            await free_apart(self._bus, microvm, argv)
+        except ReplyError as error:
+            raise error.explained(f"start a unit that frees old overlays of {microvm}") from error
 
     async def changes(self) -> AsyncIterator[None]:
         """Yields after each burst of signals that concern microVMs, and when systemd or the bus came or went."""

@@ -13,6 +13,8 @@ _ESCAPED = re.compile("(?:_[0-9a-f]{2})+")
 
 def asked(member: str, body: Sequence[object]) -> str:
     """A method and its arguments: `StopUnit microvm@web.service replace`."""
+    if member == "StartTransientUnit":  # the rest are its properties
+        body = body[:2]
     return " ".join([member, *(_argument(argument) for argument in body)])
 
 

@@ -30,11 +30,13 @@ _ACTION = "armed reset"
 class AtStart(NamedTuple):
     """What came of an armed reset, and the exit code of `mvtui reset --if-armed`: 0, that is: start the microVM; 1 or 3
     where the reset failed or was refused and the arming is strict: systemd does not start it then. `hangs`: a thread
-    does, and the process has to be left (`leave`), since Python would wait for it."""
+    does, and the process has to be left (`leave`), since Python would wait for it. `armed`: else nobody has to read of
+    it at every start."""
 
     outcome: ResetOutcome
     exit_code: int
     hangs: bool = False
+    armed: bool = True
 
 
 async def reset_if_armed(host: Host, name: str, *, strict: bool = False, seconds: float = ARMED_SECONDS) -> AtStart:
@@ -66,7 +68,7 @@ async def _reset_if_armed(host: Host, name: str, *, strict: bool) -> AtStart:
     try:
         arming = await in_thread(read_arming, host.records, name)
         if arming is None:
-            return AtStart(_nothing(name, "it is not armed"), ExitCode.OK)
+            return AtStart(_nothing(name, "it is not armed"), ExitCode.OK, armed=False)
         if invocation and arming.invocation == invocation:
             return AtStart(_nothing(name, "its armed reset had its turn within this start"), ExitCode.OK)
         arming = arming._replace(invocation=invocation)

@@ -31,14 +31,23 @@ from mvtui.operations.overlay_evidence import (
     targeted,
     working,
 )
-from mvtui.operations.overlay_kept import discard, restore
+from mvtui.operations.overlay_kept import discard, free_older, restore
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
 if TYPE_CHECKING:
     from mvtui.host.overlay.worker import OverlayWorker
 
-__all__ = ["ResetOutcome", "discard", "plan_resets", "remember_image", "restore", "run_fresh", "run_reset"]
+__all__ = [
+    "ResetOutcome",
+    "discard",
+    "free_older",
+    "plan_resets",
+    "remember_image",
+    "restore",
+    "run_fresh",
+    "run_reset",
+]
 
 _NO_IMAGES: Mapping[str, str] = {}
 
@@ -149,7 +158,10 @@ async def _commit(
     hint = _restore(name) if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     try:
-        await in_thread(worker.free_older_in_background)
+        if not evidence.starting:
+            await in_thread(worker.free_older_in_background)
+        elif await in_thread(worker.throw_older_away):
+            await host.units.free_apart(name, lifecycle.sudo_argv(host, "reset", name, "--free"))
     except MvtuiError as error:
         return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {error.message}"))
     return outcome

@@ -13,6 +13,7 @@ import pytest
 from mvtui.errors import MvtuiError
 from mvtui.host.armed import new_arming, read_arming, write_arming
 from mvtui.host.direct import DirectUnits
+from mvtui.host.keeper_process import all_processes, command_line
 from mvtui.host.own_program import root_decides
 from mvtui.model.overlay import Armed
 from mvtui.model.unit import JobResult, UnitKind, UnitVerb
@@ -20,6 +21,11 @@ from tests.host.direct_host import QUICK, DirectHost, log, unit_until, until
 
 START, STOP = UnitVerb.START, UnitVerb.STOP
 RUNS = 'echo hypervisor; exec -a "microvm@web" sleep 1000'
+
+
+def named(word: str) -> list[int]:
+    """The processes of that argv[0]."""
+    return [each.pid for each in all_processes() if command_line(each.pid)[:1] == [word]]
 
 
 @dataclass
@@ -59,7 +65,7 @@ def armable(host: DirectHost, monkeypatch: pytest.MonkeyPatch) -> Armable:
     if not root_decides(sys.executable):
         pytest.skip(f"others than root can change {sys.executable}")
     host.add(scripts={"microvm-run": RUNS})
-    made.write('echo "reset: $*: $INVOCATION_ID"')
+    made.write('[ "$2" = --free ] || echo "reset: $*: $INVOCATION_ID"')
     return made
 
 
@@ -72,6 +78,29 @@ async def test_before_the_hypervisor(armable: Armable) -> None:
     assert re.fullmatch(f"reset: {words}: [0-9a-f]{{32}}", reset), reset
     assert hypervisor == "hypervisor"
     await armable.run(STOP)
+
+
+async def test_what_frees_old_overlays_outlives_the_microvm(armable: Armable) -> None:
+    """Once at a time, whatever the microVM does; it is in nobody's way."""
+    word = f"freeing-{os.getpid()}"
+    armable.arm()
+    armable.write(f'if [ "$2" = --free ]; then echo "frees in $PWD"; exec -a {word} sleep 1000; fi; echo reset')
+    await armable.run(START)
+    await until(lambda: named(word), "it frees")
+    (freeing,) = named(word)
+    try:
+        os.kill(await armable.host.main_pid(), signal.SIGKILL)
+        await unit_until(armable.host, UnitKind.HYPERVISOR, "it comes back", "running", 1)
+        assert (await armable.run(STOP)).ok
+        assert sorted(line for line in log(armable.host).splitlines() if line != "hypervisor") == [
+            "frees in /",
+            "reset",
+            "reset",
+        ]
+        assert (armable.host.working(), armable.host.keepers()) == ([], [])
+        assert named(word) == [freeing]
+    finally:
+        os.kill(freeing, signal.SIGKILL)
 
 
 async def test_what_is_not_armed_runs_nothing(armable: Armable) -> None:

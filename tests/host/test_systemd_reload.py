@@ -1,4 +1,4 @@
-"""What systemd runs before a start, and a reload of its unit files."""
+"""What systemd runs before a start, what a start leaves to it, and a reload of its unit files."""
 
 import asyncio
 
@@ -60,3 +60,33 @@ async def test_a_bus_that_hangs_is_said(bus: PrivateBus, nothing_left: None, sys
             with pytest.raises(MvtuiError, match="not answer"):
                 await asyncio.wait_for(asked, SOON)
         await units.close()
+
+
+async def test_what_a_start_leaves_to_a_unit_of_its_own(units: SystemdUnits, systemd: Systemd1) -> None:
+    await units.free_apart("web", ["/bin/mvtui", "reset", "--free", "--state-dir", "/a$b", "--", "web"])
+    words = ["/bin/mvtui", "reset", "--free", "--state-dir", "/a$$b", "--", "web"]
+    assert systemd.transient == [
+        (
+            "mvtui-free-web.service",
+            "fail",
+            {
+                "Description": "Free old store overlays of web",
+                "CollectMode": "inactive-or-failed",
+                "ExecStart": [("/bin/mvtui", words, False)],
+                "Nice": 10,
+                "IOSchedulingClass": 3,
+            },
+        )
+    ]
+
+
+async def test_one_that_is_at_work_already_will_do(units: SystemdUnits, systemd: Systemd1) -> None:
+    systemd.refusals["StartTransientUnit"] = ("org.freedesktop.systemd1.UnitExists", "It was loaded already.")
+    await units.free_apart("web", ["/bin/mvtui"])
+    assert systemd.calls["StartTransientUnit"] == 1
+
+
+async def test_a_unit_that_is_not_started_is_said(units: SystemdUnits, systemd: Systemd1) -> None:
+    systemd.refusals["StartTransientUnit"] = ("org.freedesktop.DBus.Error.InvalidArgs", "No.")
+    with pytest.raises(MvtuiError, match="can't start a unit that frees old overlays of web: No"):
+        await units.free_apart("web", ["/bin/mvtui"])

@@ -68,6 +68,14 @@ class FakeWorker:
         self._note("free all" if all else "free")
         return len(self.facts.kept) if all else 0
 
+    def throw_older_away(self) -> bool:
+        self._note("throw away")
+        return bool(self.facts.kept)
+
+    def free_older(self) -> int:
+        self._note("free and wait")
+        return len(self.facts.kept)
+
     def close(self) -> None:
         self._note("close")
 

@@ -63,14 +63,14 @@ async def start(host: Host, monkeypatch: pytest.MonkeyPatch, invocation: str, *,
 
 
 async def test_what_is_not_armed_is_left_alone(host: Host, resets: Resets) -> None:
-    outcome, code, hangs = await reset_if_armed(host, "web", strict=True)
+    outcome, code, hangs, _ = await reset_if_armed(host, "web", strict=True)
     assert (outcome.nothing, code, hangs) == (True, ExitCode.OK, False)
     assert resets.made == []
 
 
 async def test_once_is_spent_by_a_good_reset(host: Host, resets: Resets, monkeypatch: pytest.MonkeyPatch) -> None:
     await arm(host, "web", Armed.ONCE)
-    outcome, code, _ = await start(host, monkeypatch, "a")
+    outcome, code, *_ = await start(host, monkeypatch, "a")
     assert (outcome.ok, code) == (True, ExitCode.OK)
     assert resets.made == [("web", True)], "its own start waits for it"
     assert read_arming(host.records, "web") is None
@@ -108,7 +108,7 @@ async def test_a_refusal_is_on_record_until_the_next_good_one(
 ) -> None:
     await arm(host, "web", Armed.ONCE)
     resets.come_to = [refused()]
-    outcome, code, _ = await start(host, monkeypatch, "a")
+    outcome, code, *_ = await start(host, monkeypatch, "a")
     assert (outcome.refused, code) == (True, ExitCode.OK), "it starts"
     arming = read_arming(host.records, "web")
     assert arming is not None, "a refused one does not spend it"
@@ -196,7 +196,7 @@ async def test_what_can_not_be_noted_is_not_begun(host: Host, resets: Resets, mo
         raise MvtuiError("records/armed/web can't be written: no space left on device")
 
     monkeypatch.setattr("mvtui.operations.armed_start.write_arming", full)
-    outcome, code, _ = await start(host, monkeypatch, "a")
+    outcome, code, *_ = await start(host, monkeypatch, "a")
     assert "no space left" in outcome.words
     assert code == ExitCode.OK
     assert resets.made == []
@@ -207,7 +207,7 @@ async def test_a_damaged_record_does_not_keep_it_from_starting(
 ) -> None:
     await arm(host, "web", Armed.ONCE)
     (host.records / "armed/web").write_text("{")
-    outcome, code, _ = await start(host, monkeypatch, "a")
+    outcome, code, *_ = await start(host, monkeypatch, "a")
     assert "is no record that this mvtui understands" in outcome.words
     assert code == ExitCode.OK
     assert (await start(host, monkeypatch, "b", strict=True)).exit_code == ExitCode.FAILED
@@ -219,7 +219,7 @@ async def test_an_overlay_that_nobody_used_stays(host: Host, resets: Resets, mon
     await arm(host, "web", Armed.ALWAYS)
     image(host).write_bytes(b"new")
     note_made(host.records, "web", str(image(host)))
-    outcome, code, _ = await start(host, monkeypatch, "a")
+    outcome, code, *_ = await start(host, monkeypatch, "a")
     assert (outcome.nothing, code) == (True, ExitCode.OK)
     assert "nobody has used its overlay" in outcome.words
     assert resets.made == []
@@ -291,7 +291,7 @@ async def test_a_bus_that_hangs(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("mvtui.operations.overlay.run_reset", run)
     began = time.monotonic()
-    outcome, code, hangs = await asyncio.wait_for(reset_if_armed(host, "web", seconds=0.2), SOON)
+    outcome, code, hangs, _ = await asyncio.wait_for(reset_if_armed(host, "web", seconds=0.2), SOON)
     assert time.monotonic() - began < SOON / 2
     assert (outcome.ok, code, hangs) == (False, ExitCode.OK, True)
     assert outcome.words == "web: no reset: it is not done after 0.2 s"

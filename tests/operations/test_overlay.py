@@ -16,7 +16,7 @@ from mvtui.host import journal
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
 from mvtui.model.definition import Definition, Volume
-from mvtui.model.overlay import NewImage, OverlayKind, ToldBy
+from mvtui.model.overlay import KeptOverlay, NewImage, OverlayKind, ToldBy
 from mvtui.model.unit import Job, JobResult, UnitStatus, UnitVerb
 from mvtui.operations import overlay, overlay_evidence
 from tests.fakes import FakeProcesses, FakeUnits, process, unit
@@ -426,6 +426,35 @@ async def test_discard(host: Host, workers: Workers, units: Units) -> None:
     outcome = await overlay.discard(host, "web")
     assert outcome.ok
     assert outcome.words == "web: what was set aside (30M) is freed in the background"
+
+
+@pytest.mark.parametrize("kept", [(), (KEPT,)])
+async def test_a_start_that_waits_leaves_the_freeing_to_others(
+    host: Host, workers: Workers, units: Units, kept: tuple[KeptOverlay, ...]
+) -> None:
+    workers.worker.facts = FACTS._replace(kept=kept)
+    assert (await overlay.run_reset(host, "web", starting=True)).ok
+    assert workers.worker.changes == ["make", "commit", "throw away"]
+    words = ["reset", "--free", "--state-dir", str(host.state_dir), "--manager", "systemd", "--", "web"]
+    assert [(name, list(argv[-8:])) for name, argv in units.freeing] == [("web", words)] * len(kept)
+
+
+async def test_what_is_not_freed_fails_no_start(host: Host, workers: Workers, units: Units) -> None:
+    workers.worker.facts = FACTS._replace(kept=(KEPT,))
+    units.refusal = MvtuiError("the bus is gone")
+    outcome = await overlay.run_reset(host, "web", starting=True)
+    assert outcome.ok
+    assert outcome.words.endswith("what was set aside before is not freed: the bus is gone")
+    assert on_record(host) == [("web", "reset", True)]
+
+
+async def test_free_what_is_older(host: Host, workers: Workers) -> None:
+    outcome = await overlay.free_older(host, "web")
+    assert (outcome.ok, outcome.nothing) == (False, True)
+    workers.worker.facts = FACTS._replace(kept=(KEPT,))
+    assert (await overlay.free_older(host, "web")).ok
+    assert workers.worker.changes == ["free and wait"] * 2
+    assert on_record(host) == []
 
 
 async def test_reset_and_start(host: Host, workers: Workers, units: Units) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner
+from mvtui.host.armed import made_path
 from mvtui.host.images import read_image
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
@@ -129,6 +130,35 @@ async def test_reset_and_restore(host: Host) -> None:
     assert image.read_bytes() == before
     assert content_of(image) == CONTENT
     assert [(change.action, change.ok) for change in read_changes(host.records)] == [("reset", True), ("restore", True)]
+
+
+@pytest.mark.parametrize("name", ["web", "lab"])
+async def test_an_unused_one_stays_unused_however_often_it_is_restored(host: Host, name: str) -> None:
+    """A guest's overlay and the blank one that a reset made change places; that moves the ctime of both."""
+    path = image_of(host) if name == "web" else host.state_dir.parent / "upper" / "store"
+    assert (await overlay.run_reset(host, name)).ok
+    blank = path.stat().st_ino
+    for back in (False, True, False, True, False):
+        assert (await overlay.restore(host, name)).ok
+        assert (path.stat().st_ino == blank) is back
+        assert (made_path(host.records, name) == str(path)) is back
+    (kept,) = (path.parent / ".mvtui" / "overlay").rglob("2*.*")
+    os.utime(kept if name == "web" else kept / "store", ns=(0, 0))
+    assert (await overlay.restore(host, name)).ok
+    assert path.stat().st_ino == blank
+    assert made_path(host.records, name) is None, "it was used while it was set aside"
+
+
+async def test_what_is_left_to_others_is_freed_by_them(host: Host) -> None:
+    for _ in range(3):
+        assert (await overlay.run_reset(host, "web", starting=True)).ok
+    directory = host.state_dir / "web" / ".mvtui" / "overlay" / "rw.img"
+    assert len(list(directory.glob("2*.img"))) == 1
+    assert len(list(directory.glob("freeing.*"))) == 2
+    assert (await overlay.free_older(host, "web")).ok
+    assert list(directory.glob("freeing.*")) == []
+    assert (await overlay.free_older(host, "web")).nothing
+    assert len(list(directory.glob("2*.img"))) == 1
 
 
 async def test_what_is_kept_is_seen_and_freed(host: Host) -> None:

@@ -4,11 +4,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.real.host import DIRECT_STATE_DIR, SEES_ALL, STATE_DIR, Json, RealHost, wait_until
-from tests.real.overlays import IMAGE, image, on_share, on_volume
+from tests.real.overlays import IMAGE, on_share, on_volume
 
 RUNTIME = "/run/systemd/system"
 DIRECT = ("--manager", "direct", "--state-dir", DIRECT_STATE_DIR)
@@ -36,9 +37,28 @@ def resets(host: RealHost, name: str) -> list[str]:
     return [change["result"] for change in changes if change["microvm"] == name and "reset" in change["action"]]
 
 
-def set_aside(host: RealHost, name: str) -> int:
-    folder = image(host, name).parent / ".mvtui/overlay" / image(host, name).name
-    return len(list(folder.glob("2*.img"))) if folder.exists() else 0
+def holding(host: RealHost, name: str, state_dir: str = STATE_DIR) -> Path:
+    """Where what is set aside and what is to be freed of an overlay are, out here."""
+    return host.nested.path(f"{state_dir}/{name}/.mvtui/overlay/{IMAGE}")
+
+
+def set_aside(host: RealHost, name: str, state_dir: str = STATE_DIR) -> int:
+    return len(list(holding(host, name, state_dir).glob("2*.img")))
+
+
+def rubbish(host: RealHost, name: str, state_dir: str = STATE_DIR) -> list[str]:
+    return [path.name for path in holding(host, name, state_dir).glob("freeing.*")]
+
+
+def leave_much_to_free(host: RealHost, name: str, state_dir: str = STATE_DIR) -> None:
+    """What takes seconds to free, as if the process that freed it had been killed."""
+    make = (
+        "import os, sys; os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[3])); os.mkdir(sys.argv[1]); "
+        "[os.close(os.open(f'{sys.argv[1]}/{number}', os.O_CREAT | os.O_WRONLY)) for number in range(100_000)]"
+    )
+    owner = holding(host, name, state_dir).stat()
+    folder = f"{state_dir}/{name}/.mvtui/overlay/{IMAGE}/freeing.much"
+    host.nested.python("-c", make, folder, str(owner.st_gid), str(owner.st_uid))
 
 
 @contextlib.contextmanager
@@ -89,6 +109,30 @@ def test_reboots_from_within(host: RealHost, name: str) -> None:
     host.power_off_from_within(name)
     host.wait_for_boot(name, 5)
     assert host.overlay_at_boot(name) == {"built", "from-guest"}
+
+
+def test_what_is_older_is_freed_though_the_microvm_stops(host: RealHost, name: str) -> None:
+    """By a unit of its own: what an ExecStartPre= leaves running is the microVM's, and ends with it."""
+    free = f"mvtui-free-{name}.service"
+    host.mvtui("arm", name, "--always")
+    host.systemctl("start", unit(name))
+    host.wait_for_boot(name, 2)
+    host.in_guest(name, BUILT)
+    host.mvtui("stop", name)
+    leave_much_to_free(host, name)
+    host.systemctl("start", unit(name))
+    assert host.property(free, "LoadState") == "loaded", "it is at work"
+    host.end(name)
+    wait_until(lambda: not rubbish(host, name), "it is not freed", 60)
+    wait_until(lambda: host.property(free, "LoadState") == "not-found", "its unit stays")
+    assert set_aside(host, name) == 1
+    assert "left-over" not in "\n".join(host.nested.journal("-u", unit(name)))
+    assert "what was set aside before the newest is freed" in "\n".join(host.nested.journal("-u", free))
+
+
+def test_what_is_not_armed_says_nothing(host: RealHost, name: str) -> None:
+    done = host.mvtui("reset", "--if-armed", name)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_once_by_systemctl(host: RealHost, name: str) -> None:
@@ -266,3 +310,21 @@ def test_without_systemd(host: RealHost) -> None:
             assert host.overlay_at_boot(name) == held_at_boot
     finally:
         host.mvtui(*DIRECT, "kill", name, check=False)
+
+
+def test_what_is_older_is_freed_without_systemd(host: RealHost) -> None:
+    """Its keeper kills what has run away from the microVM, and not what frees."""
+    name = host.add(on_volume("freed-alone"), state_dir=DIRECT_STATE_DIR)
+    try:
+        for boots in (1, 2):
+            host.mvtui(*DIRECT, "start", name)
+            host.wait_for_boot(name, boots)
+            host.in_guest(name, BUILT)
+            host.mvtui(*DIRECT, "stop", name)
+            host.mvtui(*DIRECT, "arm", name, "--always")
+        leave_much_to_free(host, name, DIRECT_STATE_DIR)
+        host.mvtui(*DIRECT, "start", name)
+    finally:
+        host.mvtui(*DIRECT, "kill", name, check=False)
+    wait_until(lambda: not rubbish(host, name, DIRECT_STATE_DIR), "it is not freed", 60)
+    assert set_aside(host, name, DIRECT_STATE_DIR) == 1

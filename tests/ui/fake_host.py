@@ -47,6 +47,9 @@ class NoUnits:
     async def reload(self) -> None:
         raise NotImplementedError
 
+    async def free_apart(self, microvm: str, argv: Sequence[str]) -> None:
+        raise NotImplementedError
+
     def changes(self) -> AsyncIterator[None]:
         raise NotImplementedError
 

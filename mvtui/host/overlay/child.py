@@ -133,21 +133,28 @@ class Child:
         return pairs
 
     def _free(self, asked: Message) -> list[Pair]:
-        """Free all kept ones but the newest, or all, in a process that nobody waits for."""
+        """Throw away all kept ones but the newest, or all, then free them: in a process that nobody waits for, in this
+        one (`here`), or not now (`later`). Nothing else is asked after `here` and `later`: others can work then."""
         holding, effects = self._work.holding, self._effects
         if holding.find() is None:
-            return [("count", 0)]
+            return [("count", 0), ("rubbish", 0)]
         at = holding.take(self._who)
         names = holding.kept()[0 if "all" in asked else 1 :]
         for name in reversed(names):  # killed in between, it is the newer ones that are still kept
             holding.throw_away(name)
-        if any(name.startswith(FREEING) for name in holding.names()) and effects.detach():
+        rubbish = sum(name.startswith(FREEING) for name in holding.names())
+        if "later" in asked or "here" in asked:
+            holding.release()
+            if "here" in asked:
+                _step_back()
+                free(effects, at)
+        elif rubbish and effects.detach():
             # A descriptor that both have has one place in the listing: each would read past what the other has read.
             own = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=at)
             _alone(own)
             free(effects, own)
             os._exit(0)
-        return [("count", len(names))]
+        return [("count", len(names)), ("rubbish", rubbish)]
 
 
 def _recipe(asked: Message) -> Recipe:
@@ -177,12 +184,18 @@ def _enter(path: str) -> None:
 
 
 def _alone(at: int) -> None:
-    """Let go of everything but `at`, and let others go first."""
+    """Let go of everything but `at`, and step back."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
     os.closerange(3, at)
     os.closerange(at + 1, os.sysconf("SC_OPEN_MAX"))
+    _step_back()
+
+
+def _step_back() -> None:
+    """Let others go first, and be in nobody's way: who works in a microVM's directory counts as its process."""
+    os.chdir("/")
     os.nice(10)
 
 

@@ -98,6 +98,12 @@ class Holding:
             raise
         self._lock = fd
 
+    def release(self) -> None:
+        """Let others work there."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def worker(self) -> str | None:
         """Who else works there now, in the words of the lock; None where nobody does."""
         if self.at is None or self._lock is not None:

@@ -30,11 +30,13 @@ Pair = tuple[str, str | int | None]
 
 
 class Patience(NamedTuple):
-    """Seconds: for an answer at all, for what waits for the disk (fsync), and for mkfs."""
+    """Seconds: for an answer at all, for what waits for the disk (fsync), for mkfs, and for what is freed while nobody
+    waits."""
 
     answer: float = 15.0
     disk: float = 90.0
     mkfs: float = 300.0
+    freeing: float = 7 * 86400.0
 
 
 PATIENCE = Patience()
@@ -171,6 +173,18 @@ class OverlayWorker:
         with self._host.calls.call(CallKind.COMMAND, what):
             answer = self._ask([("do", "free"), *([("all", 1)] if all else [])], self._patience.disk)
         return _number(answer, "count") or 0
+
+    def throw_older_away(self) -> bool:
+        """No kept overlay but the newest can be brought back any more; whether there is something for `free_older`.
+        The last that is asked of this child."""
+        with self._host.calls.call(CallKind.COMMAND, f"throw away the older ones of what is kept of {self._shown}"):
+            return bool(_number(self._ask([("do", "free"), ("later", 1)], self._patience.disk), "rubbish"))
+
+    def free_older(self) -> int:
+        """As `free_older_in_background`, but returns when it is done, which can take hours; others can work on the
+        overlay meanwhile. The last that is asked of this child."""
+        with self._host.calls.call(CallKind.COMMAND, f"free the older ones of what is kept of {self._shown}"):
+            return _number(self._ask([("do", "free"), ("here", 1)], self._patience.freeing), "rubbish") or 0
 
     def close(self) -> None:
         """End the child; what was made and has not got its name is removed."""

@@ -183,6 +183,19 @@ def test_older_ones_are_freed(overlay: OverlayHost) -> None:
     assert content(overlay.image) == "old"
 
 
+def test_others_can_work_while_somebody_frees_what_is_older(overlay: OverlayHost) -> None:
+    for number in range(1, 4):
+        overlay.keep(f"20250101T01010{number}Z.img", f"k{number}")
+    with overlay.worker() as first, overlay.worker() as second:
+        assert first.throw_older_away()
+        assert [content(Path(kept.path)) for kept in overlay.kept()] == ["k3"]
+        assert len(overlay.rubbish()) == 2
+        assert second.free_older() == 2
+        assert overlay.rubbish() == []
+        assert not first.throw_older_away()
+    assert content(overlay.image) == "old"
+
+
 def test_a_large_one_is_freed_from_its_end(overlay: OverlayHost) -> None:
     """128 MiB with data at the begin, in the middle and at the end of 100 GiB."""
     large = overlay.keep("20250101T010101Z.img", "large")
