@@ -52,7 +52,7 @@ def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None
     silent = next((finding.what for finding in snapshot.findings if finding.note == "no units"), "")
     trouble = None
     try:
-        defined = read_defined(host, name)
+        defined = read_defined(host, microvm)
     except MvtuiError as error:
         defined, trouble = None, (error.message, error.hint)
     target = find_target(microvm, defined, chosen)

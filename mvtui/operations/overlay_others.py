@@ -13,16 +13,13 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import OverlayKind
 from mvtui.model.overlay_checks import OtherUse, OverlayEvidence
 from mvtui.model.overlay_target import overlay_path
-
-# A file name has at most 255 bytes: whose is longer without its `.toml` can't have a file.
-_LONGEST_NAME = 250
+from mvtui.operations.definition_place import find_document
 
 
-def read_defined(host: Host, microvm: str) -> Definition | None:
+def read_defined(host: Host, microvm: MicroVM) -> Definition | None:
     """What the definition file of `microvm` says; None where there is none. Raises MvtuiError. Blocking."""
-    if len(os.fsencode(microvm)) > _LONGEST_NAME:
-        return None
-    return read_definition(host.on_disk(host.definitions) / f"{microvm}.toml")
+    place = find_document(host, microvm)
+    return read_definition(place) if place is not None else None
 
 
 def other_uses(
@@ -72,7 +69,7 @@ def _stages(host: Host, microvm: MicroVM) -> Iterator[tuple[str, Definition | st
         elif not dangling:
             yield "built", next(iter(microvm.built.problems), "its runner can't be read")
     try:
-        defined = read_defined(host, microvm.name)
+        defined = read_defined(host, microvm)
     except MvtuiError as error:
         yield "defined", error.message
     else:

@@ -22,7 +22,7 @@ def set_aside(host: Host, microvms: Iterable[MicroVM]) -> dict[str, tuple[KeptOv
         target = find_target(microvm, None, chosen.get(microvm.name))
         if target.kind is OverlayKind.UNKNOWN and target.told_by is None:
             with suppress(MvtuiError):
-                target = find_target(microvm, read_defined(host, microvm.name), chosen.get(microvm.name))
+                target = find_target(microvm, read_defined(host, microvm), chosen.get(microvm.name))
         if target.path is not None and (kept := read_kept(host, microvm.name, target)):
             found[microvm.name] = kept
     return found

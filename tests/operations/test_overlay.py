@@ -371,6 +371,12 @@ async def test_the_store_is_on_disk(host: Host, workers: Workers) -> None:
     (plan,) = await overlay.plan_resets(host, ["blind"])
     assert plan.target.path == str(host.state_dir / "blind" / "data.img")
     assert plan.target.told_by is ToldBy.DEFINED
+    flake = host.state_dir.parent / "flake"
+    flake.mkdir()
+    (host.definitions / "blind.toml").rename(flake / "blind.toml")
+    (host.state_dir / "blind" / "flake").write_text(f"path:{flake}")
+    (plan,) = await overlay.plan_resets(host, ["blind"])
+    assert (plan.target.path, plan.target.told_by) == (str(host.state_dir / "blind" / "data.img"), ToldBy.DEFINED)
 
 
 async def test_an_image_that_was_named_and_is_not_the_overlay(host: Host, workers: Workers) -> None:
