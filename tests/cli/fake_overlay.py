@@ -86,9 +86,10 @@ class FakeOverlay:
     outcomes: dict[str, ResetOutcome | MvtuiError] = field(default_factory=dict)
     asked: list[tuple[object, ...]] = field(default_factory=list)
     at_start: int = 0
+    armed: bool = True
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("plan_resets", "run_reset", "run_fresh", "restore", "discard", "remember_image"):
+        for name in ("plan_resets", "run_reset", "run_fresh", "restore", "discard", "free_older", "remember_image"):
             monkeypatch.setattr(f"mvtui.operations.overlay.{name}", getattr(self, name))
         for name in ("arm", "reset_if_armed", "give_up_later", "leave"):
             monkeypatch.setattr(f"mvtui.operations.arming.{name}", getattr(self, name))
@@ -112,6 +113,9 @@ class FakeOverlay:
     async def discard(self, host: Host, name: str) -> ResetOutcome:
         return self._came_of("discard", name)
 
+    async def free_older(self, host: Host, name: str) -> ResetOutcome:
+        return self._came_of("free", name)
+
     def remember_image(self, host: Host, name: str, image: str) -> None:
         self.asked.append(("remember", name, image))
 
@@ -119,7 +123,7 @@ class FakeOverlay:
         return self._came_of("arm", name, how, persistent, strict)
 
     async def reset_if_armed(self, host: Host, name: str, *, strict: bool) -> AtStart:
-        return AtStart(self._came_of("if armed", name, strict), self.at_start)
+        return AtStart(self._came_of("if armed", name, strict), self.at_start, armed=self.armed)
 
     def give_up_later(self) -> None:
         self.asked.append(("give up later",))

@@ -11,6 +11,7 @@ from mvtui.cli.run import run
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import Armed
+from mvtui.operations.overlay import ResetOutcome
 from tests.cli.fake_overlay import NOTHING, PLAN, REFUSED, FakeOverlay, done
 from tests.fakes import EPOCH
 from tests.operations.sample import build_web
@@ -306,6 +307,23 @@ def test_what_may_not_be_looked_at_is_not_freed(fake: FakeOverlay, monkeypatch: 
     assert run(["reset", "--discard", "git"]) == 77
     assert run(["reset", "--discard", "git", "web"]) == 77
     assert fake.asked == [("discard", "web")]
+
+
+@pytest.mark.parametrize("armed", [True, False])
+def test_before_a_start_only_what_is_armed_is_said(fake: FakeOverlay, capsys: Capture, armed: bool) -> None:
+    fake.armed = armed
+    run(["reset", "--if-armed", "web"])
+    out, err = capsys.readouterr()
+    assert bool(out + err) is armed
+    run(["reset", "--if-armed", "--json", "web"])
+    assert [each["microvm"] for each in json.loads(capsys.readouterr().out)["resets"]] == ["web"]
+
+
+def test_nobody_is_asked_before_what_is_older_is_freed(fake: FakeOverlay) -> None:
+    assert run(["reset", "--free", "web"]) == 0
+    assert fake.asked == [("free", "web")]
+    fake.outcomes["web"] = ResetOutcome("web", "free", False, "web: there is nothing to free", nothing=True)
+    assert run(["reset", "--free", "web"]) == 0
 
 
 @pytest.mark.parametrize(("at_start", "strict"), [(0, False), (3, True)])
