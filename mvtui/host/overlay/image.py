@@ -13,7 +13,7 @@ from mvtui.host.overlay.lease import PAUSE_SECONDS, TRIES, Lease
 from mvtui.host.overlay.mkfs import Recipe, fill, need_mkfs
 from mvtui.host.overlay.names import IMAGE_SUFFIX, MAKING, NEW, inodes_in
 from mvtui.host.overlay.places import FileId, file_id, look, open_regular
-from mvtui.host.overlay.stop import FAILED, Stop, StuckError, failed
+from mvtui.host.overlay.stop import FAILED, Stop, StuckError, failed, stopped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class ImageWork:
                 os.close(fd)
         except (OSError, Stop) as error:
             self._drop_quietly()
-            raise _as_stop(f"the new image of {self._shown} can't be made", error) from None
+            raise stopped(f"the new image of {self._shown} can't be made", error) from None
 
     def commit(self) -> str | None:
         """Give the new image its name; the name of the old one now, None where there was none."""
@@ -295,9 +295,3 @@ class ImageWork:
             except OSError as error:
                 raise failed(f"{self._shown} stays as it is", error) from None
         raise Stop(f"{self._shown} was opened again and again meanwhile: it stays as it is", "stop what uses it")
-
-
-def _as_stop(what: str, error: OSError | Stop) -> Stop:
-    if isinstance(error, Stop):
-        return Stop(f"{what}: {error.message}", error.hint, error.code)
-    return failed(what, error)

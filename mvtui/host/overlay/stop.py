@@ -24,3 +24,10 @@ class StuckError(Stop):
 def failed(what: str, error: OSError) -> Stop:
     """The machine did not do `what`."""
     return Stop(f"{what}: {(error.strerror or os.strerror(error.errno or 0)).lower()}", code=FAILED)
+
+
+def stopped(what: str, error: OSError | Stop) -> Stop:
+    """The same of either: `what` is what was not done."""
+    if isinstance(error, Stop):
+        return Stop(f"{what}: {error.message}", error.hint, error.code)
+    return failed(what, error)
