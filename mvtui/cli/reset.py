@@ -1,7 +1,7 @@
 """`reset`: the plan, the question, then one microVM after the other."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from mvtui.cli.arm import reset_if_armed
@@ -33,7 +33,7 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
         if args.free:
             return await each_of(host, names, "free", lambda name: overlay.free_older(host, name), as_json=args.json)
         if args.yes and args.image is None and not args.dry_run:
-            return await _run(host, names, args)
+            return await _run(host, dict.fromkeys(names), args)
         plans = await overlay.plan_resets(host, names, images=_images(args))
         if args.dry_run and args.json:
             write_json(plans_document(host.name, plans))
@@ -98,14 +98,14 @@ async def _go_on(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespac
     # Only now: an image that is not its own is not worth remembering.
     for name, image in _images(args).items():
         overlay.remember_image(host, name, image)
-    return await _run(host, wanted, args)
+    return await _run(host, {plan.microvm: plan for plan in plans if plan.ok}, args)
 
 
-async def _run(host: Host, names: Sequence[str], args: argparse.Namespace) -> int:
+async def _run(host: Host, plans: Mapping[str, ResetPlan | None], args: argparse.Namespace) -> int:
     async def one(name: str) -> ResetOutcome:
-        return await overlay.run_reset(host, name, progress(quiet=args.json))
+        return await overlay.run_reset(host, name, progress(quiet=args.json), plan=plans[name])
 
-    return await each_of(host, names, "reset", one, as_json=args.json)
+    return await each_of(host, list(plans), "reset", one, as_json=args.json)
 
 
 async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_evidence import (
     came_up_on,
     child_ready,
+    complete,
     gather,
     has_files,
     look,
@@ -33,7 +34,7 @@ from mvtui.operations.overlay_evidence import (
 )
 from mvtui.operations.overlay_kept import discard, free_older, restore
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, of_plan, recorded, silent
-from mvtui.operations.uninterrupted import in_thread, to_its_end
+from mvtui.operations.uninterrupted import both, in_thread, to_its_end
 
 if TYPE_CHECKING:
     from mvtui.host.overlay.worker import OverlayWorker
@@ -82,19 +83,25 @@ async def plan_resets(
 
 
 async def run_reset(
-    host: Host, name: str, on_progress: Progress | None = None, *, starting: bool = False
+    host: Host,
+    name: str,
+    on_progress: Progress | None = None,
+    *,
+    plan: ResetPlan | None = None,
+    starting: bool = False,
 ) -> ResetOutcome:
-    """Reset the overlay of the microVM `name`: planned anew, made, checked again, given the name, checked after.
-    `on_progress` gets a sentence for each of these. `starting`: the microVM's own start waits for it (ExecStartPre).
+    """Reset the overlay of the microVM `name`: planned, made, checked again, given the name, checked after.
+    `on_progress` gets a sentence for each of these. `plan`: what somebody agreed to; it is made anew where the overlay
+    is elsewhere by now. `starting`: the microVM's own start waits for it (ExecStartPre).
 
     Raises RightsMissingError; all else that stands against it is an outcome. Cancelled, it leaves the old or the new
     one, whole.
     """
     attempt = Attempt(host, name, "reset", on_progress)
-    return await attempt.run(_reset(attempt, starting=starting))
+    return await attempt.run(_reset(attempt, plan, starting=starting))
 
 
-async def _reset(attempt: Attempt, *, starting: bool) -> ResetOutcome:
+async def _reset(attempt: Attempt, plan: ResetPlan | None, *, starting: bool) -> ResetOutcome:
     host, name = attempt.host, attempt.microvm
     kept = Kept(host, inline=False)
     snapshot = await look(host, kept)
@@ -102,14 +109,14 @@ async def _reset(attempt: Attempt, *, starting: bool) -> ResetOutcome:
     if not has_files(evidence):
         return of_plan(name, "reset", plan_reset(evidence))
     async with working(host, evidence.microvm, evidence.target, "reset") as worker:
-        evidence = await gather(host, snapshot, evidence, worker)
-        plan = plan_reset(evidence)
-        if not plan.ok:
-            return of_plan(name, "reset", plan)
+        if plan is None or not plan.ok or plan.target != evidence.target:
+            plan = plan_reset(await gather(host, snapshot, evidence, worker))
+            if not plan.ok:
+                return of_plan(name, "reset", plan)
         try:
             how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
             attempt.say(f"Making the new one{how}.")
-            await in_thread(worker.make, plan.new, evidence.facts.file_id if evidence.facts is not None else None)
+            await in_thread(worker.make, plan.new, plan.facts.file_id if plan.facts is not None else None)
             attempt.say("Checking again that nothing uses the old one.")
             refused = await _refused_now(host, kept, evidence, worker)
         except BaseException:
@@ -130,12 +137,12 @@ async def _drop(worker: OverlayWorker) -> None:
 async def _refused_now(host: Host, kept: Kept, before: OverlayEvidence, worker: OverlayWorker) -> ResetOutcome | None:
     """What stands against it now that the new one is complete; None where nothing does."""
     name = before.microvm.name
-    snapshot = await look(host, kept)
+    snapshot, facts = await both(look(host, kept), in_thread(worker.look))
     evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=before.starting, made=True)
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
         return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
-    plan = plan_reset(await gather(host, snapshot, evidence, worker))
+    plan = plan_reset(await in_thread(complete, host, snapshot, evidence, facts))
     return None if plan.ok else of_plan(name, "reset", plan)
 
 
@@ -175,9 +182,17 @@ def _restore(name: str) -> str:
     return f"mvtui restore {shlex.quote(clean(name))} brings it back"
 
 
-async def run_fresh(host: Host, name: str, on_progress: Progress | None = None, *, stop: bool = False) -> ResetOutcome:
-    """Reset the overlay of the microVM `name`, then start it; with `stop`, stop it before, if the reset would be
-    possible then. A reset that is refused or fails starts nothing; one with nothing to reset does no harm.
+async def run_fresh(
+    host: Host,
+    name: str,
+    on_progress: Progress | None = None,
+    *,
+    plan: ResetPlan | None = None,
+    stop: bool = False,
+) -> ResetOutcome:
+    """Reset the overlay of the microVM `name` (`plan` as for `run_reset`), then start it; with `stop`, stop it before,
+    if the reset would be possible then. A reset that is refused or fails starts nothing; one with nothing to reset does
+    no harm.
 
     Raises RightsMissingError, and MvtuiError where the manager does not answer.
     """
@@ -192,7 +207,7 @@ async def run_fresh(host: Host, name: str, on_progress: Progress | None = None, 
         stopped = await lifecycle.run(host, UnitVerb.STOP, name)
         if not stopped.ok:
             return ResetOutcome(name, action, False, stopped.words, stopped.hint, stopped.seconds)
-    reset = await run_reset(host, name, on_progress)
+    reset = await run_reset(host, name, on_progress, plan=plan)
     if not reset.ok and not reset.nothing:
         return reset._replace(action=action, seconds=time.monotonic() - began)
     say("Starting it.")

@@ -102,10 +102,11 @@ def child_ready() -> None:
 async def gather(host: Host, snapshot: Snapshot, evidence: OverlayEvidence, worker: OverlayWorker) -> OverlayEvidence:
     """`evidence` (its microVM and target are of `snapshot`) with all that is to be known now. Raises MvtuiError."""
     facts = await in_thread(worker.look)
-    return await in_thread(_complete, host, snapshot, evidence, facts)
+    return await in_thread(complete, host, snapshot, evidence, facts)
 
 
-def _complete(host: Host, snapshot: Snapshot, evidence: OverlayEvidence, facts: OverlayFacts) -> OverlayEvidence:
+def complete(host: Host, snapshot: Snapshot, evidence: OverlayEvidence, facts: OverlayFacts) -> OverlayEvidence:
+    """`evidence` with `facts`, who has it in use, and which other microVMs have it. Blocking."""
     return evidence._replace(
         facts=facts,
         holders=holders_of(host, snapshot, evidence, facts),

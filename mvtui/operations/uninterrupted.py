@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -26,3 +27,13 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What blocking `work` returns, from a thread; as `to_its_end`."""
     return await to_its_end(asyncio.to_thread(work, *args, **kwargs))
+
+
+async def both(one: Coroutine[Any, Any, S], other: Coroutine[Any, Any, T]) -> tuple[S, T]:
+    """What both return, done at the same time. What one raises comes once the other has ended, which is cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return first.result(), second.result()

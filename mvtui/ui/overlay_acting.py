@@ -29,6 +29,9 @@ _RUNNING_VERBS = (OverlayVerb.STOP_FRESH, OverlayVerb.ARM_ONCE)
 class OverlayApp(ActingApp, inherit_bindings=False):
     """The part of the panel that resets overlays, brings them back, frees them, arms."""
 
+    # The plan of what is about to begin.
+    _agreed: ResetPlan | None = None
+
     def action_reset(self) -> None:
         """Reset the overlay of what is selected or marked."""
         self._look_at_overlays("reset", self._ask_to_reset)
@@ -136,6 +139,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         """Begin; to stop it first, its name must be typed."""
         microvm = self.shown.find(plan.microvm)
         if verb is not OverlayVerb.STOP_FRESH or microvm is None:
+            self._agreed = plan
             begin(plan.microvm, verb)
             return
         uptime = questions.uptime(microvm, self.seams.now())
@@ -232,7 +236,10 @@ class OverlayApp(ActingApp, inherit_bindings=False):
     async def _run_one(self, verb: OverlayVerb, name: str) -> jobs.JobEnd:
         undo_key = self.panel.situation(None).key("undo")
         on_step = partial(self._on_step, verb, name)
-        end = await jobs.run_overlay(self.host, verb, name, on_step, self.seams.run_overlay, undo_key)
+        agreed, self._agreed = self._agreed, None
+        plan = agreed if agreed is not None and agreed.microvm == name else None
+        run = partial(self.seams.run_overlay, plan=plan)
+        end = await jobs.run_overlay(self.host, verb, name, on_step, run, undo_key)
         self._end(verb, name, end)
         return end
 

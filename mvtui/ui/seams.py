@@ -42,7 +42,15 @@ class Plan(Protocol):
         """Those of all of them, planned together; `after_stop`: once they are stopped. Raises MvtuiError."""
 
 
-RunOverlay = Callable[[Host, OverlayVerb, str, Step], Awaitable["ResetOutcome"]]
+class RunOverlay(Protocol):
+    """What acts on overlays, as `act_on_overlay`."""
+
+    async def __call__(
+        self, host: Host, verb: OverlayVerb, microvm: str, on_step: Step, *, plan: ResetPlan | None = None
+    ) -> "ResetOutcome":
+        """Do it to its end; `plan` is the one that was agreed to, where there is one."""
+
+
 Choose = Callable[[Host, str, str], Awaitable[None]]
 
 _ARMED = {OverlayVerb.ARM_ONCE: Armed.ONCE, OverlayVerb.ARM_ALWAYS: Armed.ALWAYS, OverlayVerb.DISARM: None}
@@ -81,15 +89,18 @@ async def plan(host: Host, microvms: Sequence[str], *, after_stop: bool = False)
     return await overlay.plan_resets(host, microvms, after_stop=after_stop)
 
 
-async def act_on_overlay(host: Host, verb: OverlayVerb, microvm: str, on_step: Step) -> "ResetOutcome":
+async def act_on_overlay(
+    host: Host, verb: OverlayVerb, microvm: str, on_step: Step, *, plan: ResetPlan | None = None
+) -> "ResetOutcome":
     """Do it to its end; `on_step` gets what is done now, in words."""
     from mvtui.operations import arming, overlay, overlay_kept  # noqa: PLC0415
 
     match verb:
         case OverlayVerb.RESET:
-            return await overlay.run_reset(host, microvm, on_step)
+            return await overlay.run_reset(host, microvm, on_step, plan=plan)
         case OverlayVerb.FRESH | OverlayVerb.STOP_FRESH:
-            return await overlay.run_fresh(host, microvm, on_step, stop=verb is OverlayVerb.STOP_FRESH)
+            stop = verb is OverlayVerb.STOP_FRESH
+            return await overlay.run_fresh(host, microvm, on_step, plan=plan, stop=stop)
         case OverlayVerb.RESTORE:
             return await overlay_kept.restore(host, microvm)
         case OverlayVerb.FREE:

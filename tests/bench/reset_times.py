@@ -83,7 +83,7 @@ class Bench:
         assert plan.ok, plan
         await asyncio.sleep(0.2)  # nobody answers faster
         began = time.perf_counter()
-        outcome = await run_reset(self.host, self.name)
+        outcome = await run_reset(self.host, self.name, plan=plan)
         took = time.perf_counter() - began
         assert outcome.ok, outcome
         return took

@@ -101,7 +101,14 @@ class FakeOverlay:
             self.asked.append(("plan", dict(images)))
         return tuple(self.plans.get(name, PLAN._replace(microvm=name)) for name in names)
 
-    async def run_reset(self, host: Host, name: str, on_progress: Callable[[str], None] | None = None) -> ResetOutcome:
+    async def run_reset(
+        self,
+        host: Host,
+        name: str,
+        on_progress: Callable[[str], None] | None = None,
+        *,
+        plan: ResetPlan | None = None,
+    ) -> ResetOutcome:
         return self._came_of("reset", name)
 
     async def run_fresh(self, host: Host, name: str, on_progress: Callable[[str], None] | None = None) -> ResetOutcome:

@@ -385,6 +385,20 @@ async def test_an_image_that_was_named_and_is_not_the_overlay(host: Host, worker
     assert workers.verbs == []
 
 
+async def test_what_was_agreed_to_is_done_without_a_plan_of_its_own(host: Host, workers: Workers) -> None:
+    (plan,) = await overlay.plan_resets(host, ["web"])
+    looks = workers.verbs.count("plan")
+    outcome = await overlay.run_reset(host, "web", plan=plan)
+    assert outcome.ok
+    assert outcome.plan == plan
+    assert workers.verbs.count("plan") == looks
+    elsewhere = plan._replace(target=plan.target._replace(path="/elsewhere.img"))
+    again = await overlay.run_reset(host, "web", plan=elsewhere)
+    assert again.ok
+    assert again.plan is not None
+    assert again.plan.target == plan.target, "where the overlay is by now is what is reset"
+
+
 async def test_nothing_to_reset(host: Host, workers: Workers) -> None:
     add(host, "tmpfs", WEB._replace(host_name="tmpfs", volumes=()))
     outcome = await overlay.run_reset(host, "tmpfs")

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from mvtui.errors import MvtuiError
-from mvtui.operations.uninterrupted import in_thread, to_its_end
+from mvtui.operations.uninterrupted import both, in_thread, to_its_end
 
 
 async def test_the_result() -> None:
@@ -38,5 +38,40 @@ async def test_a_cancellation_waits_however_often_it_comes(fails: bool) -> None:
         assert not task.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_both_at_once() -> None:
+    met = asyncio.Event()
+
+    async def first() -> int:
+        await met.wait()
+        return 1
+
+    async def second() -> str:
+        met.set()
+        return "two"
+
+    assert await both(first(), second()) == (1, "two")
+
+
+async def test_an_error_of_one_waits_for_the_other() -> None:
+    begun, go_on, ended = asyncio.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        assert go_on.wait(10)
+        ended.set()
+
+    async def fail() -> None:
+        begun.set()
+        raise MvtuiError("it failed")
+
+    task = asyncio.create_task(both(in_thread(work), fail()))
+    await begun.wait()
+    await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    with pytest.raises(MvtuiError, match="it failed"):
         await task
     assert ended.is_set()

@@ -79,6 +79,7 @@ class FakeHost:
         # What was run, cancelled, and run behind sudo.
         self.deeds: list[tuple[str, str]] = []
         self.overlays: list[tuple[OverlayVerb, str]] = []
+        self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
         self.plans: dict[str, ResetPlan | MvtuiError] = {}
         self.planning = asyncio.Event()
@@ -181,8 +182,15 @@ class FakeHost:
         self.plans.pop(microvm, None)
 
     async def run_overlay(
-        self, host: Host, verb: OverlayVerb, microvm: str, on_step: Callable[[str], None]
+        self,
+        host: Host,
+        verb: OverlayVerb,
+        microvm: str,
+        on_step: Callable[[str], None],
+        *,
+        plan: ResetPlan | None = None,
     ) -> ResetOutcome:
+        self.agreed = plan
         assert (verb, microvm) not in self._overlay_ends, f"{verb} of {microvm} is under way already"
         self.overlays.append((verb, microvm))
         self.deeds.append((str(verb), microvm))

@@ -8,8 +8,8 @@ HOST = "hv01"
 
 _RESET = f"reset the overlay of {{}} on {HOST}?"
 _STOP_FRESH = f"stop, reset, start {{}} on {HOST}?"
-_BACK = f"bring the old overlay back of {{}} on {HOST}?"
-_FREE = f"free for good the old overlay of {{}} on {HOST}?"
+_BACK = f"bring back the old overlay of {{}} on {HOST}?"
+_FREE = f"free the old overlay of {{}} on {HOST}?"
 _ARM = f"reset the overlay of {{}} on {HOST} by itself?"
 _SUDO_RESET = f"reset the overlay of {{}} on {HOST} with sudo?"
 _SUDO_ARM = f"at its next start, reset the overlay of {{}} on {HOST} with sudo?"
@@ -34,12 +34,12 @@ ALLOWED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "sudo stop": ((_STOP_FRESH, "enter"), (f"stop, reset, start {{}} on {HOST} with sudo?", "y")),
     "sudo restore": (
-        (f"bring the old overlay back of {{}} on {HOST} with sudo?", "u"),
-        (f"bring the old overlay back of {{}} on {HOST} with sudo?", "y"),
+        (f"bring back the old overlay of {{}} on {HOST} with sudo?", "u"),
+        (f"bring back the old overlay of {{}} on {HOST} with sudo?", "y"),
     ),
     "sudo reset --discard --yes": (
-        (f"free for good the old overlay of {{}} on {HOST} with sudo?", "x"),
-        (f"free for good the old overlay of {{}} on {HOST} with sudo?", "y"),
+        (f"free the old overlay of {{}} on {HOST} with sudo?", "x"),
+        (f"free the old overlay of {{}} on {HOST} with sudo?", "y"),
     ),
     "sudo arm --once": ((_SUDO_RESET, "n"), (_SUDO_ARM, "y")),
     "sudo arm --always": ((f"at every start, reset the overlay of {{}} on {HOST} with sudo?", "y"),),
@@ -48,8 +48,8 @@ ALLOWED: dict[str, tuple[tuple[str, str], ...]] = {
 # What is asked of several, before their number.
 SEVERAL = {
     "reset": "reset the overlays of",
-    "restore": "bring the old overlays back of",
-    "free": "free for good the old overlays of",
+    "restore": "bring back the old overlays of",
+    "free": "free the old overlays of",
     "arm once": "at their next start, reset the overlays of",
     "arm always": "at every start, reset the overlays of",
     "disarm": "at no start, reset the overlays of",

@@ -53,6 +53,7 @@ async def test_one_letter_acts(open_panel: Open, key: str, verb: OverlayVerb) ->
         assert panel.host.overlays == []
         await panel.press(key)
         assert panel.host.overlays == [(verb, "lab")]
+        assert panel.host.agreed == plan_of(LAB), "what was in sight is what is done"
         assert not panel.app.panel.asks
 
 
@@ -267,7 +268,7 @@ async def test_without_any_image_there_is_nothing_to_choose(open_panel: Open) ->
 async def test_undo_brings_the_newest_back(open_panel: Open) -> None:
     async with open_panel(snapshot(with_kept(LAB, KEPT, OLDER))) as panel:
         await panel.press("u")
-        assert "─ bring the old overlay back of lab on hv01? ─" in panel.text
+        assert "─ bring back the old overlay of lab on hv01? ─" in panel.text
         assert "Back 310M of 1.0G, set aside 3d ago:" in panel.text
         await panel.press("x", "o", "y", "enter")
         assert panel.host.overlays == []
@@ -287,7 +288,7 @@ async def test_undo_of_one_that_runs_is_refused(open_panel: Open) -> None:
 async def test_what_is_kept_is_freed_after_its_question_also_while_it_runs(open_panel: Open) -> None:
     async with open_panel(snapshot(with_kept(RUNNING, KEPT, OLDER))) as panel:
         await panel.press("x")
-        assert "─ free for good the old overlay of web on hv01? ─" in panel.text
+        assert "─ free the old overlay of web on hv01? ─" in panel.text
         assert "it is gone for good: nothing undoes this" in panel.text
         assert panel.text.count("310M of 1.0G, set aside 3d ago") == 2
         await panel.press("u", "y", "enter")
@@ -330,7 +331,7 @@ async def test_what_is_armed_and_kept_is_seen(open_panel: Open) -> None:
         assert kept in panel.lines
         assert "            armed its overlay is reset before its next start  A changes that" in panel.lines
         await panel.click("x frees all")
-        assert "free for good the old overlay of lab on hv01?" in panel.text
+        assert "free the old overlay of lab on hv01?" in panel.text
         await panel.press("escape", "3")
         assert panel.text.count("310M of 1.0G, set aside 3d ago:") == 2
         assert "u brings the newest back  x frees all" in panel.text
@@ -385,8 +386,8 @@ async def test_of_several_that_can_not_be_reset_the_first_says_why(open_panel: O
 @pytest.mark.parametrize(
     ("keys", "asked", "verb"),
     [
-        ("u", "bring the old overlays back of 2 microVMs on hv01?", RESTORE),
-        ("x", "free for good the old overlays of 2 microVMs on hv01?", FREE),
+        ("u", "bring back the old overlays of 2 microVMs on hv01?", RESTORE),
+        ("x", "free the old overlays of 2 microVMs on hv01?", FREE),
         ("A a", "at every start, reset the overlays of 2 microVMs on hv01?", OverlayVerb.ARM_ALWAYS),
         ("A n", "at no start, reset the overlays of 2 microVMs on hv01?", OverlayVerb.DISARM),
     ],
