@@ -108,7 +108,8 @@ class ResetPlan(NamedTuple):
     `lost`, `stays`, `aside` and `steps` are sentences: what the guest will no longer have, what is not touched, what
     is set aside and how it comes back, what is done in which order. `nothing` says why there is nothing to reset
     (tmpfs, no overlay, an image that the first start will make), "" otherwise. `new` is None for a share.
-    `rights_missing`: this user may not look at it, so that there are neither facts nor all checks.
+    `rights_missing`: this user may not look at it, so that there are neither facts nor all checks. `tools`: the
+    directories (for this process) in which mkfs was looked for first.
     """
 
     microvm: str
@@ -122,6 +123,7 @@ class ResetPlan(NamedTuple):
     aside: tuple[str, ...] = ()
     nothing: str = ""
     rights_missing: bool = False
+    tools: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -15,7 +15,6 @@ from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
 from mvtui.model.format import size
 from mvtui.model.overlay import ResetPlan
-from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_plan import plan_reset
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
@@ -30,6 +29,7 @@ from mvtui.operations.overlay_evidence import (
     look,
     made_at,
     targeted,
+    tools_of,
     working,
 )
 from mvtui.operations.overlay_kept import discard, free_older, restore
@@ -69,14 +69,16 @@ async def plan_resets(
         evidence = await in_thread(targeted, host, snapshot, name, images.get(name))
         evidence = evidence._replace(after_stop=after_stop)
         rights_missing = False
+        tools: tuple[str, ...] = ()
         if has_files(evidence):
             try:
-                async with working(host, evidence.microvm, evidence.target, "plan") as worker:
+                tools = await in_thread(tools_of, host, evidence.microvm)
+                async with working(host, name, evidence.target, tools, "plan") as worker:
                     evidence = await gather(host, snapshot, evidence, worker)
             except MvtuiError as error:
                 evidence = evidence._replace(trouble=(error.message, error.hint))
                 rights_missing = isinstance(error, RightsMissingError)
-        plans.append(plan_reset(evidence)._replace(rights_missing=rights_missing))
+        plans.append(plan_reset(evidence)._replace(rights_missing=rights_missing, tools=tools))
     if any(plan.ok for plan in plans):
         await in_thread(child_ready)
     return tuple(plans)
@@ -91,8 +93,8 @@ async def run_reset(
     starting: bool = False,
 ) -> ResetOutcome:
     """Reset the overlay of the microVM `name`: planned, made, checked again, given the name, checked after.
-    `on_progress` gets a sentence for each of these. `plan`: what somebody agreed to; it is made anew where the overlay
-    is elsewhere by now. `starting`: the microVM's own start waits for it (ExecStartPre).
+    `on_progress` gets a sentence for each of these. `plan`: what somebody agreed to; where
+    the overlay is elsewhere by now, it is refused. `starting`: the microVM's own start waits for it (ExecStartPre).
 
     Raises RightsMissingError; all else that stands against it is an outcome. Cancelled, it leaves the old or the new
     one, whole.
@@ -101,31 +103,41 @@ async def run_reset(
     return await attempt.run(_reset(attempt, plan, starting=starting))
 
 
-async def _reset(attempt: Attempt, plan: ResetPlan | None, *, starting: bool) -> ResetOutcome:
+async def _reset(attempt: Attempt, agreed: ResetPlan | None, *, starting: bool) -> ResetOutcome:
     host, name = attempt.host, attempt.microvm
     kept = Kept(host, inline=False)
+    if agreed is not None and agreed.ok:
+        async with working(host, name, agreed.target, agreed.tools, "reset") as worker:
+            return await _carry_out(attempt, kept, agreed, worker, starting=starting)
     snapshot = await look(host, kept)
     evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=starting)
     if not has_files(evidence):
         return of_plan(name, "reset", plan_reset(evidence))
-    async with working(host, evidence.microvm, evidence.target, "reset") as worker:
-        if plan is None or not plan.ok or plan.target != evidence.target:
-            plan = plan_reset(await gather(host, snapshot, evidence, worker))
-            if not plan.ok:
-                return of_plan(name, "reset", plan)
-        try:
-            how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
-            attempt.say(f"Making the new one{how}.")
-            await in_thread(worker.make, plan.new, plan.facts.file_id if plan.facts is not None else None)
-            attempt.say("Checking again that nothing uses the old one.")
-            refused = await _refused_now(host, kept, evidence, worker)
-        except BaseException:
-            await _drop(worker)
-            raise
-        if refused is not None:
-            await _drop(worker)
-            return refused
-        return await to_its_end(_commit(attempt, kept, evidence, worker, plan))
+    tools = await in_thread(tools_of, host, evidence.microvm)
+    async with working(host, name, evidence.target, tools, "reset") as worker:
+        plan = plan_reset(await gather(host, snapshot, evidence, worker))
+        if not plan.ok:
+            return of_plan(name, "reset", plan)
+        return await _carry_out(attempt, kept, plan, worker, starting=starting)
+
+
+async def _carry_out(
+    attempt: Attempt, kept: Kept, plan: ResetPlan, worker: OverlayWorker, *, starting: bool
+) -> ResetOutcome:
+    """Do what is planned well; all of it is checked again before anything gets or loses its name."""
+    try:
+        how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
+        attempt.say(f"Making the new one{how}.")
+        await in_thread(worker.make, plan.new, plan.facts.file_id if plan.facts is not None else None)
+        attempt.say("Checking again that nothing uses the old one.")
+        refused = await _refused_now(attempt.host, kept, plan, worker, starting=starting)
+    except BaseException:
+        await _drop(worker)
+        raise
+    if refused is not None:
+        await _drop(worker)
+        return refused
+    return await to_its_end(_commit(attempt, kept, plan, worker, starting=starting))
 
 
 async def _drop(worker: OverlayWorker) -> None:
@@ -134,11 +146,13 @@ async def _drop(worker: OverlayWorker) -> None:
         await in_thread(worker.drop)
 
 
-async def _refused_now(host: Host, kept: Kept, before: OverlayEvidence, worker: OverlayWorker) -> ResetOutcome | None:
+async def _refused_now(
+    host: Host, kept: Kept, before: ResetPlan, worker: OverlayWorker, *, starting: bool
+) -> ResetOutcome | None:
     """What stands against it now that the new one is complete; None where nothing does."""
-    name = before.microvm.name
+    name = before.microvm
     snapshot, facts = await both(look(host, kept), in_thread(worker.look))
-    evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=before.starting, made=True)
+    evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=starting, made=True)
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
         return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
@@ -147,17 +161,17 @@ async def _refused_now(host: Host, kept: Kept, before: OverlayEvidence, worker: 
 
 
 async def _commit(
-    attempt: Attempt, kept: Kept, evidence: OverlayEvidence, worker: OverlayWorker, plan: ResetPlan
+    attempt: Attempt, kept: Kept, plan: ResetPlan, worker: OverlayWorker, *, starting: bool
 ) -> ResetOutcome:
-    host, name = attempt.host, attempt.microvm
+    host, name, target = attempt.host, attempt.microvm, plan.target
     attempt.say("Giving it the name.")
     old = await in_thread(worker.commit)
-    if old is not None and await came_up_on(host, kept, evidence, old):
+    if old is not None and await came_up_on(host, kept, name, target, old, starting=starting):
         await in_thread(worker.undo_commit)
         words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
         return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
     with suppress(MvtuiError):  # it then counts as used
-        await in_thread(note_made, host.records, name, made_at(host, evidence.target))
+        await in_thread(note_made, host.records, name, made_at(host, target))
     words = f"{name}: the overlay is reset"
     if old is not None:
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
@@ -165,7 +179,7 @@ async def _commit(
     hint = _restore(name) if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     try:
-        if not evidence.starting:
+        if not starting:
             await in_thread(worker.free_older_in_background)
         elif await in_thread(worker.throw_older_away):
             await host.units.free_apart(name, lifecycle.sudo_argv(host, "reset", name, "--free"))

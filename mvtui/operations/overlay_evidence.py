@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -70,26 +70,29 @@ def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None
 
 
 @asynccontextmanager
-async def working(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> AsyncIterator[OverlayWorker]:
+async def working(
+    host: Host, name: str, target: OverlayTarget, tools: Sequence[str], verb: str
+) -> AsyncIterator[OverlayWorker]:
     """The child that does the file work of an overlay on a volume or a share, with its owner's rights; it ends with the
-    block. Raises RightsMissingError, MvtuiError."""
-    worker = await in_thread(start_worker, host, microvm, target, verb)
+    block. `tools`: where its mkfs is looked for first. Raises RightsMissingError, MvtuiError."""
+    worker = await in_thread(_start_worker, host, name, target, tools, verb)
     try:
         yield worker
     finally:
         await in_thread(worker.close)
 
 
-def start_worker(host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> OverlayWorker:
-    """Blocking. Raises RightsMissingError, MvtuiError."""
+def _start_worker(host: Host, name: str, target: OverlayTarget, tools: Sequence[str], verb: str) -> OverlayWorker:
     from mvtui.host.overlay.worker import OverlayWorker  # noqa: PLC0415 (the panel and the list start without it)
 
-    directories: tuple[str, ...] = ()
-    if microvm.built is not None:
-        directories = read_tool_directories(microvm.built.path, root=host.root)
-    tools = [str(host.on_disk(directory)) for directory in directories]
-    who = f"mvtui {verb} by {journal.user()}"
-    return OverlayWorker.start(host, microvm.name, target, tools, who=who)
+    return OverlayWorker.start(host, name, target, tools, who=f"mvtui {verb} by {journal.user()}")
+
+
+def tools_of(host: Host, microvm: MicroVM) -> tuple[str, ...]:
+    """The directories in which the microVM's runner finds its mkfs, for this process. Blocking."""
+    if microvm.built is None:
+        return ()
+    return tuple(str(host.on_disk(each)) for each in read_tool_directories(microvm.built.path, root=host.root))
 
 
 def child_ready() -> None:
@@ -157,16 +160,18 @@ def has_files(evidence: OverlayEvidence) -> bool:
     return evidence.trouble is None and (asked is None or target.path == overlay_path(evidence.microvm.path, asked))
 
 
-async def came_up_on(host: Host, kept: Kept, evidence: OverlayEvidence, old: KeptOverlay) -> bool:
+async def came_up_on(
+    host: Host, kept: Kept, name: str, target: OverlayTarget, old: KeptOverlay, *, starting: bool = False
+) -> bool:
     """Whether the microVM was started meanwhile and has `old` open, which has just lost its name."""
     snapshot = await look(host, kept)
-    microvm = snapshot.find(evidence.microvm.name)
+    microvm = snapshot.find(name)
     if microvm is None:
         return False
     down = all(unit.active_state in ("inactive", "failed") and unit.job is None for unit in microvm.units)
-    if microvm.hypervisor is None and (down or evidence.starting):
+    if microvm.hypervisor is None and (down or starting):
         return False
-    return await in_thread(_is_held, host, snapshot, evidence.target.kind, old.path)
+    return await in_thread(_is_held, host, snapshot, target.kind, old.path)
 
 
 def _is_held(host: Host, snapshot: Snapshot, kind: OverlayKind, path: str) -> bool:

@@ -40,7 +40,7 @@ async def _restore(attempt: Attempt, which: str | None) -> ResetOutcome:
     evidence = await in_thread(targeted, host, snapshot, name)
     if not has_files(evidence):
         return of_plan(name, "restore", plan_reset(evidence))
-    async with working(host, evidence.microvm, evidence.target, "restore") as worker:
+    async with working(host, name, evidence.target, (), "restore") as worker:
         evidence = await gather(host, snapshot, evidence, worker)
         refused = next((check for check in restore_checks(evidence, which) if not check.ok), None)
         if refused is not None:
@@ -55,7 +55,7 @@ async def _bring_back(
     name = attempt.microvm
     unused = await in_thread(_unused, attempt.host, evidence, which)
     aside = await in_thread(worker.restore, which)
-    if aside is not None and await came_up_on(attempt.host, kept, evidence, aside):
+    if aside is not None and await came_up_on(attempt.host, kept, name, evidence.target, aside):
         await in_thread(worker.restore, aside.name)
         words = f"{name}: no restore: it was started meanwhile, and its overlay has its name back"
         return attempt.done(ResetOutcome(name, "restore", False, words, f"mvtui stop {_quoted(name)}", refused=True))
@@ -104,7 +104,7 @@ async def free_older(host: Host, name: str) -> ResetOutcome:
     evidence = await in_thread(targeted, host, snapshot, name)
     if not has_files(evidence):
         return of_plan(name, "free", plan_reset(evidence))
-    async with working(host, evidence.microvm, evidence.target, "reset --free") as worker:
+    async with working(host, name, evidence.target, (), "reset --free") as worker:
         if await in_thread(worker.free_older):
             return ResetOutcome(name, "free", True, f"{name}: what was set aside before the newest is freed")
     return ResetOutcome(name, "free", False, f"{name}: there is nothing to free", nothing=True)
@@ -123,7 +123,7 @@ async def _discard(attempt: Attempt) -> ResetOutcome:
     evidence = await in_thread(targeted, host, snapshot, name)
     if not has_files(evidence):
         return of_plan(name, "discard", plan_reset(evidence))
-    async with working(host, evidence.microvm, evidence.target, "discard") as worker:
+    async with working(host, name, evidence.target, (), "discard") as worker:
         return await to_its_end(_free(attempt, worker))
 
 

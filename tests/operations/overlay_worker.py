@@ -1,6 +1,6 @@
 """A stand-in for the child that does the file work of a reset: it tells what a test says, and notes what is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -8,7 +8,6 @@ import pytest
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayFacts, OverlayTarget
 from mvtui.operations import overlay_evidence
 
@@ -94,7 +93,7 @@ class Workers:
     verbs: list[str] = field(default_factory=list)
     targets: list[OverlayTarget] = field(default_factory=list)
 
-    def start(self, host: Host, microvm: MicroVM, target: OverlayTarget, verb: str) -> FakeWorker:
+    def start(self, host: Host, name: str, target: OverlayTarget, tools: Sequence[str], verb: str) -> FakeWorker:
         self.verbs.append(verb)
         self.targets.append(target)
         if self.error is not None:
@@ -105,7 +104,7 @@ class Workers:
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     made = Workers()
-    monkeypatch.setattr(overlay_evidence, "start_worker", made.start)
+    monkeypatch.setattr(overlay_evidence, "_start_worker", made.start)
     return made
 
 

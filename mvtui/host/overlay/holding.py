@@ -67,7 +67,10 @@ class Holding:
             fd = open_own_directory(name, at, self._uid, shown)
             try:
                 if fd is None and make:
-                    self._effects.mkdir(name, at)
+                    try:
+                        self._effects.mkdir(name, at)
+                    except FileExistsError:  # another was faster
+                        pass
                     self._effects.fsync(at)
                     fd = open_own_directory(name, at, self._uid, shown)
             finally:
