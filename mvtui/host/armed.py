@@ -67,9 +67,10 @@ def note_made(records: Path, microvm: str, path: str) -> None:
     Raises MvtuiError; nobody has to care: it then counts as used."""
     import json  # noqa: PLC0415 - as above
 
+    # Hidden: a directory that becomes a link meanwhile would have root tell what is elsewhere.
     mark = _mark(path)
     if mark is not None:
-        write_record(records, f"{_MADE}/{microvm}", json.dumps([path, mark]) + "\n")
+        write_record(records, f"{_MADE}/{microvm}", json.dumps([path, mark]) + "\n", 0o600)
 
 
 def note_moved(records: Path, microvm: str, before: str, now: str) -> None:

@@ -21,6 +21,7 @@ from mvtui.model.overlay_target import candidates, find_target, overlay_path
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_others import other_uses, read_defined
+from mvtui.operations.overlay_trust import mistrust
 from mvtui.operations.uninterrupted import in_thread
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None
     # A definition adds nothing to what is built completely.
     if target.told_by is ToldBy.BUILT and (target.volume is None or target.volume.auto_create):
         trouble = None
+    trouble = trouble or mistrust(host, microvm, target, defined)
     return OverlayEvidence(
         microvm,
         target,
