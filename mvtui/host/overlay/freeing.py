@@ -8,7 +8,7 @@ import stat
 import time
 
 from mvtui.host.overlay.names import FREEING
-from mvtui.host.overlay.places import look
+from mvtui.host.overlay.places import look, open_only_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,12 +45,11 @@ def _free(effects: Effects, name: str, at: int) -> None:
 def _shorten(effects: Effects, name: str, at: int) -> None:
     """Cut off its end again and again; between two cuts the disk is others' for as long as a cut took."""
     try:
-        fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+        fd, status = open_only_regular(name, at, os.O_WRONLY)
     except OSError:
         return
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or effects.lease(fd) is False:
+        if status.st_nlink != 1 or effects.lease(fd) is False:
             return
         end = status.st_size
         while end > 0:

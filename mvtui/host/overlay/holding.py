@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
 
 from mvtui.host.overlay.effects import is_locked
 from mvtui.host.overlay.names import FREEING, LOCK, OVERLAY, OWN, kept_names, next_kept_name
-from mvtui.host.overlay.places import look, open_own_directory
+from mvtui.host.overlay.places import look, open_only_regular, open_own_directory
 from mvtui.host.overlay.stop import Stop, failed
 
 TYPE_CHECKING = False
@@ -82,18 +82,14 @@ class Holding:
         self.at = at
 
     def _take_lock(self, at: int, who: str) -> None:
-        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            fd = os.open(LOCK, flags, dir_fd=at)
+            fd = self._open_lock(at, os.O_RDWR)
         except FileNotFoundError:
             try:
                 fd = self._effects.create(LOCK, at)
             except FileExistsError:  # another was faster
-                fd = os.open(LOCK, flags, dir_fd=at)
+                fd = self._open_lock(at, os.O_RDWR)
         try:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != self._uid or status.st_nlink != 1:
-                raise Stop(f"{self.shown}/{LOCK} is no file of mvtui's", "move it away")
             if not self._effects.lock(fd, who):
                 raise Stop(f"{_said(fd)} works on this overlay now", "wait until it is done")
         except (OSError, Stop):
@@ -107,16 +103,28 @@ class Holding:
             os.close(self._lock)
             self._lock = None
 
+    def _open_lock(self, at: int, flags: int) -> int:
+        try:
+            fd, status = open_only_regular(LOCK, at, flags)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise Stop(f"{self.shown}/{LOCK} is no file of mvtui's", "move it away") from None
+        if status.st_uid != self._uid or status.st_nlink != 1:
+            os.close(fd)
+            raise Stop(f"{self.shown}/{LOCK} is no file of mvtui's", "move it away")
+        return fd
+
     def worker(self) -> str | None:
         """Who else works there now, in the words of the lock; None where nobody does."""
         if self.at is None or self._lock is not None:
             return None
         try:
-            fd = os.open(LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.at)
+            fd, _ = open_only_regular(LOCK, self.at, os.O_RDONLY)
         except OSError:
             return None
         try:
-            return _said(fd) if stat.S_ISREG(os.fstat(fd).st_mode) and is_locked(fd) else None
+            return _said(fd) if is_locked(fd) else None
         except OSError:
             return None
         finally:

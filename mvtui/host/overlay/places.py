@@ -83,6 +83,20 @@ def open_own_directory(name: str, at: int, uid: int, path: str) -> int | None:
     return fd
 
 
+def open_only_regular(name: str, at: int, flags: int) -> tuple[int, os.stat_result]:
+    """A regular file, opened with `flags`, and what fstat(2) tells of it. Nothing else is opened: to open a device can
+    be a command to it. Raises OSError, EINVAL for what is no regular file, a link too."""
+    place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    try:
+        status = os.fstat(place)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file", name)
+        flags |= os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(f"/proc/self/fd/{place}", flags), status
+    finally:
+        os.close(place)
+
+
 def open_regular(name: str, at: int, uid: int, path: str) -> tuple[int, os.stat_result] | None:
     """A regular file with one name, of that user, open for reading; None where there is none. Raises Stop, with `path`,
     for anything else; nothing else is ever opened."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.overlay import share
+from mvtui.host.overlay import places, share
 from tests.host.living import need_root, until
 from tests.host.overlay.overlay_host import OWNER, WHO, OverlayHost, content
 
@@ -159,3 +159,40 @@ def test_what_a_guest_puts_among_what_is_kept(shared: OverlayHost) -> None:
     assert (content(shared.image), content(Path(kept.path))) == ("new", "old")
     assert (secret / "file").read_text() == "secret"
     assert (secret.stat().st_mtime_ns, secret.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_device_in_place_of_the_lock_is_not_opened(shared: OverlayHost) -> None:
+    """A guest can make one on its share, root would be let in, and to open one can be a command to it (a watchdog).
+    This one has no driver: whoever opens it is told that."""
+    need_root("devices")
+    shared.keep_share("20250101T010101Z.dir", "k0")
+    lock = shared.holding / "lock"
+    os.mknod(lock, stat.S_IFCHR | 0o666, os.makedev(4000, 1))
+    for path in (shared.image, *shared.image.rglob("*")):
+        os.chown(path, 0, 0, follow_symlinks=False)
+    with pytest.raises(OSError, match="No such device"):
+        lock.open("rb")
+    with shared.worker() as worker:
+        assert worker.look().worker is None
+        with pytest.raises(MvtuiError, match="lock is no file of mvtui's"):
+            worker.make(None, shared.file_id())
+
+
+def test_rubbish_that_becomes_a_device_is_not_opened(shared: OverlayHost) -> None:
+    need_root("devices")
+    os.mknod(shared.image / "device", stat.S_IFCHR | 0o666, os.makedev(4000, 1))
+    at = os.open(shared.image, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match="is no regular file"):
+            places.open_only_regular("device", at, os.O_WRONLY)
+    finally:
+        os.close(at)
+
+
+def test_a_source_that_changed_hands(shared: OverlayHost) -> None:
+    """Whose rights to take was looked at before: another's directory under the same name has no use of them."""
+    need_root("other owners")
+    with shared.worker() as worker:
+        os.chown(shared.image, 12345, 12345)
+        with pytest.raises(MvtuiError, match="belongs to user 12345"):
+            worker.look()
