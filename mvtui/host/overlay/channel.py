@@ -73,9 +73,20 @@ class Channel:
         return False
 
     def send(self, pairs: Iterable[tuple[str, str | int | None]]) -> None:
-        """Write a line; an end of the child shows when its answer is read."""
-        with suppress(BrokenPipeError, BlockingIOError):
-            os.write(self._to, pack(pairs))
+        """Write a line; an end of the child shows when its answer is read. Raises MvtuiError where it is too long, or
+        the child does not read it: then it is no more."""
+        line = pack(pairs)
+        if len(line) > _MOST_BYTES:
+            self._kill()
+            words = f"{self.shown}: the arguments of mkfs, or the directories of the runner, are too long"
+            raise MvtuiError(words, "", ExitCode.REFUSED)
+        poll = select.poll()
+        poll.register(self._to, select.POLLOUT)
+        with suppress(BrokenPipeError):
+            while line:
+                if not poll.poll(_END_SECONDS * 1000):
+                    raise self._wrong("does not listen")
+                line = line[os.write(self._to, line) :]
 
     def ask(self, pairs: Iterable[tuple[str, str | int | None]], seconds: float) -> Message:
         """Its answer. Raises MvtuiError where it refuses, fails, ends, or takes longer; then it is no more."""
@@ -124,20 +135,17 @@ class Channel:
             return
         os.close(self._to)
         self._to = -1
-        ended = os.pidfd_open(self._pid)
-        try:
-            poll = select.poll()
-            poll.register(ended, select.POLLIN)
-            poll.poll(_END_SECONDS * 1000)
-        finally:
-            os.close(ended)
+        with suppress(ProcessLookupError):
+            _ends(self._pid)
         self._kill()
 
     def _kill(self) -> None:
         if self._pid is not None:
             with suppress(ProcessLookupError, ChildProcessError):  # gone where SIGCHLD is ignored
                 os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
+                # One that waits for a file system of its user's (FUSE) ends when that likes.
+                if _ends(self._pid):
+                    os.waitpid(self._pid, 0)
             self._pid = None
             self._close_pipes()
 
@@ -146,3 +154,14 @@ class Channel:
             if fd >= 0:
                 os.close(fd)
         self._to = self._from = -1
+
+
+def _ends(pid: int) -> bool:
+    """Whether it ends soon. Raises ProcessLookupError."""
+    ended = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(ended, select.POLLIN)
+        return bool(poll.poll(_END_SECONDS * 1000))
+    finally:
+        os.close(ended)

@@ -32,6 +32,7 @@ def main(effects: Effects | None = None) -> None:
     """Do what is asked on standard input until it ends."""
     sys.excepthook = _tell
     ignore_signals()
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what root's shell had open is not for mkfs of somebody else
     os.umask(0o022)
     lines = Lines()
     setup = lines.next()

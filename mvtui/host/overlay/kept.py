@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 from mvtui.errors import MvtuiError
 from mvtui.host.overlay.identity import owner_of, real_path
@@ -16,6 +17,7 @@ from mvtui.model.overlay import KeptOverlay, OverlayKind, OverlayTarget
 
 # Whoever has the rights of the microVM's user can put any number of names there.
 _MOST = 100
+_MOST_NAMES = 10_000
 
 
 def read_kept(host: Host, microvm: str, target: OverlayTarget) -> tuple[KeptOverlay, ...]:
@@ -63,7 +65,9 @@ def set_aside_at(name: str, suffix: str) -> datetime | None:
 
 def _kept(at: int, path: str, uid: int, is_share: bool) -> Iterator[KeptOverlay]:
     suffix = SHARE_SUFFIX if is_share else IMAGE_SUFFIX
-    for name in kept_names(os.listdir(at), suffix)[:_MOST]:
+    with os.scandir(at) as entries:
+        names = [entry.name for entry in islice(entries, _MOST_NAMES)]
+    for name in kept_names(names, suffix)[:_MOST]:
         status, when = look(name, at), set_aside_at(name, suffix)
         if status is None or when is None:
             continue

@@ -2,6 +2,7 @@
 could touch himself is read, changed or revealed, and nothing of what he says is believed."""
 
 import os
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.overlay import channel
+from mvtui.host.overlay import kept as kept_module
 from mvtui.host.overlay.worker import Patience
 from tests.host.living import need_root, until
 from tests.host.overlay.overlay_host import MIB, OWNER, OverlayHost, content, overlay_host
@@ -331,6 +334,40 @@ def test_a_child_that_misbehaves(overlay: OverlayHost, script: str, words: str) 
     assert content(overlay.image) == "old"
 
 
+def test_a_child_that_nothing_ends(overlay: OverlayHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that waits for a file system of its user's (FUSE) does not even end when it is killed."""
+    monkeypatch.setattr(channel, "_END_SECONDS", 0.05)
+    killed = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "kill", lambda pid, _: killed.append(pid))
+        worker = overlay.worker(f"{CHILD}time.sleep(1000)", patience=QUICK)
+        with worker, pytest.raises(MvtuiError, match="does not answer"):
+            worker.look()
+    (pid,) = killed
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_more_than_a_pipe_holds(overlay: OverlayHost) -> None:
+    """The runner's script may be his: nobody waits for a child that never gets the end of a line."""
+    with overlay.worker() as worker, pytest.raises(MvtuiError, match=r"mkfs\.ext4"):
+        worker.make(overlay.new("ext4", "-E", "x" * 60_000), overlay.file_id())
+    with overlay.worker() as worker, pytest.raises(MvtuiError, match="too long") as refused:
+        worker.make(overlay.new("ext4", "-E", "x" * 600_000), overlay.file_id())
+    assert refused.value.exit_code is ExitCode.REFUSED
+    with pytest.raises(MvtuiError, match="too long"):
+        overlay.worker(tools=("/" + "x" * 600_000,))
+    assert content(overlay.image) == "old"
+
+
+def test_more_names_than_anybody_keeps(overlay: OverlayHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root reads them for the page."""
+    monkeypatch.setattr(kept_module, "_MOST_NAMES", 5)
+    for number in range(1, 10):
+        overlay.keep(f"20250101T010101Z-{number}.img", "k")
+    assert len(overlay.kept()) == 5
+
+
 def says(**values: str) -> str:
     words = " ".join(f"{key}={value.encode().hex()}" for key, value in values.items())
     return f"{CHILD}os.write(1, {words!r}.encode() + b'\\n'); time.sleep(1000)"
@@ -391,8 +428,13 @@ def test_the_child_has_given_up_root_for_good(overlay: OverlayHost) -> None:
         "    return [('problem', '|'.join(told))]\n"
         "child.Child.do = do; child.main()"
     )
-    with overlay.worker(entry) as worker:
-        told = worker.look().problem
+    secret = os.open(overlay.record, os.O_RDONLY)  # as a shell leaves one: mvtui reset web 7<secret
+    os.set_inheritable(secret, True)
+    try:
+        with overlay.worker(entry) as worker:
+            told = worker.look().problem
+    finally:
+        os.close(secret)
     uid, gid = OWNER
     assert told is not None
     ids = f"{uid} {uid} {uid} {uid}|{gid} {gid} {gid} {gid}|{gid}|1|{'0' * 16}|{'0' * 16}"
