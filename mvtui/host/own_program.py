@@ -34,7 +34,9 @@ def lasting_argv() -> list[str]:
 
 def _refuse_what_others_change(program: str) -> None:
     """The program, its Python, and every directory that has modules for it."""
-    needed = [program, sys.executable, *(place for place in sys.path if os.path.isabs(place) and os.path.exists(place))]
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # no editable install needs sys.path
+    places = [place for place in sys.path if os.path.isabs(place) and os.path.exists(place)]
+    needed = [program, sys.executable, package, *places]
     for path in dict.fromkeys(needed):
         if not root_decides(path):
             raise MvtuiError(

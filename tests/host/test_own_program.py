@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import MvtuiError
+from mvtui.host import own_program
 from mvtui.host.own_program import lasting_argv, own_argv, root_decides
 
 of_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs files of root and of others")
@@ -79,6 +80,7 @@ def test_a_profile_is_named_rather_than_what_is_behind_it(place: Path, monkeypat
     monkeypatch.setattr(sys, "argv", [f"{place}/bin/mvtui"])
     monkeypatch.setattr(sys, "path", [str(place)])
     monkeypatch.setattr(sys, "executable", "/bin/sh")
+    monkeypatch.setattr(own_program, "__file__", f"{place}/bin/host/own_program.py")
     monkeypatch.setenv("PATH", f"{place}/profile")
     assert lasting_argv() == [f"{place}/profile/mvtui"]
     monkeypatch.setenv("PATH", "/nowhere")
@@ -86,7 +88,7 @@ def test_a_profile_is_named_rather_than_what_is_behind_it(place: Path, monkeypat
 
 
 @of_root
-@pytest.mark.parametrize("what", ["program", "python", "modules"])
+@pytest.mark.parametrize("what", ["program", "python", "modules", "package"])
 def test_what_others_can_change_is_refused_by_name(place: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "others").mkdir()
     (place / "others/mvtui").write_text("")
@@ -95,6 +97,8 @@ def test_what_others_can_change_is_refused_by_name(place: Path, what: str, monke
     monkeypatch.setattr(sys, "argv", [others if what == "program" else own])
     monkeypatch.setattr(sys, "executable", others if what == "python" else own)
     monkeypatch.setattr(sys, "path", [f"{place}/others" if what == "modules" else str(place)])
+    package = place / ("others" if what == "package" else "bin") / "host/own_program.py"
+    monkeypatch.setattr(own_program, "__file__", str(package))
     with pytest.raises(MvtuiError, match=f"others than root can change {place}/others") as refused:
         lasting_argv()
     assert "install mvtui where root alone can write" in refused.value.hint
