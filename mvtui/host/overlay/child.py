@@ -71,7 +71,8 @@ class Child:
         self._setup = setup
         self._who = setup["who"][0]
         directory = setup["directory"][0]
-        at = walk(directory)
+        # On a share a guest's root makes directories that are root's, and links in them.
+        at = walk(directory, links=bool(setup["name"][0]) or "uid" not in setup)
         _enter(setup["cwd"][0])
         tools = setup.get("tool", [])
         shown, name = setup["shown"][0], setup["name"][0]

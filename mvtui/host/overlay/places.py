@@ -20,9 +20,9 @@ def file_id(status: os.stat_result) -> FileId:
     return status.st_dev, status.st_ino
 
 
-def walk(path: str) -> int:
+def walk(path: str, *, links: bool = True) -> int:
     """A descriptor of the directory at the absolute path `path`, for reading. Raises Stop, also where the way leads
-    through a link in a directory where others than root can make one, or through `..`."""
+    through a link in a directory where others than root can make one (with `links` False: through any), or `..`."""
     if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
         raise Stop(f"{path} is no plain path: it has to be absolute and without ..")
     try:
@@ -30,7 +30,7 @@ def walk(path: str) -> int:
         for name in [part for part in path.split("/") if part not in ("", ".")]:
             above = place
             try:
-                place = _step(above, name, path)
+                place = _step(above, name, path, links=links)
             finally:
                 os.close(above)
         try:
@@ -41,15 +41,15 @@ def walk(path: str) -> int:
         raise failed(path, error) from None
 
 
-def _step(above: int, name: str, path: str) -> int:
+def _step(above: int, name: str, path: str, *, links: bool) -> int:
     try:
         return os.open(name, _PLACE | os.O_NOFOLLOW, dir_fd=above)
     except OSError as error:
         if error.errno not in _NO_DIRECTORY or not _is_link(above, name):
             raise
     of = os.fstat(above)
-    if of.st_uid != 0 or of.st_mode & 0o022:
-        raise Stop(f"{path} is reached through a link ({name}), which is not followed")
+    if not links or of.st_uid != 0 or of.st_mode & 0o022:
+        raise Stop(f"{path} is reached through a link ({name}), which is not followed", "write its path without links")
     return os.open(name, _PLACE, dir_fd=above)
 
 

@@ -196,3 +196,17 @@ def test_a_source_that_changed_hands(shared: OverlayHost) -> None:
         os.chown(shared.image, 12345, 12345)
         with pytest.raises(MvtuiError, match="belongs to user 12345"):
             worker.look()
+
+
+def test_a_link_in_a_directory_that_a_guest_made(shared: OverlayHost) -> None:
+    """Where the source lies within another share, what is root's on the way may be the guest's root's."""
+    need_root("root's source")
+    victim = shared.image.rename(shared.folder / "victim")
+    for path in (victim, *victim.rglob("*")):
+        os.chown(path, 0, 0, follow_symlinks=False)
+    (shared.folder / "shared").mkdir()
+    (shared.folder / "shared" / "sub").symlink_to(shared.folder)
+    shared.target = shared.target._replace(path=f"{shared.folder}/shared/sub/victim")
+    with shared.worker() as worker, pytest.raises(MvtuiError, match=r"reached through a link \(sub\)"):
+        worker.look()
+    assert sorted(os.listdir(victim)) == ["store", "work"]
