@@ -28,7 +28,10 @@ def record(message: str, **fields: str) -> None:
 
 def _field(name: str, value: str) -> bytes:
     """As systemd.io/JOURNAL_NATIVE_PROTOCOL says: a value with a newline goes behind its length in 8 bytes."""
-    data = value.encode(errors="surrogateescape")
+    try:
+        data = value.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # a lone surrogate that stands for no byte
+        data = value.encode(errors="backslashreplace")
     if b"\n" in data:
         return name.encode() + b"\n" + len(data).to_bytes(8, "little") + data + b"\n"
     return name.encode() + b"=" + data + b"\n"

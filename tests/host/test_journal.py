@@ -43,6 +43,11 @@ def test_name_that_is_no_utf8_stays_itself(journald: socket.socket) -> None:
     assert journald.recv(4096).endswith(b"MVTUI_MICROVM=w\xffb\n")
 
 
+def test_what_stands_for_no_byte_is_escaped(journald: socket.socket) -> None:
+    journal.record("started", MVTUI_MICROVM="\ud800")
+    assert journald.recv(4096).endswith(b"MVTUI_MICROVM=\\ud800\n")
+
+
 def test_user_without_sudo(journald: socket.socket) -> None:
     journal.record("started")
     assert f"MVTUI_USER={pwd.getpwuid(os.getuid()).pw_name}\n".encode() in journald.recv(4096)

@@ -2,6 +2,7 @@
 of an overlay. As root, with real files."""
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mvtui.demo.runners import build_runner
 from mvtui.host.ports import Host
 from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.operations import overlay
+from mvtui.operations.overlay import ResetOutcome
 from tests.fakes import FakeProcesses, FakeUnits
 from tests.host.living import need_root
 from tests.operations.test_overlay_files import folder
@@ -53,12 +55,14 @@ def victim_of(host: Host) -> Path:
     return host.state_dir.parent / "victim"
 
 
-@pytest.mark.parametrize("verb", ["reset", "restore", "discard"])
-async def test_a_share_of_roots_that_only_a_forged_runner_names(host: Host, verb: str) -> None:
+Work = Callable[[Host, str], Awaitable[ResetOutcome]]
+
+
+@pytest.mark.parametrize("work", [overlay.run_reset, overlay.restore, overlay.discard])
+async def test_a_share_of_roots_that_only_a_forged_runner_names(host: Host, work: Work) -> None:
     victim = victim_of(host)
     (plan,) = await overlay.plan_resets(host, ["web"])
     assert "others than root can change the runner" in plan.refusal
-    work = {"reset": overlay.run_reset, "restore": overlay.restore, "discard": overlay.discard}[verb]
     outcome = await work(host, "web")
     assert outcome.refused
     assert sorted(os.listdir(victim)) == ["store", "work"]

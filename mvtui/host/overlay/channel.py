@@ -73,9 +73,14 @@ class Channel:
         return False
 
     def send(self, pairs: Iterable[tuple[str, str | int | None]]) -> None:
-        """Write a line; an end of the child shows when its answer is read. Raises MvtuiError where it is too long, or
-        the child does not read it: then it is no more."""
-        line = pack(pairs)
+        """Write a line; an end of the child shows when its answer is read. Raises MvtuiError where it is too long, has
+        what is no text (a lone surrogate from somebody's JSON), or is not read: then the child is no more."""
+        try:
+            line = pack(pairs)
+        except UnicodeEncodeError as error:
+            self._kill()
+            message = f"{clean(str(error.object)[:_MOST_CHARS])} is no name that a file can have, and no argument"
+            raise MvtuiError(message, "give it another name", ExitCode.REFUSED) from None
         if len(line) > _MOST_BYTES:
             self._kill()
             words = f"{self.shown}: the arguments of mkfs, or the directories of the runner, are too long"

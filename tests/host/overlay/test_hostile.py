@@ -360,6 +360,14 @@ def test_more_than_a_pipe_holds(overlay: OverlayHost) -> None:
     assert content(overlay.image) == "old"
 
 
+def test_what_no_file_can_be_named(overlay: OverlayHost) -> None:
+    """JSON of the microVM's user (firecracker) may have half a surrogate pair in a path."""
+    overlay.target = overlay.target._replace(path=f"{overlay.directory}/\ud800.img")
+    with pytest.raises(MvtuiError, match=r"ud800\.img is no name that a file can have") as refused:
+        overlay.worker()
+    assert refused.value.exit_code is ExitCode.REFUSED
+
+
 def test_more_names_than_anybody_keeps(overlay: OverlayHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root reads them for the page."""
     monkeypatch.setattr(kept_module, "_MOST_NAMES", 5)
