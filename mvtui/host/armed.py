@@ -80,7 +80,7 @@ def note_moved(records: Path, microvm: str, before: str, now: str) -> None:
     noted, mark = _read_made(records, microvm)
     new = _mark(now)
     if noted == before and new is not None and mark[:-1] == new[:-1]:
-        write_record(records, f"{_MADE}/{microvm}", json.dumps([now, new]) + "\n")
+        write_record(records, f"{_MADE}/{microvm}", json.dumps([now, new]) + "\n", 0o600)
 
 
 def made_path(records: Path, microvm: str) -> str | None:

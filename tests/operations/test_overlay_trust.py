@@ -119,4 +119,9 @@ async def test_what_a_reset_made_is_hidden(host: Host) -> None:
     victim = victim_of(host)
     own(victim, *victim.rglob("*"))
     assert (await overlay.run_reset(host, "web")).ok
-    assert (host.records / "made" / "web").stat().st_mode & 0o777 == 0o600
+    made = host.records / "made" / "web"
+    assert made.stat().st_mode & 0o777 == 0o600
+    before = made.read_text()
+    assert (await overlay.restore(host, "web")).ok
+    assert made.read_text() != before
+    assert made.stat().st_mode & 0o777 == 0o600
