@@ -156,6 +156,8 @@ async def _refused_now(
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
         return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
+    if not has_files(evidence):  # what was trusted when it was planned is not any more
+        return of_plan(name, "reset", plan_reset(evidence))
     plan = plan_reset(await in_thread(complete, host, snapshot, evidence, facts))
     return None if plan.ok else of_plan(name, "reset", plan)
 

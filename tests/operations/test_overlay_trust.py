@@ -92,6 +92,19 @@ async def test_what_is_the_users_own_is_his_to_name(host: Host) -> None:
     assert os.listdir(victim / "store") == []
 
 
+async def test_what_was_the_users_own_when_it_was_agreed_to(host: Host) -> None:
+    victim = victim_of(host)
+    own(victim, *victim.rglob("*"))
+    (plan,) = await overlay.plan_resets(host, ["web"])
+    assert plan.ok, plan.refusal
+    for path in (victim, *victim.rglob("*")):
+        os.chown(path, 0, 0)
+    outcome = await overlay.run_reset(host, "web", plan=plan)
+    assert outcome.refused, outcome
+    assert "others than root can change the runner" in outcome.words
+    assert os.listdir(victim / "store") == ["file"]
+
+
 async def test_what_the_definition_file_names_is_roots_choice(host: Host) -> None:
     victim = victim_of(host)
     (host.definitions / "web.toml").write_text(
