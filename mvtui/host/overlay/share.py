@@ -34,9 +34,6 @@ class ShareWork:
 
     def __init__(self, effects: Effects, source: int, path: str, shown: str, uid: int) -> None:
         self._effects, self._source, self._shown, self._uid = effects, source, shown, uid
-        owner = os.fstat(source).st_uid
-        if owner != uid:
-            raise Stop(f"{shown} belongs to user {owner}, and belonged to {uid} just now")
         self.holding = Holding(effects, source, path, shown, "", uid, SHARE_SUFFIX)
         self._expected: FileId | None = None
         self._made: str | None = None
