@@ -1,7 +1,7 @@
 """What makes each file system that `microvm.volumes.*.autoCreate` knows, and what that writes. Pure."""
 
 # Where mkfs.TYPE comes from; the names are those of Debian and of nixpkgs.
-_PACKAGES = {
+PACKAGES = {
     "ext2": "e2fsprogs",
     "ext3": "e2fsprogs",
     "ext4": "e2fsprogs",
@@ -17,7 +17,7 @@ _LARGEST_JOURNAL = 1024
 
 def package_of(fs_type: str) -> str | None:
     """The package that has the `mkfs` of a file system; None for one that is not made automatically."""
-    return _PACKAGES.get(fs_type)
+    return PACKAGES.get(fs_type)
 
 
 def written_by_mkfs(fs_type: str, size: int) -> int:

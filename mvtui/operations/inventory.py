@@ -9,7 +9,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.aside import aside
 from mvtui.host.ports import Host
 from mvtui.host.state_dir import StateDirReading
-from mvtui.model.definition import Definition, Runner
+from mvtui.model.definition import Definition, Runner, Share
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM, Snapshot, VolumeStatus
 from mvtui.model.process import ProcessSample
@@ -123,18 +123,10 @@ def _hypervisor_unit(units: list[UnitStatus]) -> UnitStatus | None:
 def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) -> Made:
     """A microVM of its parts; what `last` has of it is taken over where it can't have changed."""
     directory = os.path.join(str(host.state_dir), name)
-    entry, built, behind = parts.entry, parts.built, parts.behind
+    entry, built = parts.entry, parts.built
     units = {unit.kind: unit for unit in parts.units}
     hypervisor, daemons = hypervisor_of(parts.processes), daemons_of(parts.processes)
-    booted, commands = None, None
-    if hypervisor is not None:
-        commands = (hypervisor.argv, hypervisor.exe, [share for share, _ in daemons], behind, parts.facts)
-        if last is not None and last.commands == commands:
-            booted = last.microvm.booted
-        else:
-            # Its own working directory, not ours, is where a relative path begins.
-            read_file = lambda path: kept.read_file(os.path.join(directory, path))  # noqa: E731
-            booted = booted_definition(hypervisor, daemons, behind.definition if behind else None, read_file)
+    booted, commands = _booted(kept, directory, parts, hypervisor, daemons, last)
     definition = booted if booted is not None else (built.definition if built is not None else None)
     shares = share_statuses(
         definition,
@@ -182,6 +174,26 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
     microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
     found = health.findings(evidence, state, built, volumes, autostart, parts.armed, drifted)
     return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
+
+
+def _booted(
+    kept: Kept,
+    directory: str,
+    parts: Parts,
+    hypervisor: ProcessSample | None,
+    daemons: tuple[tuple[Share, ProcessSample], ...],
+    last: Made | None,
+) -> tuple[Definition | None, tuple[object, ...] | None]:
+    """What runs, and what that was read from; None where nothing does."""
+    if hypervisor is None:
+        return None, None
+    behind = parts.behind
+    commands = (hypervisor.argv, hypervisor.exe, [share for share, _ in daemons], behind, parts.facts)
+    if last is not None and last.commands == commands:
+        return last.microvm.booted, commands
+    # Its own working directory, not ours, is where a relative path begins.
+    read_file = lambda path: kept.read_file(os.path.join(directory, path))  # noqa: E731
+    return booted_definition(hypervisor, daemons, behind.definition if behind else None, read_file), commands
 
 
 def _compared(kept: Kept, microvm: MicroVM, last: MicroVM | None) -> tuple[MicroVM, Iterable[Finding]]:

@@ -7,9 +7,10 @@ import stat
 
 from mvtui.host.overlay.effects import birth, is_nocow
 from mvtui.host.overlay.lease import Lease
-from mvtui.host.overlay.mkfs import PACKAGES, find_mkfs
+from mvtui.host.overlay.mkfs import find_mkfs
 from mvtui.host.overlay.places import file_problem, look, open_regular
 from mvtui.host.overlay.stop import Stop, failed
+from mvtui.model.mkfs import PACKAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

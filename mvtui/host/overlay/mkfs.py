@@ -7,20 +7,12 @@ import select
 import time
 
 from mvtui.host.overlay.stop import FAILED, Stop
+from mvtui.model.mkfs import PACKAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.host.overlay.effects import Effects
 
-# Where mkfs comes from, by its name in Debian, Fedora, Nixpkgs and Arch.
-PACKAGES = {
-    "ext2": "e2fsprogs",
-    "ext3": "e2fsprogs",
-    "ext4": "e2fsprogs",
-    "xfs": "xfsprogs",
-    "btrfs": "btrfs-progs",
-    "vfat": "dosfstools",
-}
 USUAL = ("/run/current-system/sw/bin", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 _OUTPUT_BYTES = 4096

@@ -11,13 +11,14 @@ from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.overlay.channel import ENTRY, Channel
 from mvtui.host.overlay.identity import identity_for, real_path
 from mvtui.host.overlay.kept import place_of, read_kept, set_aside_at
-from mvtui.host.overlay.mkfs import PACKAGES, mkfs_argv
+from mvtui.host.overlay.mkfs import mkfs_argv
 from mvtui.host.overlay.names import IMAGE_SUFFIX, SHARE_SUFFIX
 from mvtui.host.overlay.spare import SPARE
 from mvtui.host.overlay.wire import Message
 from mvtui.host.ports import Host
 from mvtui.host.superblock import FileSystem, read_superblock
 from mvtui.model.call import CallKind
+from mvtui.model.mkfs import PACKAGES
 from mvtui.model.overlay import KeptOverlay, NewImage, OverlayFacts, OverlayKind, OverlayTarget
 from mvtui.model.text import clean
 

@@ -10,8 +10,9 @@ import pytest
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.images import read_image
 from mvtui.host.overlay import names
-from mvtui.host.overlay.mkfs import PACKAGES, mkfs_argv
+from mvtui.host.overlay.mkfs import mkfs_argv
 from mvtui.host.overlay.worker import Patience
+from mvtui.model.mkfs import PACKAGES
 from mvtui.model.overlay import OverlayKind, OverlayTarget
 from tests.host.living import found, need_root, run_python, until
 from tests.host.overlay.overlay_host import MIB, OWNER, OverlayHost, content, in_child, overlay_host

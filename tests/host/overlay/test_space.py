@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.host.overlay.mkfs import PACKAGES
 from mvtui.host.overlay.tools import tool_path
-from mvtui.model.mkfs import written_by_mkfs
+from mvtui.model.mkfs import PACKAGES, written_by_mkfs
 from tests.host.living import found
 
 MIB = 1 << 20
