@@ -32,7 +32,7 @@ EARLIEST = 0.12
 # Every other start comes near the moment that decides: earlier than one that came too late, later than one that came
 # too early, give or take so many seconds.
 NEAR = 0.008
-# How long, at most, an image takes to get its name beside a writer.
+# How long, at most, the last check and an image's new name take beside a writer.
 AT_NAME = 0.02
 BLOCK = 1024
 
@@ -92,8 +92,8 @@ class Race:
             edge = min(latest, max(earliest, seen.offset + (near if seen.result == "refused" else -near)))
 
     async def round(self, starter: ByUnit | ByHand, offset: float) -> Round:
-        """One reset, and one start `offset` seconds after it began, or, if that is sudden, after the new image is given
-        the name."""
+        """One reset, and one start `offset` seconds after it began, or, if that is sudden, after the new image is
+        complete and all is checked again."""
         before = self.image.stat().st_ino
         await starter.wait()
         moment = asyncio.Event()
@@ -125,10 +125,10 @@ class Race:
         )
 
     async def reset(self, moment: asyncio.Event | None = None) -> tuple[ResetOutcome, float]:
-        """What came of it, and how long it took. `moment` is when the new image is given the name, or it has ended."""
+        """What came of it, and how long it took. `moment` is right before the last check, or its end."""
 
         def tell(words: str) -> None:
-            if moment is not None and words.startswith("Giving"):
+            if moment is not None and words.startswith("Checking"):
                 moment.set()
 
         began = time.monotonic()
