@@ -78,7 +78,8 @@ class Effects:
         os.ftruncate(fd, size)
 
     def spawn(self, argv: list[str], path: str, output: int) -> int:
-        """Start a program in a process group of its own, and with this process' end the program's; the pid."""
+        """Start a program in a process group of its own, and with this process' end the program's; the pid. `output` gets
+        what it says of errors."""
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -143,9 +144,9 @@ def _become(argv: list[str], path: str, output: int, parent: int) -> None:
         for number in (_SIGIO, _SIGPIPE):
             _LIBC.signal(number, _SIG_DFL)
         os.setpgid(0, 0)
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
-        os.dup2(output, 1)
+        os.dup2(nothing, 1)  # what is written there comes late, after what went wrong
         os.dup2(output, 2)
         os.execve(argv[0], argv, {"PATH": path, "LC_ALL": "C"})  # noqa: S606
     except OSError as error:

@@ -82,16 +82,27 @@ def test_no_space_for_a_directory() -> None:
 
 
 def test_over_quota() -> None:
-    """A tmpfs has quotas since Linux 6.6."""
+    """Of all file systems, btrfs has quotas that need nothing but its own programs."""
     run_python(
         script("""
-        options = "mode=755,usrquota,usrquota_block_hardlimit=1m"
-        if mount("none", folder, "tmpfs", options) != 0:
-            raise SystemExit(0)
-        host = OverlayHost(folder, size=64 * MIB)
-        host.write(host.image, "old")
-        must_fail(host, "quota")
-        assert (content(host.image), host.names()) == ("old", [])
+        assert mount("none", folder, "tmpfs", "size=300m,mode=755") == 0
+        disk, place = folder / "disk", folder / "mnt"
+        place.mkdir()
+        disk.touch()
+        os.truncate(disk, 200 * MIB)
+        subprocess.run([found("mkfs.btrfs"), "-q", disk], check=True, capture_output=True)
+        with loop_device(disk) as device:
+            assert mount(device, place, "btrfs") == 0
+            place.chmod(0o755)
+            host = OverlayHost(place, size=300 * MIB)
+            host.write(host.image, "old")
+            btrfs = found("btrfs")
+            for words in (["quota", "enable"], ["qgroup", "limit", "1M", "0/5"]):
+                subprocess.run([btrfs, *words, place], check=True, capture_output=True)
+            os.sync()
+            must_fail(host, "quota", fs_type="xfs")
+            assert (content(host.image), host.names()) == ("old", [])
+            subprocess.run(["umount", place], check=False)
         """),
         *IN_A_NAMESPACE,
     )

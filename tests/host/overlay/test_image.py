@@ -277,7 +277,7 @@ def test_mkfs_fails(overlay: OverlayHost) -> None:
 
 
 def test_mkfs_says_very_much(overlay: OverlayHost) -> None:
-    tools = program(overlay, "mkfs.ext4", "yes a long line | head -c 3000000; echo the last; exit 1")
+    tools = program(overlay, "mkfs.ext4", "exec >&2; yes a long line | head -c 3000000; echo the last; exit 1")
     with overlay.worker(tools=(str(tools),)) as worker, pytest.raises(MvtuiError, match=r"exit 1: the last$"):
         worker.make(overlay.new(), overlay.file_id())
 
