@@ -78,8 +78,8 @@ class Effects:
         os.ftruncate(fd, size)
 
     def spawn(self, argv: list[str], path: str, output: int) -> int:
-        """Start a program in a process group of its own, and with this process' end the program's; the pid. `output` gets
-        what it says of errors."""
+        """Start a program in a process group of its own, and with this process' end the program's; the pid. `output`
+        gets what it says of errors."""
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
