@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these in one process (pytest-xdist), with time for downloads and for guests without KVM."""
+    """All of these in one process (pytest-xdist), first since they take longest, with time for downloads and for guests
+    without KVM."""
+    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.real)
