@@ -89,6 +89,6 @@ async def test_memory_is_flat(keys: tuple[str, ...]) -> None:
     gc.unfreeze()
     blocks, resident, written = growth
     print(f"\n{blocks} blocks, {resident / 2**20:.1f} MiB, {written} bytes written")
-    assert written > 50_000
+    assert written > 25_000, "it was not painted"
     assert blocks <= MOST_BLOCKS
     assert resident <= MOST_BYTES
