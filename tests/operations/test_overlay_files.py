@@ -226,6 +226,12 @@ async def test_two_at_once(host: Host) -> None:
     assert read_image(host.state_dir / "web", "rw.img").label == "rw"
 
 
+async def test_many_look_at_once(host: Host) -> None:
+    """Nobody takes another who only looks for one who uses it."""
+    plans = await asyncio.gather(*(overlay.plan_resets(host, ["web"]) for _ in range(8)))
+    assert [[check.why for check in plan.checks if not check.ok] for (plan,) in plans] == [[]] * 8
+
+
 async def test_a_hard_link_and_a_link(host: Host, folder: Path) -> None:
     image = image_of(host)
     (folder / "other.img").hardlink_to(image)

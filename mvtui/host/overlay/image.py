@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 
 from mvtui.host.overlay.holding import Holding
 from mvtui.host.overlay.image_facts import image_facts
-from mvtui.host.overlay.lease import PAUSE_SECONDS, TRIES, Lease
+from mvtui.host.overlay.lease import HOLDER_TRIES, Lease, pause
 from mvtui.host.overlay.mkfs import Recipe, fill, need_mkfs
 from mvtui.host.overlay.names import IMAGE_SUFFIX, MAKING, NEW, inodes_in
 from mvtui.host.overlay.places import FileId, file_id, look, open_regular
@@ -278,7 +277,7 @@ class ImageWork:
 
     def _lease(self, fd: int, shown: str) -> Lease:
         try:
-            lease = Lease(self._effects, fd)
+            lease = Lease(self._effects, fd, HOLDER_TRIES)
         except OSError as error:
             raise failed(shown, error) from None
         if lease.held is False:
@@ -287,11 +286,11 @@ class ImageWork:
         return lease
 
     def _try_again(self, work: Callable[[], str | None]) -> str | None:
-        for _ in range(TRIES):
+        for _ in range(HOLDER_TRIES):
             try:
                 return work()
             except _InterruptedError:
-                time.sleep(PAUSE_SECONDS)
+                pause()
             except OSError as error:
                 raise failed(f"{self._shown} stays as it is", error) from None
         raise Stop(f"{self._shown} was opened again and again meanwhile: it stays as it is", "stop what uses it")

@@ -6,7 +6,7 @@ import os
 import stat
 
 from mvtui.host.overlay.effects import birth, is_nocow
-from mvtui.host.overlay.lease import Lease
+from mvtui.host.overlay.lease import TRIES, Lease, pause
 from mvtui.host.overlay.mkfs import find_mkfs
 from mvtui.host.overlay.places import file_problem, look, open_regular
 from mvtui.host.overlay.stop import Stop, failed
@@ -49,13 +49,22 @@ def image_facts(
     if problem:
         yield "problem", problem
         return
+    inside: list[Pair] = []
     try:
-        opened = open_regular(name, directory, uid, shown)
+        for attempt in range(TRIES):
+            if attempt:
+                pause()
+            opened = open_regular(name, directory, uid, shown)
+            if opened is None:
+                return
+            # Closed before the next try: two that look at once would else wait for each other.
+            in_use, inside = _inside(effects, opened[0], shown)
+            if not in_use:
+                break
     except Stop as stop:
         yield "problem", stop.message
         return
-    if opened is not None:
-        yield from _inside(effects, opened[0], shown)
+    yield from inside
 
 
 def free_bytes(directory: int) -> int:
@@ -76,15 +85,15 @@ def status_pairs(status: os.stat_result) -> Iterator[Pair]:
         yield "allocated", status.st_blocks * 512
 
 
-def _inside(effects: Effects, fd: int, shown: str) -> Iterator[Pair]:
-    yield "made", birth(fd)
-    yield "nocow", int(is_nocow(fd))
+def _inside(effects: Effects, fd: int, shown: str) -> tuple[bool, list[Pair]]:
+    """Whether somebody has it open, and what is known; `fd` is closed."""
+    pairs: list[Pair] = [("made", birth(fd)), ("nocow", int(is_nocow(fd)))]
     try:
-        yield "start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()
-        yield "later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()
+        pairs.append(("start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()))
+        pairs.append(("later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()))
     except OSError as error:
-        yield "problem", failed(shown, error).message
-    lease = Lease(effects, fd)
+        pairs.append(("problem", failed(shown, error).message))
+    lease = Lease(effects, fd, 1)
     held = lease.held
     lease.end()
-    yield "in_use", None if held is None else int(not held)
+    return held is False, [*pairs, ("in_use", None if held is None else int(not held))]

@@ -11,28 +11,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.host.overlay.effects import Effects
 
-# Who only looks (a panel that reads a superblock, file(1)) has it open for some microseconds.
+# Who only looks (a panel that reads a superblock, file(1)) has it open for some microseconds. Who has the lock of the
+# overlay can wait longer for them than they wait for it.
 TRIES = 10
-PAUSE_SECONDS = 0.005
+HOLDER_TRIES = 100
+_PAUSE_SECONDS = 0.005
+
+
+def pause() -> None:
+    """Before another try: not for the same time in two processes, which would meet again and again."""
+    time.sleep(_PAUSE_SECONDS * (0.5 + os.urandom(1)[0] / 256))
 
 
 class Lease:
     """A lease on the file that `fd`, opened for reading, is of; with this object `fd` is closed. `held`: True where it
     was given, False where somebody has the file open or locked, None where the file system knows no leases."""
 
-    def __init__(self, effects: Effects, fd: int) -> None:
+    def __init__(self, effects: Effects, fd: int, tries: int) -> None:
         """Raises OSError, and has closed `fd` then."""
         self._fd = fd
         try:
-            self.held = self._take(effects)
+            self.held = self._take(effects, tries)
         except OSError:
             os.close(fd)
             raise
 
-    def _take(self, effects: Effects) -> bool | None:
-        for attempt in range(TRIES):
+    def _take(self, effects: Effects, tries: int) -> bool | None:
+        for attempt in range(tries):
             if attempt:
-                time.sleep(PAUSE_SECONDS)
+                pause()
             held = effects.lease(self._fd)
             if held is None and is_locked(self._fd):
                 return False

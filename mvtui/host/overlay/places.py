@@ -6,11 +6,13 @@ import errno
 import os
 import stat
 
+from mvtui.host.overlay.lease import pause
 from mvtui.host.overlay.stop import Stop, failed
 
 _PLACE = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_DIRECTORY = (errno.ENOTDIR, errno.ELOOP)
+_TURNS = 10
 
 FileId = tuple[int, int]
 
@@ -111,12 +113,22 @@ def open_regular(name: str, at: int, uid: int, path: str) -> tuple[int, os.stat_
         problem = file_problem(status, uid)
         if problem:
             raise Stop(f"{path} {problem}")
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        return os.open(f"/proc/self/fd/{place}", flags), status
+        return _open_in_turn(place), status
     except OSError as error:
         raise failed(path, error) from None
     finally:
         os.close(place)
+
+
+def _open_in_turn(place: int) -> int:
+    """Open for reading what `place` is of. Another's lease (open(2), EWOULDBLOCK) ends as soon as it has looked."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    for _ in range(_TURNS - 1):
+        try:
+            return os.open(f"/proc/self/fd/{place}", flags)
+        except BlockingIOError:
+            pause()
+    return os.open(f"/proc/self/fd/{place}", flags)
 
 
 def file_problem(status: os.stat_result, uid: int) -> str:
