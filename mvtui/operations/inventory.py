@@ -16,6 +16,8 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.operations import health, states
 from mvtui.operations.booted import booted_definition, daemons_of, hypervisor_of
+from mvtui.operations.checks import check
+from mvtui.operations.checks.check import Seen
 from mvtui.operations.endings import undated, with_ends
 from mvtui.operations.kept import Kept, Made, Parts
 from mvtui.operations.shares import dated, share_statuses
@@ -172,7 +174,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         armed=parts.armed.how if parts.armed is not None else None,
     )
     microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
-    found = health.findings(evidence, state, built, volumes, autostart, parts.armed, drifted)
+    found = check(Seen(microvm, host.units.manager, parts.armed), drifted)
     return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
 
 

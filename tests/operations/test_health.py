@@ -1,33 +1,30 @@
 """What is wrong, worst first, and what mends it."""
 
+from typing import Any
+
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
-from mvtui.operations.health import findings, hidden_finding
-from mvtui.operations.states import Evidence
+from mvtui.operations.checks import check
+from mvtui.operations.checks.check import Seen
+from mvtui.operations.health import hidden_finding
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
 GONE = SourceFacts("/srv/home", exists=False)
 RUNNING = State(StateWord.RUNNING, None, "runs")
 STOPPED = State(StateWord.STOPPED, None, "stopped")
-EVIDENCE = Evidence("web", ENTRY._replace(booted=ENTRY.current), {}, True, "systemd", None, ())
+WEB = MicroVM("web", "/var/lib/microvms/web", RUNNING, ENTRY._replace(booted=ENTRY.current))
 
 
-def found(
-    evidence: Evidence = EVIDENCE,
-    state: State = RUNNING,
-    volumes: tuple[VolumeStatus, ...] = (),
-    autostart: bool | None = None,
-    built: Runner | None = None,
-) -> tuple[Finding, ...]:
-    return findings(evidence, state, built, volumes, autostart)
+def found(microvm: MicroVM = WEB, manager: str = "systemd", **changes: Any) -> tuple[Finding, ...]:
+    return check(Seen(microvm._replace(**changes), manager))
 
 
-def notes(*args: object, **kwargs: object) -> list[str]:
-    return [finding.note for finding in found(*args, **kwargs)]  # type: ignore[arg-type]
+def notes(microvm: MicroVM = WEB, manager: str = "systemd", **changes: Any) -> list[str]:
+    return [finding.note for finding in found(microvm, manager, **changes)]
 
 
 def test_nothing_wrong() -> None:
@@ -35,34 +32,33 @@ def test_nothing_wrong() -> None:
 
 
 def test_share_down_is_worst() -> None:
-    seen = EVIDENCE._replace(entry=ENTRY, shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),))
+    seen = Seen(WEB._replace(shares=(ShareStatus(HOME, ShareHealth.DOWN, "its virtiofsd has ended."),)))
     late = Finding(Severity.INFO, "booted", "≠ restart", "What runs differs from what is built.")
-    assert [one.note for one in findings(seen, RUNNING, None, (), None, None, [late])] == ["fsd home", "≠ restart"]
+    assert [one.note for one in check(seen, [late])] == ["fsd home", "≠ restart"]
 
 
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
-    seen = EVIDENCE._replace(shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
-    (finding,) = found(seen, STOPPED)
+    (finding,) = found(state=STOPPED, shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
     assert (finding.note, finding.fix) == ("no source", "create /srv/home")
 
 
 def test_autostart_wants_what_is_stopped() -> None:
-    assert notes(EVIDENCE, STOPPED, autostart=True) == ["autostart"]
-    assert notes(EVIDENCE, STOPPED, autostart=False) == []
-    assert notes(EVIDENCE, RUNNING, autostart=True) == []
+    assert notes(state=STOPPED, autostart=True) == ["autostart"]
+    assert notes(state=STOPPED, autostart=False) == []
+    assert notes(state=RUNNING, autostart=True) == []
 
 
 def test_dangling_current_names_the_command_that_mends_it() -> None:
     entry = ENTRY._replace(booted=None, dangling=("current",))
-    (finding,) = found(EVIDENCE._replace(entry=entry), STOPPED)
+    (finding,) = found(state=STOPPED, entry=entry)
     assert finding.fix == "rebuild it: microvm -u web"
-    (finding,) = found(EVIDENCE._replace(entry=entry._replace(toplevel="/nix/store/t")), STOPPED)
+    (finding,) = found(state=STOPPED, entry=entry._replace(toplevel="/nix/store/t"))
     assert finding.fix == "rebuild it: nixos-rebuild switch"
 
 
 def test_a_name_that_no_unit_can_have() -> None:
-    assert notes(EVIDENCE._replace(name="db[prod]")) == ["bad name"]
-    assert notes(EVIDENCE._replace(name="db[prod]", manager="direct")) == []
+    assert notes(name="db[prod]") == ["bad name"]
+    assert notes(WEB._replace(name="db[prod]"), "direct") == []
 
 
 def test_full_overlay() -> None:
@@ -80,14 +76,14 @@ def test_what_is_not_known_is_not_full() -> None:
 
 def test_shares_that_nothing_will_serve() -> None:
     runner = Runner("/nix/store/b", Definition(shares=(HOME,)))
-    assert notes(EVIDENCE, STOPPED, built=runner) == ["no virtiofsd"]
-    assert notes(EVIDENCE, STOPPED, built=runner._replace(has_virtiofsd_run=True)) == []
+    assert notes(state=STOPPED, built=runner) == ["no virtiofsd"]
+    assert notes(state=STOPPED, built=runner._replace(has_virtiofsd_run=True)) == []
 
 
 def test_what_could_not_be_read_is_shown() -> None:
     entry = ENTRY._replace(booted=None, problems=("flake: permission denied",))
     runner = Runner("/nix/store/b", None, problems=("bin/microvm-run is empty",))
-    what = [finding.what for finding in found(EVIDENCE._replace(entry=entry), STOPPED, built=runner)]
+    what = [finding.what for finding in found(state=STOPPED, entry=entry, built=runner)]
     assert what == ["flake: permission denied", "bin/microvm-run is empty"]
 
 

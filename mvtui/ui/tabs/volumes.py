@@ -8,7 +8,7 @@ from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.telling import told_holders
 from mvtui.model.text import clean
-from mvtui.operations.health import FULL_PERCENT
+from mvtui.operations.checks.volumes import FULL_PERCENT
 from mvtui.ui.lines import Line, clipped
 from mvtui.ui.sparkline import gauge
 from mvtui.ui.tabs.details import detail, elsewhere, none_of, not_yet, stages

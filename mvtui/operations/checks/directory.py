@@ -1,0 +1,68 @@
+"""Checks of what stands in the state directory: the links, the runner behind them, the name."""
+
+import re
+from collections.abc import Iterator
+
+from mvtui.model.finding import Finding
+from mvtui.operations.checks.check import Seen, error, info, rebuild_command, warning
+
+# systemd.unit(5), "valid unit names": what an instance may consist of without escaping, which microvm.nix does not do.
+_UNIT_INSTANCE = re.compile(r"[A-Za-z0-9:_.\\-]+")
+
+
+def unreadable(seen: Seen) -> Iterator[Finding]:
+    """Parts of the picture are missing.
+
+    Cause: who runs mvtui may not read the directory. Seen: what reading it was answered.
+    """
+    for problem in seen.microvm.entry.problems if seen.microvm.entry is not None else ():
+        fix = "run mvtui as root, or in group kvm" if "permission denied" in problem else ""
+        yield warning("directory", "unreadable", problem, "", fix)
+
+
+def dangling_current(seen: Seen) -> Iterator[Finding]:
+    """A start does nothing, and says that all is well.
+
+    Cause: the store path behind `current` was collected as garbage; the unit's condition on bin/microvm-run then skips
+    the start. Seen: a link to nothing. Source: table 16, #508 #302.
+    """
+    entry = seen.microvm.entry
+    if entry is not None and "current" in entry.dangling:
+        what = f"current points to {entry.current}, which does not exist."
+        why = "Its store path is gone, most often by garbage collection: the next start does nothing."
+        yield error("current", "no current", what, why, f"rebuild it: {rebuild_command(entry.name, entry)}")
+
+
+def bad_name(seen: Seen) -> Iterator[Finding]:
+    """systemctl says that the name of the unit is not valid.
+
+    Cause: the directory's name has characters that systemd allows in no unit, and microvm.nix does not escape them.
+    Seen: the name. Source: systemd.unit(5).
+    """
+    if seen.manager == "systemd" and not _UNIT_INSTANCE.fullmatch(seen.microvm.name):
+        what = "Its name has characters that no systemd unit can have."
+        why = "microvm@NAME.service takes the name as it is."
+        yield warning("name", "bad name", what, why, "rename it, or start it without systemd: mvtui --manager direct")
+
+
+def no_virtiofsd(seen: Seen) -> Iterator[Finding]:
+    """No share is served, and no unit fails.
+
+    Cause: the runner is of a microvm.nix that served shares in another way than the host's units do: the condition on
+    bin/virtiofsd-run skips the unit. Seen: virtiofs shares in the runner, and no such script. Source: the host module.
+    """
+    built = seen.microvm.built
+    shares = built.definition.shares if built is not None and built.definition is not None else ()
+    if built is not None and not built.has_virtiofsd_run and any(share.socket is not None for share in shares):
+        what = "current has virtiofs shares, but no bin/virtiofsd-run: nothing will serve them."
+        why = "It was built by a microvm.nix that served shares in another way."
+        yield error("runner", "no virtiofsd", what, why, "rebuild it with the microvm.nix of the host")
+
+
+def runner_unknown(seen: Seen) -> Iterator[Finding]:
+    """Shares, volumes or mount points are missing from the picture.
+
+    Cause: the runner is not made as mvtui knows it. Seen: what reading it was answered.
+    """
+    for problem in seen.microvm.built.problems if seen.microvm.built is not None else ():
+        yield info("runner", "runner ?", problem)
