@@ -3,14 +3,15 @@
 import errno
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mvtui.host.superblock import read_superblock
-from mvtui.model.microvm import ImageFacts
+from mvtui.host.superblock import is_blank, read_superblock
+from mvtui.model.microvm import MISSING, ImageFacts
 
 _WORDS = {
-    errno.ENOENT: "does not exist",
-    errno.ENOTDIR: "does not exist",
+    errno.ENOENT: MISSING,
+    errno.ENOTDIR: MISSING,
     errno.EACCES: "permission denied; root or group kvm can read it",
     errno.EPERM: "permission denied; root or group kvm can read it",
 }
@@ -76,8 +77,42 @@ def _facts(fd: int, path: str) -> ImageFacts:
         size = allocated = os.lseek(fd, 0, os.SEEK_END)
     else:
         size, allocated = status.st_size, status.st_blocks * 512
+    facts = ImageFacts(path, size, allocated, identity=(status.st_dev, status.st_ino))
+    if stat.S_ISBLK(status.st_mode):
+        facts = facts._replace(identity=(status.st_rdev, 0))
+    else:
+        space = os.fstatvfs(fd)
+        facts = facts._replace(disk_size=space.f_blocks * space.f_frsize, disk_free=space.f_bavail * space.f_frsize)
     # Where nothing is written there is no file system; and in /proc, reading alone can take something away (kmsg).
-    found = read_superblock(lambda count, offset: os.pread(fd, count, offset)) if allocated else None
+    if not allocated:
+        return facts._replace(blank=True)
+    read = lambda count, offset: os.pread(fd, count, offset)  # noqa: E731
+    found = read_superblock(read)
     if found is None:
-        return ImageFacts(path, size, allocated)
-    return ImageFacts(path, size, allocated, found.fs_type, found.label, found.size, found.used)
+        return facts._replace(blank=is_blank(read))
+    return facts._replace(
+        fs_type=found.fs_type, label=found.label, fs_size=found.size, fs_used=found.used, made=_time(found.made)
+    )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    """In UTC; None also for what no clock ever told."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def file_made(path: str) -> datetime | None:
+    """When the file, directory or link that stands there itself was made (UTC); None where nobody tells."""
+    from mvtui.host.overlay.effects import birth  # noqa: PLC0415 (what looks closely alone needs it)
+
+    try:
+        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        nanoseconds = birth(fd)
+    finally:
+        os.close(fd)
+    return _time(nanoseconds / 1e9) if nanoseconds is not None else None

@@ -9,12 +9,14 @@ Read = Callable[[int, int], bytes]
 
 
 class FileSystem(NamedTuple):
-    """Sizes in bytes; None where the superblock does not tell. `label` is None where there is none."""
+    """Sizes in bytes; None where the superblock does not tell. `label` is None where there is none. `made` is when, in
+    seconds since 1970; ext alone tells."""
 
     fs_type: str
     label: str | None = None
     size: int | None = None
     used: int | None = None
+    made: int | None = None
 
 
 # Images that hold a disk in a format of their own: what looks like a superblock in them is none.
@@ -43,6 +45,11 @@ def read_superblock(read: Read) -> FileSystem | None:
     return _ext(start) or _xfs(start) or _btrfs(read(4096, 0x10000)) or _vfat(start, read)
 
 
+def is_blank(read: Read) -> bool:
+    """Whether nothing is written where the superblocks are that `read_superblock` knows."""
+    return not any(read(4096, 0)) and not any(read(4096, 0x10000))
+
+
 def _ext(start: bytes) -> FileSystem | None:
     """ext2, ext3, ext4: little endian, at byte 1024."""
     block = start[1024:2048]
@@ -59,7 +66,9 @@ def _ext(start: bytes) -> FileSystem | None:
         fs_type = "ext4"
     else:
         fs_type = "ext3" if compat & _EXT_JOURNAL else "ext2"
-    return _file_system(fs_type, block[0x78:0x88], blocks * (1024 << log_size), free * (1024 << log_size))
+    made = _u32(block, 0x108) | block[0x276] << 32
+    found = _file_system(fs_type, block[0x78:0x88], blocks * (1024 << log_size), free * (1024 << log_size))
+    return found._replace(made=made or None)
 
 
 def _xfs(start: bytes) -> FileSystem | None:

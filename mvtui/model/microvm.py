@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.definition import Definition, Runner, Share, Volume
-from mvtui.model.facts import Holder, SourceFacts
+from mvtui.model.facts import CloserFacts, Holder, SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
@@ -54,9 +54,16 @@ class StrayEntry(NamedTuple):
     what: str
 
 
+# How the problem of an image ends that is not there.
+MISSING = "does not exist"
+
+
 class ImageFacts(NamedTuple):
     """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_used` come from its superblock
-    (an ext file system's free blocks lag behind while a guest has it mounted), None where not told.
+    (an ext file system's free blocks lag behind while a guest has it mounted), None where not told. `blank`: there are
+    no bytes where a file system has its superblock. `made` (UTC) is when its file system was, else the file, where that
+    is known. `disk_size` and `disk_free` are of the host's file system that it lies on (what anybody but root may still
+    write, as df(1) says). `identity` (device, inode) is the same for every name of one file.
     `problem`: why it could not be read; the rest is then None or 0."""
 
     path: str
@@ -67,6 +74,16 @@ class ImageFacts(NamedTuple):
     fs_size: int | None = None
     fs_used: int | None = None
     problem: str | None = None
+    blank: bool = False
+    made: datetime | None = None
+    disk_size: int | None = None
+    disk_free: int | None = None
+    identity: tuple[int, int] | None = None
+
+    @property
+    def missing(self) -> bool:
+        """Nothing has its name."""
+        return self.problem is not None and self.problem.endswith(MISSING)
 
     @property
     def fill_percent(self) -> float | None:
@@ -112,13 +129,15 @@ class VolumeStatus(NamedTuple):
 
     `holders` are who was found to hold the image. `()` is nobody, and it is only said where every process of the host
     was looked at; None is "not known": not looked at since the hypervisor started, or nobody was found among those
-    that may be seen. `holders_complete` false: there may be more than those (never so with `()`)."""
+    that may be seen. `holders_complete` false: there may be more than those (never so with `()`). `twins` are the other
+    microVMs with a volume on the same file, as far as their images were looked at."""
 
     volume: Volume
     image: ImageFacts | None = None
     overlay: bool = False
     holders: tuple[Holder, ...] | None = None
     holders_complete: bool = False
+    twins: tuple[str, ...] = ()
 
     def foreign_holders(self, microvm: str) -> tuple[Holder, ...]:
         """Those that are no process of `microvm`: another one's, nobody's, the host's own, or one that can't be
@@ -131,7 +150,8 @@ class MicroVM(NamedTuple):
     command lines, completed by the runner behind `booted`), None while nothing runs. `findings` are worst first.
     `autostart`: None where not known. `armed`: when its overlay is reset by itself, None: never. `kept` is what resets
     have set aside, the newest first, as far as that was looked at. `defined` is what the definition file `document` (a
-    path) says: None where there is none, it is wrong, or it was not looked at yet. `drift`: where the stages differ."""
+    path) says: None where there is none, it is wrong, or it was not looked at yet. `drift`: where the stages differ.
+    `closer`: None where nobody looked so close yet."""
 
     name: str
     path: str
@@ -151,6 +171,7 @@ class MicroVM(NamedTuple):
     document: str | None = None
     defined: Definition | None = None
     drift: tuple[FieldDrift, ...] = ()
+    closer: CloserFacts | None = None
 
     @property
     def definition(self) -> Definition | None:

@@ -11,6 +11,9 @@ from mvtui.model.unit import UnitStatus
 # Two restarts within this many seconds of each other are a loop, and it is over when none came for as long.
 LOOP_SECONDS = 120.0
 
+# Most guests are down sooner.
+LONG_STOP_SECONDS = 20.0
+
 
 def utc_now() -> datetime:
     """The time now, in UTC."""
@@ -40,6 +43,12 @@ class History:
         elif before is not None and unit.n_restarts < before:
             grew.clear()  # a start by hand counts anew
         return len(grew) == 2 and at - grew[1] < LOOP_SECONDS and grew[1] - grew[0] < LOOP_SECONDS
+
+    def stops_long(self, unit: UnitStatus | None) -> bool:
+        """Whether the unit is being stopped for longer than LONG_STOP_SECONDS."""
+        if unit is None or unit.active_state != "deactivating" or unit.since is None:
+            return False
+        return (self.now() - unit.since).total_seconds() >= LONG_STOP_SECONDS
 
     def date(self, name: str, state: State) -> State:
         """`state` with the time when it was first seen, where nothing else dates it and it is newer than our first

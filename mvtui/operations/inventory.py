@@ -88,9 +88,11 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
         built = _runner(kept, entry.current if entry is not None else None)
         booted = entry.booted if entry is not None and living else None
         behind = built if entry is not None and booted == entry.current else _runner(kept, booted)
-        restarting = kept.history.restarting(name, _hypervisor_unit(own))
+        unit = _hypervisor_unit(own)
+        restarting, long_stop = kept.history.restarting(name, unit), kept.history.stops_long(unit)
         known, told = seen.units is not None, kept.endings.told(name)
-        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told, kept.armed.get(name))
+        armed = kept.armed.get(name)
+        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told, armed, long_stop)
         last = kept.made.get(name)
         made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
     kept.made = made
@@ -173,8 +175,9 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         autostart=autostart,
         armed=parts.armed.how if parts.armed is not None else None,
     )
+    microvm = microvm._replace(closer=kept.closer(microvm))
     microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
-    found = check(Seen(microvm, host.units.manager, parts.armed), drifted)
+    found = check(Seen(microvm, host.units.manager, parts.armed, parts.long_stop), drifted)
     return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
 
 
@@ -227,12 +230,9 @@ def _volumes(
     if definition is None:
         return ()
     overlay = definition.overlay_volume()
-    return tuple(
-        VolumeStatus(
-            volume,
-            kept.image(directory, volume.image),
-            volume is overlay,
-            *kept.holders(directory, volume.image, hypervisor),
-        )
-        for volume in definition.volumes
-    )
+    found = []
+    for volume in definition.volumes:
+        image = kept.image(directory, volume.image)
+        held = kept.holders(directory, volume.image, hypervisor)
+        found.append(VolumeStatus(volume, image, volume is overlay, *held, kept.twins(directory, image)))
+    return tuple(found)

@@ -16,7 +16,7 @@ from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
-from mvtui.model.facts import Holder, SourceFacts
+from mvtui.model.facts import CloserFacts, Holder, SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
@@ -50,6 +50,7 @@ class Parts(NamedTuple):
     facts: int
     told: Told | None
     armed: ArmedState | None
+    long_stop: bool = False
 
 
 class Made(NamedTuple):
@@ -91,6 +92,8 @@ class Kept:
         self._overlays: dict[str, tuple[KeptOverlay, ...]] = {}
         self._documents: DefinedDocuments | None = None
         self._defined: dict[str, DefinedDocument | None] = {}
+        self._closer_facts: dict[str, CloserFacts] = {}
+        self._twins: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[str, MicroVM] = {}
         self._asked_images: set[tuple[str, str]] = set()
         self._asked_paths: set[str] = set()
@@ -175,6 +178,18 @@ class Kept:
         self._asked[microvm.name] = microvm
         return self._overlays.get(microvm.name, ())
 
+    def closer(self, microvm: MicroVM) -> CloserFacts | None:
+        """What a closer look at `microvm` found; None where nobody looked yet."""
+        self._asked[microvm.name] = microvm
+        return self._closer_facts.get(microvm.name)
+
+    def twins(self, directory: str, image: ImageFacts | None) -> tuple[str, ...]:
+        """The other microVMs with a volume on the same file as `image` of the one in `directory`."""
+        if image is None or image.identity is None:
+            return ()
+        own = os.path.basename(directory)
+        return tuple(name for name in self._twins.get(image.identity, ()) if name != own)
+
     def document(self, microvm: MicroVM) -> DefinedDocument | None:
         """The definition file of `microvm`; None where it has none, and where that was not looked at yet."""
         self._asked[microvm.name] = microvm
@@ -194,6 +209,7 @@ class Kept:
         # `mvtui list` needs neither, and they take time to import.
         from mvtui.host.holders import find_holders  # noqa: PLC0415
         from mvtui.host.sources import Sources  # noqa: PLC0415
+        from mvtui.operations.closer_facts import CloserLook  # noqa: PLC0415
         from mvtui.operations.set_aside import set_aside  # noqa: PLC0415
 
         self.endings.renew()  # first, since it ends in time: what is behind a dead mount does not
@@ -206,7 +222,10 @@ class Kept:
         self._exists = {path: self._look_for(path) for path in paths}
         sources = Sources(self.host.root)
         self._sources = {path: sources.read(path) for path in named}
-        self._images = {key: read_image(*key, self.host.root) for key in images}
+        closely = CloserLook(self.host)
+        self._images = {key: closely.image_made(read_image(*key, self.host.root)) for key in images}
+        self._twins = _sharers(self._images)
+        self._closer_facts = {name: closely.at(microvm) for name, microvm in microvms.items()}
         self._overlays = set_aside(self.host, microvms.values())
         owners = {pid: process.microvm for pid, process in self.processes.items()}
         self._holders = find_holders(images, owners, self.host.root)
@@ -227,3 +246,12 @@ class Kept:
         with suppress(OSError, ValueError):
             return RootedFiles(self.host.root).read(path, _MAX_FILE_BYTES)
         return None
+
+
+def _sharers(images: Mapping[tuple[str, str], ImageFacts]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The names of the microVMs that have a file among their images, for each file that more than one has."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for (directory, _), image in images.items():
+        if image.identity is not None:
+            found.setdefault(image.identity, set()).add(os.path.basename(directory))
+    return {identity: tuple(sorted(names)) for identity, names in found.items() if len(names) > 1}

@@ -3,6 +3,7 @@ import random
 import socket
 import struct
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,27 @@ def test_what_is_written_counts_as_used(tmp_path: Path) -> None:
     assert 49 * MIB <= used[1] - used[0] <= 52 * MIB
 
 
+def test_ext_tells_when_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("E2FSPROGS_FAKE_TIME", "3000000000")
+    mkfs(tmp_path / "disk.img", "mkfs.ext4")
+    assert read_image(tmp_path, "disk.img").made == datetime.fromtimestamp(3_000_000_000, UTC)
+
+
+def test_a_time_that_no_clock_tells_is_none(tmp_path: Path) -> None:
+    image = mkfs(tmp_path / "disk.img", "mkfs.ext4")
+    with image.open("r+b") as file:
+        file.seek(1024 + 0x276)
+        file.write(b"\xff")
+    facts = read_image(tmp_path, "disk.img")
+    assert (facts.fs_type, facts.made) == ("ext4", None)
+
+
+def test_a_written_image_without_a_file_system_is_not_blank(tmp_path: Path) -> None:
+    (tmp_path / "data.img").write_bytes(b"LUKS\xba\xbe" + bytes(100_000))
+    (tmp_path / "zeros.img").write_bytes(bytes(100_000))
+    assert [read_image(tmp_path, name).blank for name in ("data.img", "zeros.img")] == [False, True]
+
+
 @pytest.mark.parametrize("before", ["mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkfs.vfat"])
 @pytest.mark.parametrize("after", ["mkfs.ext4 -F", "mkfs.xfs -f", "mkfs.btrfs -f", "mkfs.vfat -F 32"])
 def test_the_newer_of_two_file_systems_is_told(tmp_path: Path, before: str, after: str) -> None:
@@ -109,10 +131,10 @@ def test_the_newer_of_two_file_systems_is_told(tmp_path: Path, before: str, afte
 
 
 def test_a_blank_image_holds_no_file_system(tmp_path: Path) -> None:
-    image = tmp_path / "disk.img"
-    image.touch()
-    os.truncate(image, 64 * MIB)
-    assert read_image(tmp_path, "disk.img") == ImageFacts(str(image), size=64 * MIB)
+    (tmp_path / "disk.img").touch()
+    os.truncate(tmp_path / "disk.img", 64 * MIB)
+    facts = read_image(tmp_path, "disk.img")
+    assert (facts.size, facts.allocated, facts.fs_type, facts.blank) == (64 * MIB, 0, None, True)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +168,10 @@ def test_an_image_in_a_format_of_its_own_shows_no_file_system(tmp_path: Path, ma
 def test_absolute_images_and_paths_of_the_host_are_below_the_root(tmp_path: Path) -> None:
     (tmp_path / "srv").mkdir()
     (tmp_path / "srv" / "disk.img").write_bytes(b"abc")
-    assert read_image("/var/lib/microvms/web", "/srv/disk.img", tmp_path) == ImageFacts(
-        "/srv/disk.img", 3, (tmp_path / "srv/disk.img").stat().st_blocks * 512
-    )
+    facts = read_image("/var/lib/microvms/web", "/srv/disk.img", tmp_path)
+    status = (tmp_path / "srv/disk.img").stat()
+    assert facts[:3] == ("/srv/disk.img", 3, status.st_blocks * 512)
+    assert facts.identity == (status.st_dev, status.st_ino)
     assert read_image("/srv", "disk.img", tmp_path).size == 3
     assert read_image(tmp_path / "srv", str(tmp_path / "srv/disk.img")).size == 3
 

@@ -3,22 +3,43 @@
 from collections.abc import Iterable
 
 from mvtui.model.finding import Finding
-from mvtui.operations.checks import directory, shares, starting, volumes
+from mvtui.operations.checks import directory, overlay, shares, starting, volumes
 from mvtui.operations.checks.check import Check, Seen
 
 # Within a severity, what stands first here is told first.
 CHECKS: tuple[Check, ...] = (
     shares.down,
     shares.no_source,
+    shares.no_directory,
+    shares.gave_up,
+    shares.left_daemon,
+    shares.socket_path,
+    shares.nine_p_overlay,
+    volumes.missing,
+    volumes.blank,
+    volumes.cut_off,
+    volumes.other_type,
+    volumes.label,
+    volumes.used_twice,
     directory.unreadable,
     directory.dangling_current,
     directory.bad_name,
+    starting.wrong_state,
+    starting.slow_stop,
+    starting.orphan,
     volumes.full,
+    overlay.stale,
+    volumes.disk_full,
+    shares.disk_full,
+    shares.too_many_open_files,
+    shares.unknown_source,
+    volumes.other_size,
     starting.autostart,
 )
 # Told after what `operations.drift` finds.
 LAST_CHECKS: tuple[Check, ...] = (
     directory.no_virtiofsd,
+    shares.relative_source,
     directory.runner_unknown,
     starting.armed,
 )

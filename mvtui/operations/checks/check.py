@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Seen(NamedTuple):
     """What the checks of one microVM look at: all that is known of it, but for its findings. `manager` is `systemd` or
     `direct`; `armed` is what is recorded of its armed resets, None where there is nothing.
+    `long_stop`: to stop it takes longer than with most.
 
     A fact that is None is not known (yet), and no check finds anything in it.
     """
@@ -29,6 +30,7 @@ class Seen(NamedTuple):
     microvm: MicroVM
     manager: str = "systemd"
     armed: ArmedState | None = None
+    long_stop: bool = False
 
 
 # Gives a finding for each place where something is wrong; changes nothing, reads nothing.

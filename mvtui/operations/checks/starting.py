@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator
 
 from mvtui.model.finding import Finding
+from mvtui.model.microvm import ShareHealth
 from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
-from mvtui.operations.checks.check import Seen, info, warning
+from mvtui.operations.checks.check import Seen, error, info, warning
 
 
 def autostart(seen: Seen) -> Iterator[Finding]:
@@ -21,6 +22,61 @@ def autostart(seen: Seen) -> Iterator[Finding]:
         if seen.manager != "direct":
             fix += f", or see why it ended: journalctl -u {shlex.quote(f'microvm@{name}')}"
         yield warning("autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since)
+
+
+def wrong_state(seen: Seen) -> Iterator[Finding]:
+    """It does not run, or does nothing.
+
+    Cause: its hypervisor ended by itself, again and again, or what it needs did not start; or a signal froze it. Seen:
+    the results of its units, and what they said last. Source: systemd.service(5), "Result".
+    """
+    microvm, state = seen.microvm, seen.microvm.state
+    downs = any(status.health is ShareHealth.DOWN for status in microvm.shares)
+    if state.word not in (StateWord.FAILED, StateWord.LOOPING, StateWord.DEGRADED) or (
+        state.word is StateWord.DEGRADED and downs
+    ):
+        return
+    said = microvm.closer.last_words if microvm.closer is not None else ()
+    why = f'It said last: "{said[0].text}".' if said and state.word is not StateWord.DEGRADED else ""
+    yield error("state", "", state.why, why, "" if state.word is StateWord.DEGRADED else _see_why(seen), state.since)
+
+
+def slow_stop(seen: Seen) -> Iterator[Finding]:
+    """A stop takes 90 to 150 s, and then it is killed.
+
+    Cause: its runner has no bin/microvm-shutdown (kvmtool, stratovirt, alioth), so nobody asks the guest; or the guest
+    does not react. Seen: "deactivating" for long, and the runner. Source: table 4, #262 #405.
+    """
+    microvm = seen.microvm
+    if microvm.state.word is not StateWord.STOPPING or not seen.long_stop:
+        return
+    entry, built = microvm.entry, microvm.built
+    told = entry is not None and entry.booted in (None, entry.current) and built is not None
+    why = "Its guest has not ended yet, though it was asked to."
+    if told and built is not None and not built.can_shutdown:
+        why = "Its runner has no bin/microvm-shutdown: nobody asks the guest, it is killed when the time is over."
+    yield warning("stop", "slow stop", "It takes long to stop.", why, f"kill {microvm.name} (K)", microvm.state.since)
+
+
+def orphan(seen: Seen) -> Iterator[Finding]:
+    """It runs, or fails, and no command of microvm.nix knows it.
+
+    Cause: its directory was removed while it ran, or its unit is still wanted. Seen: a process or a unit without a
+    directory. Source: table 16.
+    """
+    microvm = seen.microvm
+    if microvm.state.word is StateWord.ORPHAN and microvm.entry is None:
+        fix = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if seen.manager == "systemd" else ""
+        if microvm.hypervisor is not None and not fix:
+            fix = f"kill {microvm.hypervisor.pid}"
+        yield warning("directory", "orphan", microvm.state.why, "", fix, microvm.state.since)
+
+
+def _see_why(seen: Seen) -> str:
+    name = seen.microvm.name
+    if seen.manager == "systemd":
+        return f"see why: journalctl -u {shlex.quote(f'microvm@{name}')}"
+    return f"see why: {seen.microvm.path}/microvm.log"
 
 
 def armed(seen: Seen) -> Iterator[Finding]:

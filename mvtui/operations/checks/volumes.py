@@ -2,11 +2,120 @@
 
 from collections.abc import Iterator
 
+from mvtui.model.definition import Volume
 from mvtui.model.finding import Finding
-from mvtui.operations.checks.check import Seen, warning
+from mvtui.model.format import size
+from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
+from mvtui.model.state import StateWord
+from mvtui.operations.checks.check import Seen, error, is_up, warning
 
 # An image with less than this left is full for whoever builds in it.
 FULL_PERCENT = 95.0
+# The host's own disk: what is left is for everybody on it.
+DISK_PERCENT = 95.0
+# mkfs leaves out what fills no block or group: so much of an image, or one part in so many of it.
+_SLACK = 2**20
+_SLACK_PART = 50
+_MIB = 2**20
+# Kernels mount these as one another, as far as their features go.
+_EXT = ("ext2", "ext3", "ext4")
+
+
+def blank(seen: Seen) -> Iterator[Finding]:
+    """The guest waits for a disk, and ends in emergency mode.
+
+    Cause: an mkfs that failed has left an image, and one that exists is never formatted again. Seen: nothing is written
+    where the superblock of ext, xfs, btrfs and vfat is. Source: table 11, #229 #346.
+    """
+    if seen.microvm.state.word is StateWord.STARTING:  # mkfs may be at work
+        return
+    for status, image in _images(seen):
+        volume = _built(seen.microvm, status)
+        if image.blank and image.size and (volume.auto_create or volume.mount_point is not None):
+            what = f"Volume {volume.image} is blank: it has no file system."
+            why = "An image that exists is never formatted again, also where mkfs failed."
+            fix = _made_anew(seen, status) if volume.auto_create else f"mkfs.{volume.fs_type or 'ext4'} {image.path}"
+            yield error(_subject(status), _note(status, "blank"), what, why, fix)
+
+
+def missing(seen: Seen) -> Iterator[Finding]:
+    """The hypervisor ends at once, at every start.
+
+    Cause: an image that microvm.nix does not make (`autoCreate = false`) is not there. Seen: nothing has its name.
+    Source: the runner's script, which makes those of `autoCreate` alone.
+    """
+    for status in seen.microvm.volumes:
+        volume = _built(seen.microvm, status)
+        if status.image is not None and status.image.missing and volume.auto_create is False:
+            what = f"Volume {volume.image}: {status.image.path} does not exist."
+            why = "Nothing makes it: autoCreate is false. A hypervisor that does not find its image ends."
+            yield error(_subject(status), "no image", what, why, f"create {status.image.path}")
+
+
+def cut_off(seen: Seen) -> Iterator[Finding]:
+    """The guest can't mount the volume: "bad geometry", "attempt to access beyond end of device".
+
+    Cause: the image was made smaller than the file system in it. Seen: the superblock's size against the file's.
+    Source: table 10, #315.
+    """
+    for status, image in _images(seen):
+        if image.fs_size is not None and image.fs_size > image.size:
+            what = f"Volume {status.volume.image} is cut off: {size(image.size)} of its {size(image.fs_size)} are left."
+            why = "The file system in it is larger than the image, and no kernel mounts that."
+            fix = f"make the image as large as it was: truncate -s {image.fs_size} {image.path}"
+            yield error(_subject(status), _note(status, "cut off"), what, why, fix)
+
+
+def other_size(seen: Seen) -> Iterator[Finding]:
+    """The guest's disk is not as large as its definition says.
+
+    Cause: `size` was changed, and an image that exists is never touched again. Seen: the size that is built, against
+    that of the image, and of the file system in it. Source: table 10, #315.
+    """
+    for status, image in _images(seen):
+        volume = _built(seen.microvm, status)
+        wanted = volume.size * _MIB if volume.size is not None and volume.auto_create is not False else None
+        if wanted is None or image.blank or (image.fs_size or 0) > image.size:
+            continue
+        if wanted != image.size:
+            what = f"Volume {volume.image} has {size(image.size)}, its size says {size(wanted)}."
+            why = "An image that exists is never made larger or smaller."
+            yield warning(_subject(status), "≠ size", what, why, _grown(seen, status, wanted > image.size))
+        elif image.fs_size is not None and image.size - image.fs_size > max(_SLACK, image.size // _SLACK_PART):
+            what = f"Volume {volume.image} has {size(image.size)}, its file system {size(image.fs_size)}."
+            why = "The image was made larger, and the file system in it was not."
+            yield warning(_subject(status), "≠ size", what, why, _grown(seen, status, True))
+
+
+def label(seen: Seen) -> Iterator[Finding]:
+    """The guest waits 90 s for /dev/disk/by-label/…, and ends in emergency mode.
+
+    Cause: mkfs cuts a label that is too long, or the label was changed after the image was made. Seen: the label in the
+    superblock, against the one that is built. Source: table 12, #179.
+    """
+    for status, image in _images(seen):
+        wanted = _built(seen.microvm, status).label
+        if wanted and image.fs_type is not None and wanted != image.label:
+            cut = image.label is not None and wanted.startswith(image.label)
+            what = f'Volume {status.volume.image} has the label "{image.label or ""}", the guest looks for "{wanted}".'
+            why = "mkfs cut it: it is too long." if cut else "A label is only written when the image is made."
+            fix = "give it a shorter label, and rebuild" if cut else _labelled(image, wanted)
+            yield error(_subject(status), _note(status, "label"), what, why, fix)
+
+
+def other_type(seen: Seen) -> Iterator[Finding]:
+    """The guest can't mount the volume: "wrong fs type, bad superblock".
+
+    Cause: `fsType` was changed after the image was made. Seen: the superblock's kind, against what is built.
+    Source: table 10, #315.
+    """
+    for status, image in _images(seen):
+        wanted, found = _built(seen.microvm, status).fs_type, image.fs_type
+        same = wanted == found or (wanted in _EXT and found in _EXT)
+        if wanted is not None and found is not None and not same and wanted != "auto":
+            what = f"Volume {status.volume.image} has {found} on it, the guest mounts it as {wanted}."
+            why = "An image that exists is never formatted again."
+            yield error(_subject(status), _note(status, "fs type"), what, why, f'fsType = "{found}", and rebuild')
 
 
 def full(seen: Seen) -> Iterator[Finding]:
@@ -20,4 +129,101 @@ def full(seen: Seen) -> Iterator[Finding]:
         if used is not None and used >= FULL_PERCENT:
             what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
             note = "ov full" if status.overlay else "vol full"
-            yield warning(f"volume {status.volume.image}", note, f"{what} is {used:.0f}% full.")
+            yield warning(_subject(status), note, f"{what} is {used:.0f}% full.")
+
+
+def disk_full(seen: Seen) -> Iterator[Finding]:
+    """The guest's disk reports errors, and its file system becomes read-only; or a hypervisor stops it.
+
+    Cause: an image is sparse, and the host's disk has no room for what it may still grow. Seen: statvfs(3) of the
+    image's directory. Source: table 9.
+    """
+    for status, image in _images(seen):
+        if not image.disk_size or image.disk_free is None or status.volume.read_only:
+            continue
+        used = 100.0 * (image.disk_size - image.disk_free) / image.disk_size
+        if used >= DISK_PERCENT and image.allocated < image.size:
+            what = f"The host's disk under volume {status.volume.image} is {used:.0f}% full."
+            why = f"It has {size(image.disk_free)} left; the image may take {size(image.size - image.allocated)} more."
+            yield warning("disk", f"disk {used:.0f}%", what, why, f"free space where {image.path} is")
+            return  # the others say the same
+
+
+def used_twice(seen: Seen) -> Iterator[Finding]:
+    """Two guests write into one file system and destroy it; or the second one does not start: "Failed to get "write"
+    lock".
+
+    Cause: two microVMs name one file, or a loop device, a mount or a hypervisor started by hand has it. Seen: the
+    image's inode among those of every microVM and among the open files of every process. Source: table 13.
+    """
+    for status in seen.microvm.volumes:
+        if status.twins and not status.volume.read_only:
+            others = ", ".join(status.twins)
+            what = f"Volume {status.volume.image} is also a volume of {others}."
+            why = "Two guests that write into one file system destroy it."
+            yield error(_subject(status), "image twice", what, why, "give each its own image")
+            continue
+        for holder in status.foreign_holders(seen.microvm.name):
+            if holder.how in ("open", "mapped") and not _is_hypervisor(holder.command):
+                continue  # a backup
+            who = f"{holder.command or 'a process'} (pid {holder.pid})" if holder.pid else holder.how
+            if holder.pid is None and holder.how == "lock":
+                continue  # an open file description lock of who else was found, or of one who is not seen
+            what = f"Volume {status.volume.image} is in use by {who}."
+            why = "Two that write into one file system destroy it." if is_up(seen) else "A start may fail."
+            give = error if is_up(seen) else warning
+            yield give(_subject(status), "image used", what, why, f"end {who}" if holder.pid else f"detach {who}")
+            break
+
+
+_HYPERVISORS = ("qemu", "cloud-hyperviso", "firecracker", "crosvm", "lkvm", "kvmtool", "stratovirt", "alioth")
+
+
+def _is_hypervisor(command: str | None) -> bool:
+    return command is not None and command.removeprefix("microvm@").startswith(_HYPERVISORS)
+
+
+def _images(seen: Seen) -> Iterator[tuple[VolumeStatus, ImageFacts]]:
+    """The volumes whose image could be read, and holds no disk in a format of its own."""
+    for status in seen.microvm.volumes:
+        if status.image is not None and status.image.problem is None and status.volume.image_type in (None, "raw"):
+            yield status, status.image
+
+
+def _built(microvm: MicroVM, status: VolumeStatus) -> Volume:
+    """The volume as built, which is what an image is made of; where that is not told, as shown."""
+    definition = microvm.built.definition if microvm.built is not None else None
+    volumes = definition.volumes if definition is not None else ()
+    return next((volume for volume in volumes if volume.image == status.volume.image), status.volume)
+
+
+def _subject(status: VolumeStatus) -> str:
+    return f"volume {status.volume.image}"
+
+
+def _note(status: VolumeStatus, words: str) -> str:
+    return f"ov {words}" if status.overlay else f"vol {words}"
+
+
+def _made_anew(seen: Seen, status: VolumeStatus) -> str:
+    """What makes an image be made at the next start."""
+    stop = f"stop {seen.microvm.name}, " if is_up(seen) else ""
+    image = status.image.path if status.image is not None else status.volume.image
+    return f"{stop}{'reset its overlay (O)' if status.overlay else f'remove {image}'}, then start {seen.microvm.name}"
+
+
+def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
+    if status.overlay:
+        return f"reset its overlay (O): mvtui reset {seen.microvm.name}"
+    return f"mvtui grow {seen.microvm.name} {status.volume.image}" if larger else "size back to what the image has"
+
+
+def _labelled(image: ImageFacts, wanted: str) -> str:
+    """The command that writes a label, while nothing uses the image."""
+    path = image.path
+    commands = {
+        "xfs": f"xfs_admin -L {wanted} {path}",
+        "btrfs": f"btrfs filesystem label {path} {wanted}",
+        "vfat": f"fatlabel {path} {wanted}",
+    }
+    return f"stopped: {commands.get(image.fs_type or '', f'e2label {path} {wanted}')}"

@@ -1,0 +1,112 @@
+"""What a microVM's units said last, from the journal or from the logs of who runs them without systemd."""
+
+import os
+import re
+import shlex
+import stat
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from mvtui.host.calls import CallLog
+from mvtui.model.call import CallKind
+from mvtui.model.facts import LastWords
+from mvtui.model.unit import UnitKind, unit_name
+
+_TIMEOUT = 2.0
+_LINES = 60
+_TAIL_BYTES = 1 << 14
+# A guest says what it likes on its console; more than a sentence helps nobody.
+_MOST_CHARACTERS = 300
+
+# supervisord's own log; its last run begins with the first of these.
+_SUPERVISORD = re.compile(r"\S+ \S+ (?:INFO|WARN|CRIT|ERRO|DEBG) (.*)")
+_BEGINS = "supervisord started with pid"
+_GAVE_UP = re.compile(r"gave up: virtiofsd-(.+) entered FATAL state\b.*")
+
+
+class Said(NamedTuple):
+    """One line that `unit` wrote; `at` in UTC."""
+
+    unit: str
+    text: str
+    at: datetime | None = None
+
+
+class Words(NamedTuple):
+    """The last line of each unit, the hypervisor's first, and the tags of the shares that supervisord has given up."""
+
+    last: tuple[LastWords, ...] = ()
+    gave_up: tuple[str, ...] = ()
+
+
+def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> Words:
+    """Of the units of `microvm`, by one run of journalctl(1). Nothing where it may not be read or does not answer."""
+    units = [unit_name(kind, microvm) for kind in (UnitKind.HYPERVISOR, UnitKind.VIRTIOFSD)]
+    command = [program, "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_SYSTEMD_UNIT", "--reverse"]
+    command += [f"--lines={_LINES}", *(f"_SYSTEMD_UNIT={unit}" for unit in units)]
+    with calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False)
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            call.end("nothing")
+            return Words()
+        lines = done.stdout.splitlines()
+        call.end(f"{len(lines)} lines" if lines else "nothing")
+    return _words(list(_entries(lines)), units)
+
+
+def from_logs(directory: Path) -> Words:
+    """Of the logs in `directory`, the microVM's, where who runs it writes them."""
+    names = ("microvm.log", "virtiofsd.log")
+    said = [Said(name, line) for name in names for line in reversed(_tail(directory / name))]
+    return _words(said, names)
+
+
+def _words(newest_first: Sequence[Said], units: Sequence[str]) -> Words:
+    last, gave_up = [], []
+    for unit in units:
+        own = [one for one in newest_first if one.unit == unit and one.text.strip()]
+        said = next((one for one in own if not _SUPERVISORD.fullmatch(one.text)), None)
+        if said is not None:
+            last.append(LastWords(unit, said.text.strip()[:_MOST_CHARACTERS], said.at))
+    for one in newest_first:
+        log = _SUPERVISORD.fullmatch(one.text)
+        if log is not None and log[1].startswith(_BEGINS):
+            break
+        if log is not None and (given := _GAVE_UP.fullmatch(log[1])):
+            gave_up.append(given[1])
+    return Words(tuple(last), tuple(dict.fromkeys(gave_up)))
+
+
+def _entries(lines: Sequence[bytes]) -> Iterator[Said]:
+    import json  # noqa: PLC0415 - most looks need nothing of the journal
+
+    for line in lines:
+        with suppress(ValueError, RecursionError, OverflowError, OSError):
+            fields = json.loads(line)
+            unit, text = fields.get("_SYSTEMD_UNIT"), fields.get("MESSAGE")
+            if isinstance(text, list):  # bytes that are no UTF-8
+                text = bytes(text).decode("utf-8", "replace")
+            if isinstance(unit, str) and isinstance(text, str):
+                at = datetime.fromtimestamp(int(fields["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
+                yield Said(unit, text, at)
+
+
+def _tail(path: Path) -> list[str]:
+    """The last lines of a log; the directory is an unprivileged user's, so a link or a device is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                return []
+            end = os.pread(fd, _TAIL_BYTES, max(0, status.st_size - _TAIL_BYTES))
+        finally:
+            os.close(fd)
+    except OSError:
+        return []
+    return end.decode("utf-8", "replace").splitlines()
