@@ -15,7 +15,7 @@ from tomlkit.items import Array, InlineTable
 
 from mvtui.errors import MvtuiError
 from mvtui.host.document_layout import Layout, Piece, layout
-from mvtui.model.edit import AddItem, Edit, MoveItem, RemoveItem, SetField, SetOverlay, Value
+from mvtui.model.edit import AddItem, Edit, ItemKind, MoveItem, RemoveItem, SetField, SetOverlay, Value
 from mvtui.model.positions import Entry
 
 _OVERLAY = "writableStoreOverlay"
@@ -59,7 +59,8 @@ def changed_values(values: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
             item = items.pop(edit.at)
             if isinstance(edit, MoveItem):
                 items.insert(edit.to, item)
-    return _with(new, edit.kind, items or ([] if edit.kind in new and not isinstance(edit, RemoveItem) else None))
+    # An empty list is told: of what does not stand there, the file says nothing.
+    return _with(new, edit.kind, items)
 
 
 def same(one: object, other: object) -> bool:
@@ -110,7 +111,11 @@ def _edited(text: str, edit: Edit) -> str:
         case AddItem():
             return _added(shape, pieces, edit)
         case RemoveItem():
-            return _removed(shape, pieces[edit.at])
+            rest = _removed(shape, pieces[edit.at])
+            if len(pieces) > 1:
+                return rest
+            left = layout(rest)
+            return _set(left, left.top, left.top_end, edit.kind, ())
         case MoveItem():
             return _moved(shape, pieces, edit)
 
@@ -124,7 +129,7 @@ def _set(shape: Layout, pairs: Sequence[Entry], end: int, key: str, value: Value
             return text
         line = f"{shape.indent(pairs)}{_line(key, value)}{shape.newline}"
         # The first of all, before a table: a blank line keeps the two apart.
-        alone = key == _OVERLAY and not pairs and text[end:].strip(" \t\r\n")
+        alone = key in (_OVERLAY, *ItemKind) and not pairs and text[end:].strip(" \t\r\n")
         return shape.insert(end, line + shape.newline if alone else line)
     first, last = shape.line_start(old.start), shape.line_end(old.end)
     if value is None:
@@ -188,8 +193,6 @@ def _edited_list(shape: Layout, pair: Entry, edit: Edit) -> str:
     if not isinstance(items, Array):
         raise KeyError(edit.kind)
     _change_list(items, edit)
-    if not items and isinstance(edit, RemoveItem):
-        return text[:first] + text[last:]
     return text[: pair.start] + shape.lines(parsed.as_string()) + text[last:]
 
 

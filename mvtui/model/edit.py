@@ -37,7 +37,8 @@ class AddItem(NamedTuple):
 
 
 class RemoveItem(NamedTuple):
-    """The share or volume `at` goes, with the comment right above it."""
+    """The share or volume `at` goes, with the comment right above it. Of the last one an empty list is left: without a
+    word of them, the file would say nothing of shares, and not that there are none."""
 
     kind: ItemKind
     at: int

@@ -10,10 +10,11 @@ from mvtui.operations.health import rebuild_command
 
 def follows(microvm: MicroVM, old: Definition | None, new: Definition | None) -> tuple[str, ...]:
     """Sentences: the drive letters that move from `old` to `new` (None: can't be told), then the steps to the guest."""
-    return (*_moved_letters(old, new), *_steps(microvm))
+    return (*moved_letters(old, new), *_steps(microvm))
 
 
-def _moved_letters(old: Definition | None, new: Definition | None) -> Iterator[str]:
+def moved_letters(old: Definition | None, new: Definition | None) -> Iterator[str]:
+    """A sentence for each volume whose drive letter is another one in `new`; none where one of the two is None."""
     if old is None or new is None:
         return
     letters = {volume.image: volume.letter for volume in old.volumes}

@@ -103,6 +103,7 @@ COMMANDS = (
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
+    _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),

@@ -6,7 +6,7 @@ What looks and acts is imported at the first look, when the first frame stands o
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
+from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
     from mvtui.operations.lifecycle import Outcome
@@ -127,3 +128,4 @@ class Seams:
     plan: Plan = plan
     run_overlay: RunOverlay = act_on_overlay
     choose: Choose = choose_image
+    forms: FormSeams = field(default_factory=FormSeams)

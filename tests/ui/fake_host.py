@@ -16,6 +16,7 @@ from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.command import OverlayVerb
 from mvtui.ui.seams import Seams
+from tests.ui.fake_definitions import FakeDefinitions
 from tests.ui.history_samples import Told
 from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
@@ -85,6 +86,7 @@ class FakeHost:
         self.planning = asyncio.Event()
         self.planning.set()
         self.steps: dict[str, Callable[[str], None]] = {}
+        self.definitions = FakeDefinitions()
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -110,6 +112,7 @@ class FakeHost:
             self.plan,
             self.run_overlay,
             self.choose,
+            forms=self.definitions.seams,
         )
 
     def app(self, **options: object) -> MvtuiApp:

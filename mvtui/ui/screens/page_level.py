@@ -48,6 +48,11 @@ class PageLevel(Vertical):
         microvm = self._picture.find(self.microvm_name) if self._picture is not None else None
         return (microvm,) if microvm is not None else ()
 
+    @property
+    def under_cursor(self) -> tuple[str, str | None]:
+        """The tab that is open, and the key of the entry under its cursor."""
+        return self._bar.chosen, self._sheets[self._bar.chosen].cursor_key
+
     def open(self, name: str, tab: str, picture: Picture | None) -> None:
         """Show that tab of that microVM; it takes the focus."""
         if name != self.microvm_name:

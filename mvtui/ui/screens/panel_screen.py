@@ -29,6 +29,7 @@ from mvtui.ui.widgets.question import QuestionPanel
 from mvtui.ui.widgets.status import Status
 
 if TYPE_CHECKING:
+    from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
 
 
@@ -90,6 +91,11 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         if self.opened is None:
             return self._list.list.selected
         return self.targets[0] if self.targets else None
+
+    @property
+    def under_cursor(self) -> tuple[str, str | None]:
+        """The tab that is open ("" on the list), and the key of the entry under its cursor."""
+        return self._page.under_cursor if self._page is not None and self.opened is not None else ("", None)
 
     @property
     def asks(self) -> bool:
@@ -171,7 +177,10 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         """Leave a dialog that has lost the keys, the filter, the marks, the page, whichever comes first."""
         if self.asks:
             self._question.leave()
-            self._close(self._dialog)
+            if self._dialog is not None and self._dialog.is_changed:
+                self._dialog.take_focus()
+            else:
+                self._close(self._dialog)
         elif self.opened is not None:
             self.close_page()
         elif not self._list.show_all():
@@ -242,6 +251,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.widgets.filter_bar import FilterBar  # noqa: PLC0415  (Input takes long to import)
 
         self._open(FilterBar(self._list.list))
+
+    def open_definition(self, desk: "Desk", wanted: "Wanted | None") -> None:
+        """Show a definition, or the form of what is wanted of it."""
+        from mvtui.ui.forms.definition_panel import DefinitionPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(DefinitionPanel(desk, wanted))
 
     def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
         """Show what mvtui called."""

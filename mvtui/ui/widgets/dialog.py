@@ -24,6 +24,15 @@ class Dialog(Widget):
 
     field: Widget | None = None
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether something would be lost with it; then it stays until its own keys leave it."""
+        return False
+
+    def take_focus(self) -> None:
+        """The keys are its own again."""
+        self.screen.set_focus(self)
+
     def on_descendant_blur(self) -> None:
         """Something in it has lost the focus."""
         self._leave_without_focus()

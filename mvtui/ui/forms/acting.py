@@ -1,0 +1,80 @@
+"""From the key to the panel of a definition, or to the form of what the cursor is on."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mvtui.model.definition import Definition
+from mvtui.model.edit import ItemKind
+from mvtui.model.finding import Finding
+from mvtui.model.microvm import MicroVM
+from mvtui.ui import refusals
+from mvtui.ui.commands import command
+from mvtui.ui.definition_acting import DefinitionApp
+from mvtui.ui.forms.desk import Desk, Wanted
+
+if TYPE_CHECKING:
+    from mvtui.operations.draft import Draft
+
+
+class FormsApp(DefinitionApp, inherit_bindings=False):
+    """The part of the panel that edits definitions."""
+
+    # What was changed and not saved yet, by microVM.
+    _drafts: "dict[str, Draft]"
+
+    def action_edit(self) -> None:
+        """Edit its definition: of the share or volume under the cursor its form, else all of it."""
+        if self.panel.asks:
+            return
+        microvm = self.panel.selected
+        refusal = command("edit").refusal(self.panel.situation(microvm))
+        if refusal or microvm is None:
+            self.say(refusal, "warning")
+            return
+        tab, key = self.panel.under_cursor
+        kind = {"shares": ItemKind.SHARES, "volumes": ItemKind.VOLUMES}.get(tab)
+        wanted = Wanted(kind, key, microvm.path) if kind is not None and key is not None else None
+        self.panel.open_definition(self._desk(microvm), wanted)
+
+    def edit_again(self, name: str) -> None:
+        """Back to what was not saved."""
+        microvm = self.shown.find(name)
+        if microvm is not None and not self.panel.asks:
+            self.panel.open_definition(self._desk(microvm), None)
+
+    def _desk(self, microvm: MicroVM) -> Desk:
+        seams = self.seams.forms
+        return Desk(
+            microvm,
+            self.drafts.get(microvm.name),
+            partial(seams.open_document, self.host, microvm),
+            partial(self._check_fields, microvm),
+            lambda typed, directories: seams.complete(self.host, microvm, typed, directories=directories),
+            partial(self._keep, microvm.name),
+            self._review_draft,
+            partial(self.adopt_definition, microvm.name),
+            lambda: refusals.change(self.panel.situation(microvm)),
+            self.seams.monotonic,
+        )
+
+    async def _check_fields(self, microvm: MicroVM, definition: Definition) -> tuple[Finding, ...]:
+        snapshot = self.shown.snapshot
+        return await self.seams.forms.check_fields(self.host, microvm, definition, snapshot) if snapshot else ()
+
+    @property
+    def drafts(self) -> "dict[str, Draft]":
+        """What was changed and not saved, by microVM: leaving a panel loses none of it."""
+        if not hasattr(self, "_drafts"):
+            self._drafts = {}
+        return self._drafts
+
+    def _keep(self, name: str, draft: "Draft | None") -> None:
+        if draft is None:
+            self.drafts.pop(name, None)
+        else:
+            self.drafts[name] = draft
+
+    def _review_draft(self, draft: "Draft") -> None:
+        name = draft.document.microvm.name
+        what = ", ".join(draft.changes)
+        self.review_definition(draft.document, draft.text, what, partial(self.edit_again, name))
