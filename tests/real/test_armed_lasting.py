@@ -1,5 +1,5 @@
-"""Armed for longer than until the host boots again: under a systemd that reads /etc/systemd/system, here a folder of the
-test's own."""
+"""Armed for longer than until the host boots again: under a systemd that reads /etc/systemd/system, here a folder of
+the tests' own."""
 
 from collections.abc import Iterator
 from pathlib import Path
