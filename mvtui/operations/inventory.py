@@ -42,13 +42,14 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     kept = kept if kept is not None else Kept(host)
     directory = await aside(kept.state_dir.read)
     processes = await aside(host.processes.sample, slow=slow)
-    units, trouble = await _ask_units(host, kept)
+    units, trouble = await ask_units(host, kept)
     await kept.look_at_armed()
     sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
     return await aside(_combine_dated, host, kept, sighting)
 
 
-async def _ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:
+async def ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | None, Finding | None]:
+    """What the manager says of the units now, else what it said last, and why it says nothing."""
     try:
         kept.units = await host.units.statuses()
         kept.units_at = datetime.now(UTC)

@@ -14,7 +14,9 @@ from mvtui.host.armed import note_made
 from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
 from mvtui.model.format import size
-from mvtui.model.overlay import ResetPlan
+from mvtui.model.microvm import Snapshot
+from mvtui.model.overlay import OverlayFacts, OverlayTarget, ResetPlan
+from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_plan import plan_reset
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
@@ -25,6 +27,7 @@ from mvtui.operations.overlay_evidence import (
     child_ready,
     complete,
     gather,
+    get_to_know,
     has_files,
     look,
     made_at,
@@ -128,7 +131,8 @@ async def _carry_out(
     try:
         how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
         attempt.say(f"Making the new one{how}.")
-        await in_thread(worker.make, plan.new, plan.facts.file_id if plan.facts is not None else None)
+        expected = plan.facts.file_id if plan.facts is not None else None
+        await both(in_thread(worker.make, plan.new, expected), get_to_know(attempt.host, kept))
         attempt.say("Checking again that nothing uses the old one.")
         refused = await _refused_now(attempt.host, kept, plan, worker, starting=starting)
     except BaseException:
@@ -152,14 +156,20 @@ async def _refused_now(
     """What stands against it now that the new one is complete; None where nothing does."""
     name = before.microvm
     snapshot, facts = await both(look(host, kept), in_thread(worker.look))
-    evidence = (await in_thread(targeted, host, snapshot, name))._replace(starting=starting, made=True)
+    evidence = await in_thread(_evidence_again, host, snapshot, before, facts)
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
         return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
-    if not has_files(evidence):  # what was trusted when it was planned is not any more
-        return of_plan(name, "reset", plan_reset(evidence))
-    plan = plan_reset(await in_thread(complete, host, snapshot, evidence, facts))
+    plan = plan_reset(evidence._replace(starting=starting, made=True))
     return None if plan.ok else of_plan(name, "reset", plan)
+
+
+def _evidence_again(host: Host, snapshot: Snapshot, before: ResetPlan, facts: OverlayFacts) -> OverlayEvidence:
+    """All of it where the overlay still is where it was and is still trusted, else what stands against it. Blocking."""
+    evidence = targeted(host, snapshot, before.microvm)
+    if evidence.target != before.target or not has_files(evidence):
+        return evidence
+    return complete(host, snapshot, evidence, facts)
 
 
 async def _commit(
@@ -172,22 +182,35 @@ async def _commit(
         await in_thread(worker.undo_commit)
         words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
         return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
-    with suppress(MvtuiError):  # it then counts as used
-        await in_thread(note_made, host.records, name, made_at(host, target))
     words = f"{name}: the overlay is reset"
     if old is not None:
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
         words += f", {aside} set aside"
     hint = _restore(name) if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
+    _, trouble = await both(
+        in_thread(_note_made, host, name, target), _free_older(host, name, worker, starting=starting)
+    )
+    if trouble:
+        return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {trouble}"))
+    return outcome
+
+
+def _note_made(host: Host, name: str, target: OverlayTarget) -> None:
+    with suppress(MvtuiError):  # it then counts as used
+        note_made(host.records, name, made_at(host, target))
+
+
+async def _free_older(host: Host, name: str, worker: OverlayWorker, *, starting: bool) -> str:
+    """What was set aside before is freed in the background; why not, "" where it is."""
     try:
         if not starting:
             await in_thread(worker.free_older_in_background)
         elif await in_thread(worker.throw_older_away):
             await host.units.free_apart(name, lifecycle.sudo_argv(host, "reset", name, "--free"))
     except MvtuiError as error:
-        return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {error.message}"))
-    return outcome
+        return error.message
+    return ""
 
 
 def _stop(name: str) -> str:

@@ -18,11 +18,12 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import KeptOverlay, OverlayFacts, OverlayKind, OverlayTarget, ToldBy
 from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_target import candidates, find_target, overlay_path
-from mvtui.operations.inventory import take_snapshot
+from mvtui.operations.booted import hypervisor_of
+from mvtui.operations.inventory import ask_units, take_snapshot
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_others import other_uses, read_defined
 from mvtui.operations.overlay_trust import mistrust
-from mvtui.operations.uninterrupted import in_thread
+from mvtui.operations.uninterrupted import both, in_thread
 
 if TYPE_CHECKING:
     from mvtui.host.overlay.worker import OverlayWorker
@@ -32,6 +33,12 @@ async def look(host: Host, kept: Kept) -> Snapshot:
     """One whole look at the host. `kept` (not inline: nothing slow is read) is the same for the looks of one reset."""
     snapshot = await take_snapshot(host, kept, slow=False)
     return await take_snapshot(host, kept, slow=False) if kept.unread else snapshot
+
+
+async def get_to_know(host: Host, kept: Kept) -> None:
+    """Where `kept` knows nothing yet, a look that nobody decides on: the one that counts takes half the time then."""
+    if not kept.made:
+        await look(host, kept)
 
 
 def find(snapshot: Snapshot, name: str) -> MicroVM:
@@ -166,14 +173,13 @@ async def came_up_on(
     host: Host, kept: Kept, name: str, target: OverlayTarget, old: KeptOverlay, *, starting: bool = False
 ) -> bool:
     """Whether the microVM was started meanwhile and has `old` open, which has just lost its name."""
-    snapshot = await look(host, kept)
-    microvm = snapshot.find(name)
-    if microvm is None:
+    (units, _), processes = await both(ask_units(host, kept), in_thread(host.processes.sample, slow=False))
+    own = [unit for unit in (units or {}).values() if unit.microvm == name]
+    down = all(unit.active_state in ("inactive", "failed") and unit.job is None for unit in own)
+    runs = hypervisor_of([process for process in processes.values() if process.microvm == name]) is not None
+    if not runs and (down or starting):
         return False
-    down = all(unit.active_state in ("inactive", "failed") and unit.job is None for unit in microvm.units)
-    if microvm.hypervisor is None and (down or starting):
-        return False
-    return await in_thread(_is_held, host, snapshot, target.kind, old.path)
+    return await in_thread(_is_held, host, await look(host, kept), target.kind, old.path)
 
 
 def _is_held(host: Host, snapshot: Snapshot, kind: OverlayKind, path: str) -> bool:

@@ -1,9 +1,11 @@
 """Processes for tests: they end with the test, also when that is killed."""
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -60,6 +62,22 @@ def loop_device(image: Path) -> Iterator[str]:
     with open(device, "rb"):
         subprocess.run([losetup, "-d", device], check=True)
         yield device
+
+
+# linux/loop.h
+_LOOP_SET_STATUS64, _LOOP_GET_STATUS64 = 0x4C04, 0x4C05
+_LOOP_INFO64_BYTES, _SIZELIMIT_OFFSET = 232, 32
+
+
+def die(device: str, *, after: int = 4096) -> None:
+    """From now on the loop device answers every read and write with EIO, but for its first `after` bytes (0: none any
+    more, and what it had is there again): it is only so large. What a device mapper's error target does where there is
+    a device mapper."""
+    info = bytearray(_LOOP_INFO64_BYTES)
+    with open(device, "rb+", buffering=0) as file:
+        fcntl.ioctl(file, _LOOP_GET_STATUS64, info)
+        struct.pack_into("=Q", info, _SIZELIMIT_OFFSET, after)
+        fcntl.ioctl(file, _LOOP_SET_STATUS64, bytes(info))
 
 
 @contextmanager

@@ -1,13 +1,11 @@
 """The real stack once for all tests; where it can't run they skip, and in CI they fail."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.real.host import RealHost, real_host
-from tests.real.packages import UnavailableError
+from tests.real.host import RealHost, required_host
 
 HERE = Path(__file__).parent
 
@@ -27,17 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def host() -> Iterator[RealHost]:
     """A host without microVMs; each test adds its own, under a name of its own."""
-    context = real_host()
-    try:
-        started = context.__enter__()
-    except UnavailableError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"the real stack is required here: {error}")
-        pytest.skip(str(error))
-    try:
-        yield started
-    finally:
-        context.__exit__(None, None, None)
+    yield from required_host()
 
 
 @pytest.fixture

@@ -6,17 +6,19 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner, with_defaults
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 from tests.real.guest import guest
 from tests.real.nested import Nested, need, nested_systemd
-from tests.real.packages import program, unpacked, virtiofsd
+from tests.real.packages import UnavailableError, program, unpacked, virtiofsd
 
 STATE_DIR = "/var/lib/microvms"
 DIRECT_STATE_DIR = "/srv/direct"
@@ -32,6 +34,7 @@ SEES_ALL = (
 )
 
 Json = dict[str, Any]
+NOTHING: Mapping[str, str] = {}
 
 
 def sample(name: str) -> Definition:
@@ -166,8 +169,9 @@ def wait_until(holds: Callable[[], bool], what: str, within: float = 30) -> None
 
 
 @contextlib.contextmanager
-def real_host() -> Iterator[RealHost]:
-    """Start a host without microVMs. Raises UnavailableError where this machine can't run one."""
+def real_host(lasting: Mapping[str, str] = NOTHING) -> Iterator[RealHost]:
+    """Start a host without microVMs. Also `lasting` (`nested_systemd`'s binds) outlives a boot of it. Raises
+    UnavailableError where this machine can't run one."""
     need()
     hypervisor = program("qemu-system-x86_64", "qemu-system-x86")
     python = program("python3", "python3")
@@ -187,7 +191,7 @@ def real_host() -> Iterator[RealHost]:
         cpu="max",
         machine_opts={"accel": "tcg"},
     )
-    binds = {STORE: "store", STATE_DIR: "microvms", "/srv": "srv"}
+    binds = {STORE: "store", STATE_DIR: "microvms", "/srv": "srv", **lasting}
     with nested_systemd(binds) as nested:
         store = nested.folder / "store"
         _put(store, LINUX, kernel)
@@ -202,6 +206,21 @@ def real_host() -> Iterator[RealHost]:
         for state_dir in (STATE_DIR, DIRECT_STATE_DIR):
             nested.run("install", "-d", "-o", "microvm", "-g", "kvm", "-m", "0775", state_dir)
         yield RealHost(nested, tools)
+
+
+def required_host(lasting: Mapping[str, str] = NOTHING) -> Iterator[RealHost]:
+    """What a fixture yields: `real_host`, without which its tests are skipped, and have failed in CI."""
+    context = real_host(lasting)
+    try:
+        started = context.__enter__()
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"the real stack is required here: {error}")
+        pytest.skip(str(error))
+    try:
+        yield started
+    finally:
+        context.__exit__(None, None, None)
 
 
 def _put(store: Path, name: str, content: Path) -> None:

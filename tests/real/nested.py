@@ -7,6 +7,7 @@ What then is left, an empty cgroup and a folder in the cache, the next start rem
 
 import contextlib
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -32,12 +33,30 @@ ENVIRONMENT = {"PATH": SEARCHED, "HOME": "/root", "LANG": "C.UTF-8"}
 PYTHON = {"PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Nested:
     """A running nested systemd. `pid` is its pid out here; `folder` holds what was bound into it."""
 
     pid: int
     folder: Path
+    cgroup: Path
+    process: subprocess.Popen[bytes]
+
+    def boot_again(self) -> None:
+        """As after a power cut: all that runs inside is gone, and of its files all but what is bound into it."""
+        ended = os.pidfd_open(self.pid)
+        try:
+            self.end()
+            assert select.select([ended], [], [], UP_WITHIN)[0], "the nested systemd does not end"
+        finally:
+            os.close(ended)
+        self.process = _start(self.folder, self.cgroup)
+        self.pid = _wait_until_up(self.process, self.folder)
+
+    def end(self) -> None:
+        """Kill it, with all that runs inside."""
+        self.process.kill()
+        self.process.wait()
 
     @property
     def bus(self) -> str:
@@ -93,19 +112,20 @@ class Nested:
 
 @contextlib.contextmanager
 def nested_systemd(binds: Mapping[str, str]) -> Iterator[Nested]:
-    """Start one, with folders of its own bound read-write: target inside to name below `Nested.folder`.
+    """Start one, with folders of its own bound read-write: target inside to name below `Nested.folder`. Units that last
+    are read where one is bound to /etc/systemd/system.
 
     Raises UnavailableError where this machine can't run one.
     """
     need()
     with own_folder(cache_dir() / "running", cgroup2()) as (folder, cgroup):
         _fill(folder, binds)
-        process = _start(folder, cgroup)
+        nested = Nested(0, folder, cgroup, _start(folder, cgroup))
         try:
-            yield Nested(_wait_until_up(process, folder), folder)
+            nested.pid = _wait_until_up(nested.process, folder)
+            yield nested
         finally:
-            process.kill()
-            process.wait()
+            nested.end()
 
 
 def need() -> None:

@@ -73,10 +73,14 @@ done
 # Only the machine's real root cgroup has no cgroup.type.
 [ -e "$root/sys/fs/cgroup/cgroup.type" ] || refuse "not in a cgroup namespace of its own"
 
+unit_path=/run/systemd/system:/run/systemd/transient:$units
+# The machine's own /etc/systemd/system is never read: it counts where a folder of the test's covers it.
+if mountpoint -q "$root/etc/systemd/system"; then unit_path=/etc/systemd/system:$unit_path; fi
+
 cd "$root"
 mkdir -p .old
 pivot_root . .old
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=test LANG=C.UTF-8 \
-  SYSTEMD_UNIT_PATH=/run/systemd/system:/run/systemd/transient:$units \
+  SYSTEMD_UNIT_PATH=$unit_path \
   /bin/bash -c 'umount -l /.old && rmdir /.old && exec /lib/systemd/systemd --system --unit=test-host.target \
     --log-target=journal --log-level=info --show-status=no </dev/null'

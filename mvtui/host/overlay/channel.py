@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -144,6 +145,13 @@ class Channel:
             _ends(self._pid)
         self._kill()
 
+    def let_go(self) -> None:
+        """It goes on without this process, which only takes note of its end."""
+        if self._pid is not None:
+            threading.Thread(target=_wait_for, args=(self._pid,), daemon=True).start()
+            self._pid = None
+            self._close_pipes()
+
     def _kill(self) -> None:
         if self._pid is not None:
             with suppress(ProcessLookupError, ChildProcessError):  # gone where SIGCHLD is ignored
@@ -159,6 +167,11 @@ class Channel:
             if fd >= 0:
                 os.close(fd)
         self._to = self._from = -1
+
+
+def _wait_for(pid: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def _ends(pid: int) -> bool:

@@ -48,6 +48,9 @@ def main(effects: Effects | None = None) -> None:
             _reply([("result", "done"), *child.do(asked)])
         except Stop as stop:
             _reply([("result", stop.code), ("message", stop.message), ("hint", stop.hint)])
+        if child is not None and child.is_let_go:
+            child.free_alone()
+            os._exit(0)
     if child is not None:
         child.leave()
     os._exit(0)  # there is nothing to tear down, and somebody waits for it
@@ -69,6 +72,7 @@ class Child:
     def __init__(self, effects: Effects, setup: Message) -> None:
         self._effects = effects
         self._setup = setup
+        self.is_let_go = False
         self._who = setup["who"][0]
         directory = setup["directory"][0]
         # On a share a guest's root makes directories that are root's, and links in them.
@@ -101,6 +105,12 @@ class Child:
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise Stop(f"{self._setup['shown'][0]}: {where}{error.strerror}", code=FAILED) from None
+
+    def free_alone(self) -> None:
+        """Free what is rubbish, while nobody waits for it."""
+        at = self._work.holding.taken()
+        _alone(at)
+        free(self._effects, at)
 
     def leave(self) -> None:
         """Nothing half made stays."""
@@ -138,9 +148,9 @@ class Child:
         return pairs
 
     def _free(self, asked: Message) -> list[Pair]:
-        """Throw away all kept ones but the newest, or all, then free them: in a process that nobody waits for, in this
-        one (`here`), or not now (`later`). Nothing else is asked after `here` and `later`: others can work then."""
-        holding, effects = self._work.holding, self._effects
+        """Throw away all kept ones but the newest, or all, then free them: before the answer (`here`), not now
+        (`later`), or once nobody waits for it. Nothing else is asked then: others can work."""
+        holding = self._work.holding
         if holding.find() is None:
             return [("count", 0), ("rubbish", 0)]
         at = holding.take(self._who)
@@ -148,17 +158,12 @@ class Child:
         for name in reversed(names):  # killed in between, it is the newer ones that are still kept
             holding.throw_away(name)
         rubbish = sum(name.startswith(FREEING) for name in holding.names())
-        if "later" in asked or "here" in asked:
-            holding.release()
-            if "here" in asked:
-                _step_back()
-                free(effects, at)
-        elif rubbish and effects.detach():
-            # A descriptor that both have has one place in the listing: each would read past what the other has read.
-            own = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=at)
-            _alone(own)
-            free(effects, own)
-            os._exit(0)
+        holding.release()
+        if "here" in asked:
+            _step_back()
+            free(self._effects, at)
+        elif "later" not in asked:
+            self.is_let_go = rubbish > 0
         return [("count", len(names)), ("rubbish", rubbish)]
 
 

@@ -128,13 +128,6 @@ class Effects:
             raise
         return True
 
-    def detach(self) -> bool:
-        """Fork. In the child, which has nothing of its parent's any more: True."""
-        if os.fork() != 0:
-            return False
-        os.setsid()
-        return True
-
 
 def _become(argv: list[str], path: str, output: int, parent: int) -> None:
     try:

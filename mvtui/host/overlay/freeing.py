@@ -8,7 +8,7 @@ import stat
 import time
 
 from mvtui.host.overlay.names import FREEING
-from mvtui.host.overlay.places import look, open_only_regular
+from mvtui.host.overlay.places import look, names_in, open_only_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ STEP_BYTES = 64 << 20
 def free(effects: Effects, at: int) -> None:
     """Remove everything named `freeing.*` in the open directory. What can't be removed stays, for the next time."""
     stuck: set[str] = set()
-    while names := [name for name in os.listdir(at) if name.startswith(FREEING) and name not in stuck]:
+    while names := [name for name in names_in(at) if name.startswith(FREEING) and name not in stuck]:
         for name in names:
             try:
                 _free(effects, name, at)

@@ -7,7 +7,7 @@ import os
 
 from mvtui.host.overlay.effects import is_locked
 from mvtui.host.overlay.names import FREEING, LOCK, OVERLAY, OWN, kept_names, next_kept_name
-from mvtui.host.overlay.places import look, open_only_regular, open_own_directory
+from mvtui.host.overlay.places import look, names_in, open_only_regular, open_own_directory
 from mvtui.host.overlay.stop import Stop, failed
 
 TYPE_CHECKING = False
@@ -132,7 +132,7 @@ class Holding:
 
     def names(self) -> list[str]:
         """What is there now."""
-        return os.listdir(self.at) if self.at is not None else []
+        return names_in(self.at) if self.at is not None else []
 
     def kept(self) -> list[str]:
         """The names of the kept ones, the newest first."""

@@ -71,11 +71,11 @@ def real_path(host: Host, path: str) -> str:
 def _look(path: str, shown: str) -> os.stat_result:
     try:
         fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise MvtuiError(f"{shown}: {(error.strerror or '').lower()}", "", ExitCode.REFUSED) from None
     except ValueError:
         raise MvtuiError(f"{shown!r} is no path", "", ExitCode.REFUSED) from None
-    try:
-        return os.fstat(fd)
-    finally:
-        os.close(fd)

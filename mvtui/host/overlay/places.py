@@ -68,6 +68,16 @@ def look(name: str, at: int) -> os.stat_result | None:
         return None
 
 
+def names_in(at: int) -> list[str]:
+    """What is in the open directory `at` now. It is opened anew: btrfs (Linux 6.5 and later) lists through a descriptor
+    what was there when that was opened, or when it was listed the last time."""
+    now = os.open(".", _DIRECTORY, dir_fd=at)
+    try:
+        return os.listdir(now)
+    finally:
+        os.close(now)
+
+
 def open_own_directory(name: str, at: int, uid: int, path: str) -> int | None:
     """A directory of that user, for reading; None where there is none. Raises Stop, with `path`, for anything else."""
     try:

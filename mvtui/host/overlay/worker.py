@@ -168,11 +168,13 @@ class OverlayWorker:
         self._ask([("do", "drop")], self._patience.disk)
 
     def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
-        """Remove all kept overlays but the newest, or all, in a process that nobody waits for; how many they are.
-        What such a process left over when it was killed is removed too."""
+        """Remove all kept overlays but the newest, or all, while nobody waits for it; how many they are. What was left
+        over when that was killed is removed too. The last that is asked of this child."""
         what = f"free {'what' if all else 'the older ones of what'} is kept of {self._shown}"
         with self._host.calls.call(CallKind.COMMAND, what):
             answer = self._ask([("do", "free"), *([("all", 1)] if all else [])], self._patience.disk)
+        if _number(answer, "rubbish"):
+            self._channel.let_go()
         return _number(answer, "count") or 0
 
     def throw_older_away(self) -> bool:

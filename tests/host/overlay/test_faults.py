@@ -167,7 +167,7 @@ def effects_of(scenario: Scenario) -> list[str]:
     with overlay_host() as host:
         scenario.prepare(host)
         run(host, scenario)
-        if "detach" in effects(host):
+        if scenario.work in (reset_and_free, discard):
             until(lambda: not host.rubbish())
         assert state(host) == scenario.after or state(host) in LEFT
         return effects(host)

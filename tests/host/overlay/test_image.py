@@ -178,6 +178,7 @@ def test_older_ones_are_freed(overlay: OverlayHost) -> None:
     with overlay.worker() as worker:
         assert worker.free_older_in_background() == 3
         assert [content(Path(kept.path)) for kept in overlay.kept()] == ["k4"]
+    with overlay.worker() as worker:
         assert worker.free_older_in_background(all=True) == 1
         assert overlay.kept() == ()
     until(lambda: not overlay.names())
