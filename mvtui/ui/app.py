@@ -20,8 +20,8 @@ from mvtui.model.microvm import Snapshot
 from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
+from mvtui.ui.definition_acting import DefinitionApp
 from mvtui.ui.driver import PanelDriver
-from mvtui.ui.overlay_acting import OverlayApp
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
@@ -42,7 +42,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(OverlayApp, inherit_bindings=False):
+class MvtuiApp(DefinitionApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
     rest is what tests replace."""
