@@ -39,7 +39,7 @@ from mvtui.model.rules.finding import warning
 from mvtui.model.text import clean
 from mvtui.operations.definition_place import document_place
 from mvtui.operations.definitions import Located, validate_text
-from mvtui.operations.what_follows import follows
+from mvtui.operations.what_follows import dropped, follows
 
 
 class Document(NamedTuple):
@@ -61,12 +61,13 @@ class Document(NamedTuple):
 class Review(NamedTuple):
     """What a save would do. `diff` are the lines of a unified diff, () where nothing changes. `findings` are those of
     the new text. `follows` are sentences: what must be done until the guest has it, which drive letters move.
-    `allowed`: no finding is an error."""
+    `allowed`: no finding is an error. `dropped` are sentences: what the guest no longer has, and what stays of it."""
 
     diff: tuple[str, ...]
     findings: tuple[Located, ...]
     follows: tuple[str, ...]
     allowed: bool
+    dropped: tuple[str, ...] = ()
 
 
 class Saved(NamedTuple):
@@ -129,6 +130,7 @@ def review(document: Document, new_text: str) -> Review:
         findings=new.findings,
         follows=follows(document.microvm, document.definition, new.definition) if new.values != document.values else (),
         allowed=all(located.finding.severity is not Severity.ERROR for located in new.findings),
+        dropped=tuple(dropped(document.definition, new.definition)),
     )
 
 
@@ -166,9 +168,15 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
 
 
 def undo_save(host: Host, microvm: MicroVM) -> Saved:
-    """Bring back the text that the last save of mvtui replaced; once more undoes that. Raises ConflictError where the
-    file was changed since (its `mine` is the former text), MvtuiError where nothing is kept, or the file was made by
-    that save: mvtui removes no file."""
+    """Bring back the text that the last save of mvtui replaced; once more undoes that. Raises as `former_version` and
+    `save`."""
+    return save(host, *former_version(host, microvm))
+
+
+def former_version(host: Host, microvm: MicroVM) -> tuple[Document, str]:
+    """The file as it is now, and the text that the last save of mvtui replaced. Raises ConflictError where the file was
+    changed since (its `mine` is the former text), MvtuiError where nothing is kept, or the file was made by that save:
+    mvtui removes no file."""
     former = former_text(host, microvm.name)
     if former is None:
         raise MvtuiError(
@@ -184,7 +192,7 @@ def undo_save(host: Host, microvm: MicroVM) -> Saved:
         raise MvtuiError(f"{path} has its former text already", "")
     if now.text != former.after:
         raise ConflictError(former.before, now, _merged(former.after, former.before, now))
-    return save(host, now, former.before)
+    return now, former.before
 
 
 def track(document: Document) -> str:

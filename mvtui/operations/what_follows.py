@@ -13,6 +13,20 @@ def follows(microvm: MicroVM, old: Definition | None, new: Definition | None) ->
     return (*moved_letters(old, new), *_steps(microvm))
 
 
+def dropped(old: Definition | None, new: Definition | None) -> Iterator[str]:
+    """Sentences: the shares and volumes of `old` that `new` does not have (None: can't be told), and what stays."""
+    if old is None or new is None:
+        return
+    tags = {share.tag for share in new.shares}
+    images = {volume.image for volume in new.volumes}
+    for share in old.shares:
+        if share.tag not in tags:
+            yield clean(f"share {share.tag} goes: the guest has no {share.mount_point} any more; {share.source} stays")
+    for volume in old.volumes:
+        if volume.image not in images:
+            yield clean(f"volume {volume.image} goes: the guest no longer has it; the image stays where it is")
+
+
 def moved_letters(old: Definition | None, new: Definition | None) -> Iterator[str]:
     """A sentence for each volume whose drive letter is another one in `new`; none where one of the two is None."""
     if old is None or new is None:

@@ -12,13 +12,14 @@ from mvtui.host.former_text import FOLDER, Former, keep_former
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
 from mvtui.model.definition import Definition, Runner
-from mvtui.model.edit import AddItem, ItemKind, MoveItem, SetField, SetOverlay
+from mvtui.model.edit import AddItem, ItemKind, MoveItem, RemoveItem, SetField, SetOverlay
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.state import State, StateWord
 from mvtui.operations.definitions_save import (
     ConflictError,
     Document,
+    Review,
     apply,
     git_findings,
     open_document,
@@ -129,7 +130,7 @@ def test_the_review_says_what_changes_what_is_wrong_and_what_follows(host: Host)
 def test_a_review_of_a_running_one_and_of_nothing(host: Host) -> None:
     document = open_document(host, web(booted=Definition()))
     assert review(document, apply(document, [LARGER])).follows[-1] == "Then restart web."
-    assert review(document, TEXT) == ((), (), (), True)
+    assert review(document, TEXT) == Review((), (), (), allowed=True)
     assert review(document, "# a comment\n" + TEXT).follows == ()
     # What mvtui does not edit is built anew too.
     assert review(document, "balloon = true\n" + TEXT).follows[0] == "Rebuild: microvm -u web."
@@ -305,3 +306,13 @@ def test_git_is_asked_and_told(host: Host) -> None:
 def test_where_there_is_no_repository(host: Host) -> None:
     with pytest.raises(MvtuiError, match="is in no git repository"):
         track(opened(host))
+
+
+def test_the_review_says_what_goes(host: Host) -> None:
+    document = opened(host)
+    seen = review(document, apply(document, [RemoveItem(SHARES, 0), RemoveItem(VOLUMES, 0)]))
+    assert seen.dropped == (
+        "share home goes: the guest has no /home any more; /srv/home stays",
+        "volume a.img goes: the guest no longer has it; the image stays where it is",
+    )
+    assert review(document, apply(document, [LARGER])).dropped == ()

@@ -19,6 +19,7 @@ from mvtui.ui.painting import PanelCompositor
 from mvtui.ui.palette import Offer, offers
 from mvtui.ui.picture import Picture
 from mvtui.ui.questions import Question
+from mvtui.ui.reading import Reading
 from mvtui.ui.screens.list_level import ListLevel
 from mvtui.ui.trends import Trends
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
@@ -45,6 +46,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends) -> None:
         super().__init__()
+        self._monotonic = monotonic
         self._painter = self._compositor = PanelCompositor()
         self._trends = trends
         self._header = Header()
@@ -221,6 +223,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         if not self.asks:
             self._dialog = dialog
             self.mount(dialog)
+
+    def read(self, reading: Reading) -> None:
+        """Ask about a text, unless something is asked already."""
+        from mvtui.ui.widgets.reading_panel import ReadingPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(ReadingPanel(reading, self._monotonic))
 
     def open_help(self) -> None:
         """Show the keys."""

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from mvtui.ui.charset import fit
 from mvtui.ui.keys import key_label
 from mvtui.ui.lines import Line, Lines, clipped, cut, folded, in_ascii, ruled, width_of
-from mvtui.ui.questions import Fact, Question
+from mvtui.ui.questions import Answer, Fact, Question
 from mvtui.ui.widgets.dialog import DialogClosed
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ _FACT_SIGNS = {True: ("✓", "v", "good"), False: ("×", "x", "error"), None: ("
 def question_lines(question: Question, width: int, most: int, ascii_only: bool) -> list[Line]:
     """At most `most` lines; none where these do not hold all of what is asked and every answer. A bar where that has
     room on one line. Where not all facts have room, the last line of them says how many are left out."""
-    answers = _answers(question)
+    answers = answer_pieces(question.answers)
     facts = question.facts
     if question.typed:
         wanted: Line = ((f"Type {question.typed_is}, then ", "text"), ("Enter", "key"), ("; ", "text"))
-        tail_lines = _flowed([wanted, (("Esc", "key"), (" leaves.", "text"))], width, "")
+        tail_lines = flowed([wanted, (("Esc", "key"), (" leaves.", "text"))], width, "")
     else:
         if not facts and (bar := _bar(question, answers, width)):
             return [bar]
-        tail_lines = _flowed(answers, width, "  ")
+        tail_lines = flowed(answers, width, "  ")
     if question.more:
         facts = (Fact(question.more), *facts)
     head = _head(question.text, width)
@@ -45,7 +45,7 @@ def question_lines(question: Question, width: int, most: int, ascii_only: bool) 
         return []
     if len(facts) > room:
         facts = (*facts[: room - 1], Fact(f"and {len(facts) - room + 1} more"))
-    return [*head, *_fact_lines(facts, width, room, ascii_only), *tail_lines]
+    return [*head, *fact_lines(facts, width, room, ascii_only), *tail_lines]
 
 
 def _bar(question: Question, answers: list[Line], width: int) -> Line:
@@ -64,13 +64,13 @@ def _head(text: str, width: int) -> list[Line]:
     return [ruled(first, width), *[((f"  {line}", "strong"),) for line in more]]
 
 
-def _answers(question: Question) -> list[Line]:
+def answer_pieces(answers: Sequence[Answer]) -> list[Line]:
     """Each with its key; Esc is the last."""
-    told = [((key_label(one.key), "key"), (f" {one.words}, ", "text")) for one in question.answers]
+    told = [((key_label(one.key), "key"), (f" {one.words}, ", "text")) for one in answers]
     return [*told, (("Esc", "key"), (" leaves", "text"))]
 
 
-def _flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
+def flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
     """Over as many lines as it takes."""
     lines: list[Line] = [((indent, "text"),)]
     for answer in answers:
@@ -80,7 +80,7 @@ def _flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def _fact_lines(facts: Sequence[Fact], width: int, room: int, ascii_only: bool) -> list[Line]:
+def fact_lines(facts: Sequence[Fact], width: int, room: int, ascii_only: bool) -> list[Line]:
     """Each in a line, and those that are longer in as many as there is room for, from the first on."""
     titles = max((cell_len(fact.title) for fact in facts), default=0)
     indent = 4 + (titles + 1 if titles else 0)
