@@ -32,7 +32,7 @@ def read_image(directory: Path | str, image: str, root: Path = Path("/")) -> Ima
         finally:
             os.close(place)
         try:
-            return _facts(fd, path)
+            return facts_of(fd, path)
         finally:
             os.close(fd)
     except OSError as error:
@@ -71,7 +71,8 @@ def open_image(place: int) -> int:
     return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
-def _facts(fd: int, path: str) -> ImageFacts:
+def facts_of(fd: int, path: str) -> ImageFacts:
+    """The facts of the image at `path` that is open for reading. Raises OSError."""
     status = os.fstat(fd)
     if stat.S_ISBLK(status.st_mode):
         size = allocated = os.lseek(fd, 0, os.SEEK_END)

@@ -12,11 +12,12 @@ _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 class Mount(NamedTuple):
     """`device` is the file system's own (os.makedev): what st_dev is but where files have others (subvolumes of
-    btrfs)."""
+    btrfs). `source` is what is mounted, as the file system calls it: a device, a server, a dataset of ZFS."""
 
     device: int
     mount_point: str
     fs_type: str
+    source: str = ""
 
 
 class Mounts:
@@ -34,9 +35,10 @@ class Mounts:
         fields = before.split(b" ")
         with suppress(IndexError, ValueError):
             major, minor = fields[2].split(b":")
-            mount_point = os.fsdecode(_ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), fields[4]))
-            fs_type = os.fsdecode(after.split(b" ", 1)[0])
-            self._by_id[int(fields[0])] = Mount(os.makedev(int(major), int(minor)), mount_point, fs_type)
+            fs_type, source = after.rstrip(b"\n").split(b" ")[:2]
+            self._by_id[int(fields[0])] = Mount(
+                os.makedev(int(major), int(minor)), _text(fields[4]), _text(fs_type), _text(source)
+            )
 
     def of(self, fd: int) -> Mount | None:
         """The mount that `fd`, a descriptor of this process, was opened on."""
@@ -53,3 +55,7 @@ class Mounts:
     def of_device(self, device: int) -> list[str]:
         """Where the file system on that block device is mounted."""
         return [mount.mount_point for mount in self._by_id.values() if mount.device == device]
+
+
+def _text(field: bytes) -> str:
+    return os.fsdecode(_ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), field))

@@ -1,11 +1,108 @@
-"""What the host says of a definition."""
+"""What the host knows of the fields of a definition: whether a source is there and can be read, whose an image is."""
 
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from mvtui.host.field_looks import account_of, file_ids, look_at_image, look_at_source
 from mvtui.host.ports import Host
+from mvtui.model.checks import check
+from mvtui.model.checks.fields import Fields
 from mvtui.model.definition import Definition
+from mvtui.model.field_facts import ImageLook, OtherImage, SourceLook
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.rules.finding import info
+from mvtui.operations.in_time import LOOKS
+from mvtui.operations.shares import resolve
+
+# What has not answered by then is on a dead mount, or as slow as one.
+CHECK_SECONDS = 2.0
+
+_Look = SourceLook | ImageLook
+_Key = tuple[object, ...]
 
 
-async def check_fields(host: Host, microvm: MicroVM, definition: Definition, others: Snapshot) -> tuple[Finding, ...]:  # noqa: ARG001
-    """Nothing yet."""
-    return ()
+async def check_fields(
+    host: Host, microvm: MicroVM, definition: Definition, others: Snapshot, *, seconds: float = CHECK_SECONDS
+) -> tuple[Finding, ...]:
+    """What stands against `definition` of `microvm` on this host; the subjects are the fields' places, as with rules.
+    `others` has the other microVMs. Nothing is changed, and nothing is waited for longer than twice `seconds`: a field
+    behind a mount that does not answer gets a finding that says so. Raises nothing."""
+    root, directory = host.root, microvm.path
+    about = ("account", root, directory)
+    account = (await LOOKS.gather({about: partial(account_of, host, directory)}, seconds)).get(about)
+    works: dict[_Key, Callable[[], _Look]] = {}
+    keys: dict[str, _Key] = {}
+    for place, kind, path, look in _places(definition, directory):
+        keys[place] = (kind, root, path, account)
+        works[keys[place]] = partial(look, path, account, root)
+    images = _others(microvm, others)
+    ids = ("others", root, images)
+    found, with_ids = await asyncio.gather(
+        LOOKS.gather(works, seconds), LOOKS.gather({ids: partial(_with_ids, images, host)}, seconds)
+    )
+    seen = {place: found[key] for place, key in keys.items() if key in found}
+    sources = ((n, seen.get(_source(n))) for n in range(len(definition.shares)))
+    looks = ((n, seen.get(_image(n))) for n in range(len(definition.volumes)))
+    fields = Fields(
+        microvm.name,
+        directory,
+        definition,
+        account,
+        host.units.manager == "systemd" or os.geteuid() == 0,
+        {index: look for index, look in sources if isinstance(look, SourceLook)},
+        {index: look for index, look in looks if isinstance(look, ImageLook)},
+        with_ids.get(ids, images),
+    )
+    return (*check(fields), *_unanswered(keys, seen))
+
+
+def _places(definition: Definition, directory: str) -> Iterator[tuple[str, str, str, Callable[..., _Look]]]:
+    """What is to be looked at: its place in the document, what it is, its absolute path, and how. Of what nobody could
+    mean (a tilde), a rule tells."""
+    for index, share in enumerate(definition.shares):
+        if share.source and not share.source.startswith("~"):
+            yield _source(index), "source", resolve(directory, share.source), look_at_source
+    for index, volume in enumerate(definition.volumes):
+        if volume.image and not volume.image.startswith("~"):
+            yield _image(index), "image", resolve(directory, volume.image), look_at_image
+
+
+def _source(index: int) -> str:
+    return f"shares[{index}].source"
+
+
+def _image(index: int) -> str:
+    return f"volumes[{index}].image"
+
+
+def _others(microvm: MicroVM, others: Snapshot) -> tuple[OtherImage, ...]:
+    """The volumes of all others, at every stage that is known."""
+    found: dict[tuple[str, str], OtherImage] = {}
+    for other in others.microvms:
+        if other.name == microvm.name:
+            continue
+        built = other.built.definition if other.built is not None else None
+        for stage, definition in (("booted", other.booted), ("built", built), ("defined", other.defined)):
+            for volume in definition.volumes if definition is not None else ():
+                path = resolve(other.path, volume.image)
+                found.setdefault((other.name, path), OtherImage(other.name, stage, path, bool(volume.read_only)))
+    return tuple(found.values())
+
+
+def _with_ids(images: tuple[OtherImage, ...], host: Host) -> tuple[OtherImage, ...]:
+    ids = file_ids([image.path for image in images], host.root)
+    return tuple(image._replace(file_id=found) for image, found in zip(images, ids, strict=True))
+
+
+def _unanswered(keys: dict[str, _Key], seen: dict[str, _Look]) -> Iterator[Finding]:
+    for place, (_, _, path, _) in keys.items():
+        if place not in seen:
+            yield info(
+                place,
+                f"{path} can't be checked: what it is on does not answer.",
+                "Its mount is dead, or very slow (NFS, FUSE).",
+                "see that its server runs: findmnt --target tells which it is",
+            )

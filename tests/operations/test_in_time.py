@@ -1,0 +1,54 @@
+import asyncio
+import threading
+import time
+
+from mvtui.operations import in_time
+from mvtui.operations.in_time import Looks
+
+
+async def test_what_ends_in_time_and_what_does_not() -> None:
+    looks, answer = Looks(), threading.Event()
+    works = {"quick": lambda: 1, "slow": lambda: int(answer.wait())}
+    assert await looks.gather(works, 0.1) == {"quick": 1}
+    answer.set()
+    assert await looks.gather(works, 60) == {"quick": 1, "slow": 1}
+
+
+async def test_one_that_hangs_is_asked_once_and_not_waited_for_again() -> None:
+    looks, answer, asked = Looks(), threading.Event(), []
+
+    def hang() -> int:
+        asked.append(1)
+        answer.wait()
+        return 1
+
+    await looks.gather({"it": hang}, 0.1)
+    began = time.monotonic()
+    for _ in range(50):
+        assert await looks.gather({"it": hang}, 0.1) == {}
+    assert time.monotonic() - began < 0.1 * 50
+    assert asked == [1]
+    answer.set()
+
+
+def test_without_a_loop() -> None:
+    looks, answer = Looks(), threading.Event()
+    assert looks.one("quick", lambda: 1, 60) == 1
+    assert looks.one("slow", answer.wait, 0.05) is None
+    answer.set()
+
+
+async def test_so_many_may_hang() -> None:
+    looks, answer = Looks(), threading.Event()
+    works = dict.fromkeys(range(in_time.MOST + 10), answer.wait)
+    assert await looks.gather(works, 0.1) == {}
+    assert len(looks._under_way) == in_time.MOST
+    answer.set()
+
+
+def test_an_answer_after_the_loop_has_ended() -> None:
+    looks, answer = Looks(), threading.Event()
+    assert asyncio.run(looks.gather({"it": answer.wait}, 0.05)) == {}
+    (look,) = looks._under_way.values()
+    answer.set()
+    assert look.future.result(timeout=60) is True
