@@ -76,12 +76,17 @@ def status_pairs(status: os.stat_result) -> Iterator[Pair]:
         yield "allocated", status.st_blocks * 512
 
 
+def superblock_pairs(fd: int) -> Iterator[Pair]:
+    """Where a file system says what it is. Raises OSError."""
+    yield "start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()
+    yield "later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()
+
+
 def _inside(effects: Effects, fd: int, shown: str) -> Iterator[Pair]:
     yield "made", birth(fd)
     yield "nocow", int(is_nocow(fd))
     try:
-        yield "start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()
-        yield "later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()
+        yield from superblock_pairs(fd)
     except OSError as error:
         yield "problem", failed(shown, error).message
     lease = Lease(effects, fd)
