@@ -1,12 +1,11 @@
 """The command line's words: one parser for the panel and all verbs; a mistake names the nearest right word."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 from mvtui import __version__
+from mvtui.cli.parser import Parser
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import DEFAULT_DEFINITIONS
 from mvtui.model.hypervisor import Hypervisor
@@ -23,6 +22,7 @@ VERBS = {
     "reset": "set the writable store overlay of stopped microVMs aside and make an empty one",
     "restore": "bring the overlay back that was set aside last; once more undoes that",
     "arm": "have the overlay of a microVM reset by itself before it starts",
+    "grow": "make the image of a volume larger, and the file system in it",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
@@ -41,6 +41,7 @@ _EXAMPLES = """examples:
   mvtui diff web                       where its definition file, what is built and what runs differ
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
+  mvtui grow web data.img 8G           a larger image, and its file system
   mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
@@ -70,6 +71,10 @@ _VERB_EXAMPLES = {
     "  mvtui arm web --always         before every start, also when the guest reboots\n"
     "  mvtui arm web --always --persistent   it outlives a reboot of the host\n"
     "  mvtui arm web --off",
+    "grow": "  mvtui grow web data.img 8G            shows the plan, asks, does it; the whole new size\n"
+    "  mvtui grow web data.img --defined     the size in its definition file, else as it is built\n"
+    "  mvtui grow web data.img 8192 --dry-run   MiB; exit code 3 where it would be refused\n"
+    "  mvtui grow web logs.img 8G --mount    xfs and btrfs: this host's kernel grows it, not the guest",
     "adopt": "  mvtui adopt web                writes /etc/nixos/microvms/web.toml, never over one that is there\n"
     "  mvtui adopt --print web        shows it alone\n"
     "  mvtui adopt --eval web         asks Nix for what no runner tells (minutes)\n"
@@ -81,29 +86,6 @@ _VERB_EXAMPLES = {
     "  mvtui demo --down /tmp/demo    end it and remove what --up made",
     "completion": '  eval "$(mvtui completion bash)"\n  mvtui completion fish | source',
 }
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """As wide as the terminal. argparse makes one for every argument; by itself it asks shutil for the width, and to
-    import that takes longer than to parse."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
-        except (OSError, ValueError):
-            columns = 0
-        super().__init__(prog, width=(columns or 80) - 2)
-
-
-class Parser(argparse.ArgumentParser):
-    """Mistakes become an MvtuiError with exit code 64."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print."""
-        raise MvtuiError(message, f"see {self.prog} --help", ExitCode.USAGE)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -173,7 +155,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb in ("show", "diff", "restore", "arm", "adopt"):
+    if verb in ("show", "diff", "restore", "arm", "grow", "adopt"):
         own.add_argument("name", metavar="NAME")
     if verb in ("start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
@@ -181,10 +163,8 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--stage", choices=STAGES, help="what this stage alone says of it, under the options' names")
     if verb == "start":
         own.add_argument("--fresh", action="store_true", help="reset the overlay first; what is there is set aside")
-    if verb == "reset":
-        _add_reset_options(own)
-    if verb == "arm":
-        _add_arm_options(own)
+    if verb in _OPTIONS:
+        _OPTIONS[verb](own)
     if verb == "adopt":
         own.add_argument("--print", action="store_true", help="show the file's text, write nothing")
         own.add_argument(
@@ -220,6 +200,15 @@ def _add_reset_options(own: Parser) -> None:
     )
 
 
+def _add_grow_options(own: Parser) -> None:
+    own.add_argument("image", metavar="IMAGE", help="as microvm.volumes.*.image has it")
+    own.add_argument("size", metavar="SIZE", nargs="?", help="the new size: 4096 and 4096M are MiB, 4G, 1T")
+    own.add_argument("--defined", action="store_true", help="the size in the definition file, else as it is built")
+    own.add_argument("--mount", action="store_true", help="xfs, btrfs: mount it here for a moment, as root")
+    own.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
+    own.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _add_arm_options(own: Parser) -> None:
     how = own.add_mutually_exclusive_group(required=True)
     how.add_argument("--once", action="store_true", help="before its next start")
@@ -229,6 +218,9 @@ def _add_arm_options(own: Parser) -> None:
     own.add_argument(
         "--persistent", action="store_true", help="in /etc/systemd/system, so that it outlives a reboot of the host"
     )
+
+
+_OPTIONS = {"reset": _add_reset_options, "arm": _add_arm_options, "grow": _add_grow_options}
 
 
 def _common_options(default: object = None) -> Parser:

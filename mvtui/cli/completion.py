@@ -4,7 +4,7 @@ from mvtui.cli.arguments import MANAGERS, SHELLS, STAGES, VERBS, build_parser, o
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "diff", "start", "stop", "restart", "kill", "reset", "restore", "arm", "adopt")
+_NAME_VERBS = ("show", "diff", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow", "adopt")
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
 _TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor), "--stage": STAGES}
 _TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image")

@@ -53,7 +53,7 @@ def _planned(plan: ResetPlan) -> Json:
 def _plan(plan: ResetPlan) -> Json:
     return {
         "target": _target(plan.target),
-        "image": _facts(plan.facts) if plan.facts is not None else None,
+        "image": facts_document(plan.facts) if plan.facts is not None else None,
         "new": _new(plan.new) if plan.new is not None else None,
         "checks": [check._asdict() for check in plan.checks],
         "steps": list(plan.steps),
@@ -75,7 +75,8 @@ def _target(target: OverlayTarget) -> Json:
     }
 
 
-def _facts(facts: OverlayFacts) -> Json:
+def facts_document(facts: OverlayFacts) -> Json:
+    """What was found on the host."""
     exists = facts.file_id is not None
     return {
         "path": facts.path,

@@ -164,6 +164,13 @@ def _changing(
     return in_loop(work(host_of(args)))
 
 
+def _grow(args: argparse.Namespace) -> int:
+    from mvtui.cli.grow import check_options, grow
+
+    check_options(args)
+    return _changing(args, lambda host: grow(host, args), harmless=args.dry_run)
+
+
 def _adopt(args: argparse.Namespace) -> int:
     from mvtui.cli.adopt import run_adopt
 
@@ -202,6 +209,7 @@ _VERBS = {
     "reset": _reset,
     "restore": _restore,
     "arm": _arm,
+    "grow": _grow,
     "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,

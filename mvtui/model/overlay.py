@@ -57,8 +57,9 @@ class OverlayFacts(NamedTuple):
     it must not be touched whatever else holds (a link, a fifo, two hard links, another's file), or None. `made` (UTC)
     is its birth, None where the file system does not tell. `in_use`: somebody has it open or mapped, in whatever
     namespace, a loop device included; None where the file system can't tell. `free` is what may still be written
-    beside it, in bytes. `mkfs` is the program that will make the new file system, None where there is none. `worker`
-    says who works on it now, None where nobody does. `kept` are newest first.
+    beside it, in bytes; `fs_size` how large its file system says it is. `mkfs` is the program that will make the new
+    file system, None where there is none. `worker` says who works on it now, None where nobody does. `kept` are newest
+    first.
     """
 
     path: str
@@ -68,6 +69,7 @@ class OverlayFacts(NamedTuple):
     allocated: int = 0
     fs_type: str | None = None
     label: str | None = None
+    fs_size: int | None = None
     made: datetime | None = None
     uid: int | None = None
     gid: int | None = None

@@ -67,7 +67,7 @@ def checks(seen: OverlayEvidence, new: NewImage | None, unmakeable: str) -> Iter
 def usage_checks(seen: OverlayEvidence) -> Iterator[Check]:
     """What must hold before anything gets or loses the overlay's name, be it new or set aside before."""
     if not seen.after_stop:
-        yield from _unit_checks(seen)
+        yield from unit_checks(seen)
     if seen.facts is None:
         message, hint = seen.trouble or ("it was not looked at", "")
         yield Check("it can be looked at", False, clean(message), clean(hint))
@@ -86,7 +86,8 @@ def _check(what: str, why: str, fix: str = "") -> Check:
     return Check(what, True) if not why else Check(what, False, why, fix)
 
 
-def _unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
+def unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
+    """That it is stopped, and nothing is about to start it."""
     units, stop = seen.microvm.units, _stop(seen.microvm)
     if seen.units_trouble:
         yield Check("its units are stopped", False, f"that can't be told: {clean(seen.units_trouble)}")

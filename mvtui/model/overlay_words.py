@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mvtui.model.format import age, size
 from mvtui.model.overlay import (
     Armed,
+    Check,
     KeptOverlay,
     NewImage,
     OverlayFacts,
@@ -58,10 +59,10 @@ def told_plan(plan: ResetPlan, now: datetime, *, steps: bool = True) -> tuple[To
     """All of the plan, one section after the other; without `steps` what the panel has no room for is left out."""
     return (
         *told_target(plan, now),
-        *_section("Lost", plan.lost),
-        *_section("Stays", plan.stays),
-        *_section("Set aside", plan.aside),
-        *(_section("Steps", _numbered(plan.steps)) if steps else ()),
+        *section("Lost", plan.lost),
+        *section("Stays", plan.stays),
+        *section("Set aside", plan.aside),
+        *(section("Steps", _numbered(plan.steps)) if steps else ()),
         *told_checks(plan),
     )
 
@@ -76,8 +77,8 @@ def told_target(plan: ResetPlan, now: datetime) -> tuple[Told, ...]:
         lines.append(facts_words(facts, target, now))
     if target.told_by is not None:
         lines.append(f"it is the overlay {_TOLD_BY[target.told_by]}")
-    first, *more = _section("Share" if target.kind is OverlayKind.SHARE else "Image", lines)
-    new = _section("New", [new_words(plan.new)] if plan.new is not None else ())
+    first, *more = section("Share" if target.kind is OverlayKind.SHARE else "Image", lines)
+    new = section("New", [new_words(plan.new)] if plan.new is not None else ())
     return (first._replace(role=Role.STRONG), *more, *new)
 
 
@@ -85,9 +86,14 @@ def told_checks(plan: ResetPlan) -> tuple[Told, ...]:
     """Every precondition; of those that do not hold, why, and what mends it."""
     if plan.nothing:
         return (Told("Overlay", clean(f"nothing to reset: {plan.nothing}"), Role.BAD),)
+    return told_preconditions(plan.checks)
+
+
+def told_preconditions(checks: Sequence[Check]) -> tuple[Told, ...]:
+    """Each with why it does not hold; what mends several is told once."""
     lines: list[Told] = []
     told: set[str] = set()
-    for number, check in enumerate(plan.checks):
+    for number, check in enumerate(checks):
         words = check.what if check.ok or not check.why else f"{check.what}: {check.why}"
         fix = f" ({check.fix})" if check.fix and not check.ok and check.fix not in told else ""
         told.add(check.fix)
@@ -97,7 +103,7 @@ def told_checks(plan: ResetPlan) -> tuple[Told, ...]:
 
 def told_kept(kept: Sequence[KeptOverlay], now: datetime) -> tuple[Told, ...]:
     """What was set aside before, newest first."""
-    return tuple(_section("Kept", [f"{each.path}: {kept_words(each, now)}" for each in kept]))
+    return tuple(section("Kept", [f"{each.path}: {kept_words(each, now)}" for each in kept]))
 
 
 def facts_words(facts: OverlayFacts, target: OverlayTarget, now: datetime) -> str:
@@ -154,7 +160,8 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _section(title: str, lines: Sequence[str]) -> list[Told]:
+def section(title: str, lines: Sequence[str]) -> list[Told]:
+    """Lines under one title."""
     return [Told("" if number else title, clean(line)) for number, line in enumerate(lines)]
 
 

@@ -31,11 +31,12 @@ def _argv(entry: str) -> list[str]:
 
 
 class Channel:
-    """A child, started. `shown` is what it works on, for messages."""
+    """A child, started. `shown` is what it works on, and `then` how that is after a bad end, for messages."""
 
     def __init__(self, shown: str, entry: str) -> None:
         """Raises MvtuiError."""
         self.shown = shown
+        self.then = "the overlay is the old or the new one, whole; the next reset or restore cleans up"
         self._buffer = b""
         self._pid: int | None = None
         theirs_in, self._to = os.pipe2(os.O_CLOEXEC)
@@ -58,7 +59,7 @@ class Channel:
                 os.close(nothing)
         except OSError as error:
             self._close_pipes()
-            raise MvtuiError(f"no child for the reset can be started: {error.strerror}") from None
+            raise MvtuiError(f"no child that works on files can be started: {error.strerror}") from None
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
@@ -110,7 +111,7 @@ class Channel:
             return answer
         message, hint = (clean("".join(answer.get(key, [])[:1])[:_MOST_CHARS]) for key in ("message", "hint"))
         code = ExitCode.REFUSED if result == REFUSED else ExitCode.FAILED
-        raise MvtuiError(message or f"the reset of {self.shown} failed", hint, code)
+        raise MvtuiError(message or f"the work on {self.shown} failed", hint, code)
 
     def _read_line(self, until: float) -> bytes:
         poll = select.poll()
@@ -132,7 +133,7 @@ class Channel:
         self._kill()
         return MvtuiError(
             f"the child that works on {self.shown} {what}, and is ended",
-            "the overlay is the old or the new one, whole; the next reset or restore cleans up",
+            self.then,
         )
 
     def close(self) -> None:

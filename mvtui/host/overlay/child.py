@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from mvtui.host.overlay.growing import GrowWork
     from mvtui.host.overlay.image_facts import Pair
 
 IN, OUT = 0, 1
 _READ_BYTES = 1 << 16
+# What begins so is asked of one who grows an image.
+GROW = "grow "
 
 
 def main(effects: Effects | None = None) -> None:
     """Do what is asked on standard input until it ends."""
-    sys.excepthook = _tell
+    sys.excepthook = tell
     ignore_signals()
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what root's shell had open is not for mkfs of somebody else
     os.umask(0o022)
@@ -45,9 +48,9 @@ def main(effects: Effects | None = None) -> None:
         try:
             if child is None:
                 child = Child(effects or Effects(), setup)
-            _reply([("result", "done"), *child.do(asked)])
+            reply([("result", "done"), *child.do(asked)])
         except Stop as stop:
-            _reply([("result", stop.code), ("message", stop.message), ("hint", stop.hint)])
+            reply([("result", stop.code), ("message", stop.message), ("hint", stop.hint)])
         if child is not None and child.is_let_go:
             child.free_alone()
             os._exit(0)
@@ -76,7 +79,8 @@ class Child:
         self._who = setup["who"][0]
         directory = setup["directory"][0]
         # On a share a guest's root makes directories that are root's, and links in them.
-        at = walk(directory, links=bool(setup["name"][0]) or "uid" not in setup)
+        self._at = at = walk(directory, links=bool(setup["name"][0]) or "uid" not in setup)
+        self._growth: GrowWork | None = None
         _enter(setup["cwd"][0])
         tools = setup.get("tool", [])
         shown, name = setup["shown"][0], setup["name"][0]
@@ -101,7 +105,10 @@ class Child:
     def do(self, asked: Message) -> list[Pair]:
         """What is asked; what there is to tell. Raises Stop."""
         try:
-            return list(self._verbs[asked["do"][0]](asked))
+            verb = asked["do"][0]
+            if verb.startswith(GROW):
+                return list(self._growing().do(verb.removeprefix(GROW), self._who, asked))
+            return list(self._verbs[verb](asked))
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise Stop(f"{self._setup['shown'][0]}: {where}{error.strerror}", code=FAILED) from None
@@ -111,6 +118,15 @@ class Child:
         at = self._work.holding.taken()
         _alone(at)
         free(self._effects, at)
+
+    def _growing(self) -> GrowWork:
+        from mvtui.host.overlay.growing import GrowWork  # noqa: PLC0415 (a reset goes without it)
+
+        if self._growth is None:
+            setup, work = self._setup, self._work
+            shown, name, tools = setup["shown"][0], setup["name"][0], setup.get("tool", [])
+            self._growth = GrowWork(self._effects, self._at, shown, name, os.geteuid(), work.holding, tools)
+        return self._growth
 
     def leave(self) -> None:
         """Nothing half made stays."""
@@ -226,15 +242,16 @@ class Lines:
         return unpack(line)
 
 
-def _reply(pairs: Iterable[Pair]) -> None:
+def reply(pairs: Iterable[Pair]) -> None:
+    """Answer the parent."""
     line = pack(pairs)
     while line:
         line = line[os.write(OUT, line) :]
 
 
-def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A bug: its place goes to the parent, who says it."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace is not None else ""
-    _reply([("result", FAILED), ("message", f"{kind.__name__}: {error}{place}")])
+    reply([("result", FAILED), ("message", f"{kind.__name__}: {error}{place}")])

@@ -25,6 +25,10 @@ _SIGIO, _SIGPIPE, _SIGKILL = 29, 13, 9
 _SIG_DFL, _SIG_IGN = 0, 1
 _EXIT_EXEC = 127
 
+_IMAGE = 3
+# What a program of `spawn_on` works on: the very file that is open, whatever has its name by then.
+IMAGE = f"/proc/self/fd/{_IMAGE}"
+
 # statx(2)
 _AT_EMPTY_PATH = 0x1000
 _STATX_BTIME = 0x800
@@ -86,6 +90,24 @@ class Effects:
             _become(argv, path, output, parent)
         return pid
 
+    def guard(self, fd: int) -> bool:
+        """Lock the file, open for writing, in both ways that hypervisors look for: all its bytes (OFD, fcntl(2)) and
+        flock(2). The locks go with the open file, so with whatever inherits it too. False where another has one."""
+        try:
+            fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _WHOLE_FILE)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def spawn_on(self, image: int, argv: list[str], path: str, output: int) -> int:
+        """Start a program that works on the open file `image`, which it finds as IMAGE, and that is never to end half
+        way: neither with this process nor for want of a reader; the pid."""
+        pid = os.fork()
+        if pid == 0:
+            _become_apart(image, argv, path, output)
+        return pid
+
     def chown(self, fd: int, uid: int, gid: int) -> None:
         """Give it away; -1 keeps."""
         os.fchown(fd, uid, gid)
@@ -137,15 +159,34 @@ def _become(argv: list[str], path: str, output: int, parent: int) -> None:
         for number in (_SIGIO, _SIGPIPE):
             _LIBC.signal(number, _SIG_DFL)
         os.setpgid(0, 0)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
-        os.dup2(nothing, 1)  # what is written there comes late, after what went wrong
-        os.dup2(output, 2)
-        os.execve(argv[0], argv, {"PATH": path, "LC_ALL": "C"})  # noqa: S606
+        _exec(argv, path, output)
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     finally:
         os._exit(_EXIT_EXEC)
+
+
+def _become_apart(image: int, argv: list[str], path: str, output: int) -> None:
+    try:
+        _LIBC.signal(_SIGIO, _SIG_DFL)
+        _LIBC.signal(_SIGPIPE, _SIG_IGN)
+        os.setsid()  # no end of a terminal or of a job ends it
+        os.dup2(output, 2)
+        os.dup2(image, _IMAGE)
+        os.set_inheritable(_IMAGE, True)
+        _exec(argv, path, 2)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(_EXIT_EXEC)
+
+
+def _exec(argv: list[str], path: str, output: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)  # what is written there comes late, after what went wrong
+    os.dup2(output, 2)
+    os.execve(argv[0], argv, {"PATH": path, "LC_ALL": "C"})  # noqa: S606
 
 
 def no_new_privs() -> None:

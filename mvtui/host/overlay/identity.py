@@ -37,13 +37,13 @@ def identity_for(host: Host, microvm: str, target: OverlayTarget) -> Identity:
     path = target.path if target.kind is OverlayKind.SHARE else f"{host.state_dir}/{microvm}"
     if os.geteuid() != 0:
         if uid != os.geteuid():
-            raise RightsMissingError(f"{path} belongs to another user", "root or its owner can reset the overlay")
+            raise RightsMissingError(f"{path} belongs to another user", "root or its owner can do that")
         return Identity(uid, os.getegid(), False)
     if target.kind is OverlayKind.SHARE:
         return Identity(uid, gid, True)
     if 0 in (uid, gid):
         raise MvtuiError(
-            f"{path} belongs to root, and a reset works as the owner of the files: never as root",
+            f"{path} belongs to root, and mvtui works on files as their owner: never as root",
             f"chown microvm:kvm {shlex.quote(str(path))}",
             ExitCode.REFUSED,
         )

@@ -85,12 +85,17 @@ def status_pairs(status: os.stat_result) -> Iterator[Pair]:
         yield "allocated", status.st_blocks * 512
 
 
+def superblock_pairs(fd: int) -> Iterator[Pair]:
+    """Where a file system says what it is. Raises OSError."""
+    yield "start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()
+    yield "later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()
+
+
 def _inside(effects: Effects, fd: int, shown: str) -> tuple[bool, list[Pair]]:
     """Whether somebody has it open, and what is known; `fd` is closed."""
     pairs: list[Pair] = [("made", birth(fd)), ("nocow", int(is_nocow(fd)))]
     try:
-        pairs.append(("start", os.pread(fd, _SUPERBLOCK_BYTES, 0).hex()))
-        pairs.append(("later", os.pread(fd, _SUPERBLOCK_BYTES, _BTRFS_SUPERBLOCK).hex()))
+        pairs += superblock_pairs(fd)
     except OSError as error:
         pairs.append(("problem", failed(shown, error).message))
     lease = Lease(effects, fd, 1)

@@ -52,10 +52,15 @@ class Lease:
         """False where somebody waits in open(2) for it to be given back, or did not want to wait."""
         return not self.held or holds_lease(self._fd)
 
+    def give_back(self) -> None:
+        """Whoever waits in open(2) goes on; the descriptor stays open."""
+        if self.held:
+            self.held = None
+            give_lease_back(self._fd)
+
     def end(self) -> None:
-        """Give it back."""
+        """Give it back, and close the descriptor."""
         try:
-            if self.held:
-                give_lease_back(self._fd)
+            self.give_back()
         finally:
             os.close(self._fd)

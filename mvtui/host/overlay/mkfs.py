@@ -11,6 +11,8 @@ from mvtui.model.mkfs import PACKAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mvtui.host.overlay.effects import Effects
 
 USUAL = ("/run/current-system/sw/bin", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -62,8 +64,13 @@ def fill(
 
 def find_mkfs(fs_type: str, tool_path: list[str]) -> str | None:
     """The first mkfs for it in these absolute directories, and then the usual ones."""
+    return find_program(f"mkfs.{fs_type}", tool_path)
+
+
+def find_program(name: str, tool_path: list[str]) -> str | None:
+    """The first program of that name in these absolute directories, and then the usual ones."""
     for directory in (*tool_path, *USUAL):
-        path = f"{directory}/mkfs.{fs_type}"
+        path = f"{directory}/{name}"
         if directory.startswith("/") and os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     return None
@@ -78,11 +85,28 @@ def mkfs_argv(program: str, fs_type: str, label: str | None, extra: list[str], i
 def run_mkfs(effects: Effects, argv: list[str], tool_path: list[str], seconds: float, control: int) -> None:
     """Run it to its end. Raises Stop where it fails, takes longer than `seconds`, or where the other side of the pipe
     `control` is closed meanwhile; OSError where it can't be started."""
+    status, said = run_program(lambda theirs: effects.spawn(argv, search_path(tool_path), theirs), seconds, control)
+    name = os.path.basename(argv[0])
+    if status is None:
+        raise Stop(f"{name} did not end within {seconds:g} s", code=FAILED)
+    if status != 0:
+        raise Stop(f"{name}: {told_end(status, said)}", code=FAILED)
+
+
+def search_path(tool_path: list[str]) -> str:
+    """The PATH of what is run."""
+    return ":".join((*tool_path, *USUAL))
+
+
+def run_program(start: Callable[[int], int], seconds: float, control: int | None) -> tuple[int | None, str]:
+    """The wait status of what `start` starts (its pid; it gets where to write what it says), None where it did not end
+    in `seconds`, and the last line that it said. Raises Stop where the other side of the pipe `control` is closed
+    meanwhile; OSError where it can't be started."""
     output, theirs = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(output, False)
     try:
         try:
-            pid = effects.spawn(argv, ":".join((*tool_path, *USUAL)), theirs)
+            pid = start(theirs)
         finally:
             os.close(theirs)
         try:
@@ -91,13 +115,14 @@ def run_mkfs(effects: Effects, argv: list[str], tool_path: list[str], seconds: f
             _, status = _end(pid)
     finally:
         os.close(output)
-    name = os.path.basename(argv[0])
-    if not in_time:
-        raise Stop(f"{name} did not end within {seconds:g} s", code=FAILED)
-    if status != 0:
-        ended = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
-        lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise Stop(f"{name}: {ended}{': ' + lines[-1] if lines else ''}", code=FAILED)
+    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    return status if in_time else None, lines[-1] if lines else ""
+
+
+def told_end(status: int, said: str) -> str:
+    """How a program ended, by its wait status, and what it said last."""
+    ended = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
+    return f"{ended}{': ' + said if said else ''}"
 
 
 def _end(pid: int) -> tuple[int, int]:
@@ -109,13 +134,14 @@ def _end(pid: int) -> tuple[int, int]:
     return os.waitpid(pid, 0)
 
 
-def _listen(pid: int, output: int, until: float, control: int) -> tuple[bytes, bool]:
+def _listen(pid: int, output: int, until: float, control: int | None) -> tuple[bytes, bool]:
     """The end of what it says until it has ended, and whether that was in time."""
     said = b""
     ended = os.pidfd_open(pid)
     poll = select.poll()
     for fd in (ended, output, control):
-        poll.register(fd, select.POLLIN)
+        if fd is not None:
+            poll.register(fd, select.POLLIN)
     try:
         while (left := until - time.monotonic()) > 0:
             ready = {fd for fd, _ in poll.poll(left * 1000 + 1)}

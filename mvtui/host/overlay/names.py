@@ -15,6 +15,7 @@ MAKING = "making"
 NEW = "new."
 BACK = "back."
 FREEING = "freeing."
+UNDO = "undo."
 IMAGE_SUFFIX = ".img"
 SHARE_SUFFIX = ".dir"
 

@@ -109,9 +109,11 @@ def open_only_regular(name: str, at: int, flags: int) -> tuple[int, os.stat_resu
         os.close(place)
 
 
-def open_regular(name: str, at: int, uid: int, path: str) -> tuple[int, os.stat_result] | None:
-    """A regular file with one name, of that user, open for reading; None where there is none. Raises Stop, with `path`,
-    for anything else; nothing else is ever opened."""
+def open_regular(
+    name: str, at: int, uid: int, path: str, flags: int = os.O_RDONLY
+) -> tuple[int, os.stat_result] | None:
+    """A regular file with one name, of that user, open for reading (or as `flags` say); None where there is none.
+    Raises Stop, with `path`, for anything else; nothing else is ever opened."""
     try:
         place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
     except FileNotFoundError:
@@ -123,16 +125,16 @@ def open_regular(name: str, at: int, uid: int, path: str) -> tuple[int, os.stat_
         problem = file_problem(status, uid)
         if problem:
             raise Stop(f"{path} {problem}")
-        return _open_in_turn(place), status
+        return _open_in_turn(place, flags), status
     except OSError as error:
         raise failed(path, error) from None
     finally:
         os.close(place)
 
 
-def _open_in_turn(place: int) -> int:
-    """Open for reading what `place` is of. Another's lease (open(2), EWOULDBLOCK) ends as soon as it has looked."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+def _open_in_turn(place: int, flags: int) -> int:
+    """Open what `place` is of. Another's lease (open(2), EWOULDBLOCK) ends as soon as it has looked."""
+    flags |= os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     for _ in range(_TURNS - 1):
         try:
             return os.open(f"/proc/self/fd/{place}", flags)

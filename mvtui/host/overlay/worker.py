@@ -75,7 +75,7 @@ class OverlayWorker:
         image = target.volume.image if target.volume is not None else target.path
         if any(".." in path.split("/") or "\0" in path for path in (image, target.path)):
             raise MvtuiError(
-                f"{clean(image)} has .. or a NUL in its path: such an image is not reset",
+                f"{clean(image)} has .. or a NUL in its path: such an image is left alone",
                 "write its path without ..",
                 ExitCode.REFUSED,
             )
@@ -99,28 +99,29 @@ class OverlayWorker:
         """What there is; changes nothing. Of an image that must not be touched, only what stat(2) tells."""
         with self._host.calls.call(CallKind.COMMAND, f"look at the overlay {self._shown}", poll=True):
             answer = self._ask([("do", "look")], self._patience.answer)
-        file_system = _superblock(answer)
+        file_system = superblock(answer)
         fs_type = (self._target.volume.fs_type if self._target.volume is not None else None) or (
             file_system.fs_type if file_system is not None else _DEFAULT_FS_TYPE
         )
-        made, device, inode = _number(answer, "made"), _number(answer, "device"), _number(answer, "inode")
+        made, device, inode = number(answer, "made"), number(answer, "device"), number(answer, "inode")
         return OverlayFacts(
             path=self._shown,
             file_id=(device, inode) if device is not None and inode is not None else None,
-            problem=_text(answer, "problem"),
-            size=_number(answer, "size") or 0,
-            allocated=_number(answer, "allocated") or 0,
+            problem=text(answer, "problem"),
+            size=number(answer, "size") or 0,
+            allocated=number(answer, "allocated") or 0,
             fs_type=file_system.fs_type if file_system is not None else None,
             label=file_system.label if file_system is not None else None,
+            fs_size=file_system.size if file_system is not None else None,
             made=_time(made) if made is not None else None,
-            uid=_number(answer, "uid"),
-            gid=_number(answer, "gid"),
-            mode=_number(answer, "mode"),
-            nocow=bool(_number(answer, "nocow")),
-            in_use=None if (in_use := _number(answer, "in_use")) is None else bool(in_use),
-            free=_number(answer, "free") or 0,
-            mkfs=_text(answer, f"mkfs.{fs_type}") if fs_type in PACKAGES else None,
-            worker=_text(answer, "worker"),
+            uid=number(answer, "uid"),
+            gid=number(answer, "gid"),
+            mode=number(answer, "mode"),
+            nocow=bool(number(answer, "nocow")),
+            in_use=None if (in_use := number(answer, "in_use")) is None else bool(in_use),
+            free=number(answer, "free") or 0,
+            mkfs=text(answer, f"mkfs.{fs_type}") if fs_type in PACKAGES else None,
+            worker=text(answer, "worker"),
             kept=read_kept(self._host, self._microvm, self._target),
         )
 
@@ -173,21 +174,21 @@ class OverlayWorker:
         what = f"free {'what' if all else 'the older ones of what'} is kept of {self._shown}"
         with self._host.calls.call(CallKind.COMMAND, what):
             answer = self._ask([("do", "free"), *([("all", 1)] if all else [])], self._patience.disk)
-        if _number(answer, "rubbish"):
+        if number(answer, "rubbish"):
             self._channel.let_go()
-        return _number(answer, "count") or 0
+        return number(answer, "count") or 0
 
     def throw_older_away(self) -> bool:
         """No kept overlay but the newest can be brought back any more; whether there is something for `free_older`.
         The last that is asked of this child."""
         with self._host.calls.call(CallKind.COMMAND, f"throw away the older ones of what is kept of {self._shown}"):
-            return bool(_number(self._ask([("do", "free"), ("later", 1)], self._patience.disk), "rubbish"))
+            return bool(number(self._ask([("do", "free"), ("later", 1)], self._patience.disk), "rubbish"))
 
     def free_older(self) -> int:
         """As `free_older_in_background`, but returns when it is done, which can take hours; others can work on the
         overlay meanwhile. The last that is asked of this child."""
         with self._host.calls.call(CallKind.COMMAND, f"free the older ones of what is kept of {self._shown}"):
-            return _number(self._ask([("do", "free"), ("here", 1)], self._patience.freeing), "rubbish") or 0
+            return number(self._ask([("do", "free"), ("here", 1)], self._patience.freeing), "rubbish") or 0
 
     def close(self) -> None:
         """End the child; what was made and has not got its name is removed."""
@@ -203,7 +204,7 @@ class OverlayWorker:
         return self._channel.ask(pairs, seconds)
 
     def _kept(self, answer: Message) -> KeptOverlay | None:
-        name = _text(answer, "kept")
+        name = text(answer, "kept")
         if name is None:
             return None
         is_share = self._target.kind is OverlayKind.SHARE
@@ -212,10 +213,10 @@ class OverlayWorker:
             raise MvtuiError(f"the child that works on {self._shown} answers nonsense")
         above, parts = place_of(self._target)
         path = "/".join((above, *parts, name))
-        return KeptOverlay(name, path, when, _number(answer, "size"), _number(answer, "allocated"))
+        return KeptOverlay(name, path, when, number(answer, "size"), number(answer, "allocated"))
 
 
-def _number(answer: Message, key: str) -> int | None:
+def number(answer: Message, key: str) -> int | None:
     """Not more than the kernel has numbers for; None where it is missing or none."""
     for text in answer.get(key, ())[:1]:
         if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) < _MOST_NUMBER:
@@ -223,7 +224,8 @@ def _number(answer: Message, key: str) -> int | None:
     return None
 
 
-def _text(answer: Message, key: str) -> str | None:
+def text(answer: Message, key: str) -> str | None:
+    """The first that is not empty, clean."""
     return next((clean(text[:_MOST_CHARS]) for text in answer.get(key, ()) if text), None)
 
 
@@ -234,7 +236,8 @@ def _time(nanoseconds: int) -> datetime | None:
         return None
 
 
-def _superblock(answer: Message) -> FileSystem | None:
+def superblock(answer: Message) -> FileSystem | None:
+    """The file system that the child has read; None where there is none."""
     try:
         parts = {offset: bytes.fromhex(answer[key][0]) for key, offset in (("start", 0), ("later", _BTRFS_SUPERBLOCK))}
     except (KeyError, IndexError, ValueError):
