@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mvtui import __version__
 from mvtui.cli.parser import Parser
+from mvtui.cli.verb_options import OPTIONS
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import DEFAULT_DEFINITIONS
 from mvtui.model.hypervisor import Hypervisor
@@ -15,6 +16,7 @@ VERBS = {
     "list": "every microVM with its state and why it is in it",
     "show": "one microVM with all that is known of it",
     "diff": "where what is defined, built and booted differ, field by field",
+    "logs": "what microVMs have logged: guest, hypervisor, virtiofsd, units, mvtui, all in one",
     "start": "start microVMs and wait until they run",
     "stop": "stop microVMs and wait until all of their units have ended",
     "restart": "stop and start microVMs",
@@ -39,6 +41,7 @@ _EXAMPLES = """examples:
   mvtui list --json | jq '.microvms[] | select(.state != "running") | .name'
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui diff web                       where its definition file, what is built and what runs differ
+  mvtui logs web -f                    what its guest, its daemons and its units say, as they say it
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui grow web data.img 8G           a larger image, and its file system
@@ -54,6 +57,11 @@ _VERB_EXAMPLES = {
     "list": "  mvtui list\n  mvtui list --cpu\n  mvtui list --json",
     "show": "  mvtui show web\n  mvtui show web --json\n  mvtui show web --stage built    what one stage alone says",
     "diff": "  mvtui diff web\n  mvtui diff web --json | jq '.drift[] | {place, values, follows}'",
+    "logs": "  mvtui logs web                 the last 50 lines\n"
+    "  mvtui logs web git -f          and what comes, of both\n"
+    "  mvtui logs web -n 1000 --source virtiofsd --level warning\n"
+    "  mvtui logs web --since 2h --grep 'mount|emergency'\n"
+    "  mvtui logs web --json | jq 'select(.level == \"err\") | .message'",
     "start": "  mvtui start web\n  mvtui start web git --json\n"
     "  mvtui start --fresh web        with an empty overlay; mvtui restore web undoes that",
     "stop": "  mvtui stop web",
@@ -157,14 +165,14 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
     if verb in ("show", "diff", "restore", "arm", "grow", "adopt"):
         own.add_argument("name", metavar="NAME")
-    if verb in ("start", "stop", "restart", "kill", "reset"):
+    if verb in ("logs", "start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
+    if verb in OPTIONS:
+        OPTIONS[verb](own)
     if verb == "show":
         own.add_argument("--stage", choices=STAGES, help="what this stage alone says of it, under the options' names")
     if verb == "start":
         own.add_argument("--fresh", action="store_true", help="reset the overlay first; what is there is set aside")
-    if verb in _OPTIONS:
-        _OPTIONS[verb](own)
     if verb == "adopt":
         own.add_argument("--print", action="store_true", help="show the file's text, write nothing")
         own.add_argument(
@@ -185,42 +193,6 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         where.add_argument("--down", type=Path, metavar="DIR", help="end the one in DIR and remove what --up made")
     if verb == "completion":
         own.add_argument("shell", choices=SHELLS)
-
-
-def _add_reset_options(own: Parser) -> None:
-    how = own.add_mutually_exclusive_group()
-    how.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
-    how.add_argument("--discard", action="store_true", help="free what was set aside instead, for good")
-    how.add_argument("--free", action="store_true", help="only free what is older than the newest set aside, and wait")
-    how.add_argument("--if-armed", action="store_true", help="only what mvtui arm asked for; never fails, but says why")
-    own.add_argument("--strict", action="store_true", help="with --if-armed: exit with 3 or 1 where it was not reset")
-    own.add_argument("--yes", action="store_true", help="do not ask")
-    own.add_argument(
-        "--image", metavar="IMAGE", help="the volume that is the overlay, where no stage tells which; it is remembered"
-    )
-
-
-def _add_grow_options(own: Parser) -> None:
-    own.add_argument("image", metavar="IMAGE", help="as microvm.volumes.*.image has it")
-    own.add_argument("size", metavar="SIZE", nargs="?", help="the new size: 4096 and 4096M are MiB, 4G, 1T")
-    own.add_argument("--defined", action="store_true", help="the size in the definition file, else as it is built")
-    own.add_argument("--mount", action="store_true", help="xfs, btrfs: mount it here for a moment, as root")
-    own.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
-    own.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _add_arm_options(own: Parser) -> None:
-    how = own.add_mutually_exclusive_group(required=True)
-    how.add_argument("--once", action="store_true", help="before its next start")
-    how.add_argument("--always", action="store_true", help="before every start")
-    how.add_argument("--off", action="store_true", help="not any more")
-    own.add_argument("--strict", action="store_true", help="a reset that is refused keeps it from starting")
-    own.add_argument(
-        "--persistent", action="store_true", help="in /etc/systemd/system, so that it outlives a reboot of the host"
-    )
-
-
-_OPTIONS = {"reset": _add_reset_options, "arm": _add_arm_options, "grow": _add_grow_options}
 
 
 def _common_options(default: object = None) -> Parser:

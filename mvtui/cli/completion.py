@@ -1,13 +1,21 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
 from mvtui.cli.arguments import MANAGERS, SHELLS, STAGES, VERBS, build_parser, options
+from mvtui.cli.verb_options import LOG_SOURCES
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.log import LEVELS
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "diff", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow", "adopt")
+_NAME_VERBS = ("show", "diff", "logs", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow", "adopt")
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
-_TAKE_A_CHOICE = {"--manager": MANAGERS, "--hypervisor": tuple(Hypervisor), "--stage": STAGES}
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image")
+_TAKE_A_CHOICE = {
+    "--manager": MANAGERS,
+    "--hypervisor": tuple(Hypervisor),
+    "--stage": STAGES,
+    "--source": LOG_SOURCES,
+    "--level": LEVELS,
+}
+_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image", "--lines", "-n", "--since", "--grep")
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -56,7 +64,7 @@ def _bash() -> str:
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
 {choices}
-        --interval | --image) return ;;
+        --interval | --image | --lines | -n | --since | --grep) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in

@@ -103,6 +103,15 @@ def _diff(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _logs(args: argparse.Namespace) -> int:
+    from mvtui.cli.logs import check_options, run_logs
+
+    check_options(args, datetime.now(UTC))
+    host = host_of(args)
+    gc.enable()
+    return run_logs(host, args)
+
+
 def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
     """A closer look at `args.name`. Raises MvtuiError where it is no microVM."""
     snapshot = look(args, args.name, cpu=cpu)
@@ -202,6 +211,7 @@ _VERBS = {
     "list": _list,
     "show": _show,
     "diff": _diff,
+    "logs": _logs,
     "start": _start,
     "stop": _act,
     "restart": _act,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from mvtui.host.calls import CallLog
+from mvtui.model.log import LogEntry, LogFilter
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 
@@ -78,6 +79,48 @@ class EndTimes(Protocol):
 
     def read(self, ends: Collection[End]) -> Mapping[End, datetime]:
         """When each of `ends` was (UTC); what is not known is left out. Blocking, for a few seconds at most."""
+
+
+class LogStream(Protocol):
+    """Records that come. `fileno` becomes readable when there is something to read; None: look again and again."""
+
+    def fileno(self) -> int | None:
+        """A descriptor to wait for."""
+
+    def read(self) -> list[bytes] | None:
+        """The records that have come, about a megabyte at most; never waits. None when no more will come."""
+
+    @property
+    def complaint(self) -> str:
+        """What who reads them has to say."""
+
+    def close(self) -> None:
+        """No more is wanted."""
+
+
+class Logs(Protocol):
+    """What some microVMs have logged. A record is what the log has of one entry, as bytes that only it understands."""
+
+    def page(
+        self, wanted: LogFilter, limit: int, *, before: bytes | None = None, after: bytes | None = None
+    ) -> list[bytes]:
+        """At most `limit` records, the oldest first: the last before the record `before`, the first after the record
+        `after`, or the last of all. Blocking, for seconds at most. Raises RightsMissingError, MvtuiError."""
+
+    def stream(
+        self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True
+    ) -> LogStream:
+        """The records after the record `after`, or the `last` ones (None: all), and, with `follow`, those that come;
+        more than are wanted, see `matches`. Raises RightsMissingError, MvtuiError."""
+
+    def matches(self, record: bytes, wanted: LogFilter) -> bool:
+        """Whether a record of a stream is wanted."""
+
+    def entry(self, record: bytes) -> LogEntry:
+        """What the record says."""
+
+    def check(self, complaint: str, *, is_empty: bool) -> None:
+        """What the complaint of a stream means that had no records, or had. Raises RightsMissingError, MvtuiError."""
 
 
 class Host:

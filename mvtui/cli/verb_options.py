@@ -1,0 +1,66 @@
+"""The options of verbs that have many."""
+
+import argparse
+
+from mvtui.model.log import LogSource
+
+LOG_SOURCES = tuple(str(source) for source in LogSource)
+
+
+def _add_logs_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until ^c")
+    own.add_argument(
+        "-n", "--lines", type=_count, metavar="N", help="the last N (default 50, with --since all since then)"
+    )
+    own.add_argument("--since", metavar="TIME", help='15m, 2h, 3d (ago), today, 12:30, "2026-08-01 12:30"')
+    own.add_argument("--grep", metavar="PATTERN", help="what matches the regular expression; lower case means both")
+    own.add_argument("--level", metavar="LEVEL", default="debug", help="this one and worse: err, warning, info, …")
+    own.add_argument("--source", choices=LOG_SOURCES, help="what one of them says alone")
+
+
+def _add_reset_options(own: argparse.ArgumentParser) -> None:
+    how = own.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
+    how.add_argument("--discard", action="store_true", help="free what was set aside instead, for good")
+    how.add_argument("--free", action="store_true", help="only free what is older than the newest set aside, and wait")
+    how.add_argument("--if-armed", action="store_true", help="only what mvtui arm asked for; never fails, but says why")
+    own.add_argument("--strict", action="store_true", help="with --if-armed: exit with 3 or 1 where it was not reset")
+    own.add_argument("--yes", action="store_true", help="do not ask")
+    own.add_argument(
+        "--image", metavar="IMAGE", help="the volume that is the overlay, where no stage tells which; it is remembered"
+    )
+
+
+def _add_arm_options(own: argparse.ArgumentParser) -> None:
+    how = own.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="before its next start")
+    how.add_argument("--always", action="store_true", help="before every start")
+    how.add_argument("--off", action="store_true", help="not any more")
+    own.add_argument("--strict", action="store_true", help="a reset that is refused keeps it from starting")
+    own.add_argument(
+        "--persistent", action="store_true", help="in /etc/systemd/system, so that it outlives a reboot of the host"
+    )
+
+
+def _add_grow_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("image", metavar="IMAGE", help="as microvm.volumes.*.image has it")
+    own.add_argument("size", metavar="SIZE", nargs="?", help="the new size: 4096 and 4096M are MiB, 4G, 1T")
+    own.add_argument("--defined", action="store_true", help="the size in the definition file, else as it is built")
+    own.add_argument("--mount", action="store_true", help="xfs, btrfs: mount it here for a moment, as root")
+    own.add_argument("--dry-run", action="store_true", help="show what would be done, and what stands against it")
+    own.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 10_000_000:
+        raise argparse.ArgumentTypeError(f"takes a number of lines, not {text!r}")
+    return int(text)
+
+
+# What adds the options of a verb, by verb.
+OPTIONS = {
+    "logs": _add_logs_options,
+    "reset": _add_reset_options,
+    "arm": _add_arm_options,
+    "grow": _add_grow_options,
+}

@@ -1,0 +1,251 @@
+"""What systemd's journal has of microVMs, by journalctl(1) as a child process.
+
+The journal could also be read by libsystemd through ctypes, in this process. A child does it better: where the library
+lies is told by no standard (NixOS has it in the store alone), it maps the journal's files into the process and blocks
+while it walks through them, and a damaged file would end the panel. A child reads beside the panel, waits when nobody
+takes what it has read (a pipe is bounded), and can be killed at any moment.
+
+Of a line only what is shown is parsed: what the panel keeps is what journalctl wrote (`--output=json`).
+"""
+
+import re
+import select
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.calls import CallLog
+from mvtui.host.log_lines import ChildLines, LongLine
+from mvtui.model.call import CallKind
+from mvtui.model.log import DEBUG, INFO, SOURCES, WARNING, LogEntry, LogFilter, LogSource, told_by_virtiofsd
+from mvtui.model.unit import UnitKind, parse_unit_name, unit_name
+
+# Seconds that a page may take.
+_TIMEOUT = 10.0
+_FIELDS = (
+    *("MESSAGE", "PRIORITY", "_SYSTEMD_UNIT", "UNIT", "COREDUMP_UNIT", "_PID", "_UID", "SYSLOG_IDENTIFIER"),
+    *("MVTUI_MICROVM", "MVTUI_USER"),
+)
+# The fields of a line that was too long; in a message every quote has a backslash before it, so none can pretend.
+_SHORT_FIELD = re.compile(rb'"([A-Z_]+)":"([^"\\]*)"')
+_CURSOR = re.compile(rb'"__CURSOR":"([^"\\]*)"')
+_PRIORITY = re.compile(rb'"PRIORITY":"([0-7])"')
+_REALTIME = re.compile(rb'"__REALTIME_TIMESTAMP":"(\d+)"')
+# What journalctl says where it shows nothing, or less than there is, for want of rights.
+_NO_RIGHTS = re.compile(r"insufficient permissions|not seeing messages from other users|Permission denied")
+
+_KIND_SPEAKERS = {
+    UnitKind.TAP: "tap",
+    UnitKind.MACVTAP: "macvtap",
+    UnitKind.PCI: "pci",
+    UnitKind.INSTALL: "install",
+    UnitKind.SET_BOOTED: "set-booted",
+}
+
+
+class JournalLogs:
+    """`Logs` of `microvms`, merged by journalctl. `options` (`-D`, a directory) are put before all others."""
+
+    def __init__(
+        self,
+        microvms: Sequence[str],
+        calls: CallLog | None = None,
+        program: str = "journalctl",
+        options: Sequence[str] = (),
+        timeout: float = _TIMEOUT,
+    ) -> None:
+        self._microvms = tuple(microvms)
+        self._calls = calls if calls is not None else CallLog()
+        self._program = [program, *options]
+        self._timeout = timeout
+
+    def page(
+        self, wanted: LogFilter, limit: int, *, before: bytes | None = None, after: bytes | None = None
+    ) -> list[bytes]:
+        """At most `limit` records, the oldest first: the last before `before`, the first after `after`, or the last of
+        all. Blocking. Raises RightsMissingError, MvtuiError."""
+        place = after if after is not None else before
+        arguments = [] if place is None else [f"--after-cursor={_cursor(place)}"]
+        if after is None:
+            arguments.append("--reverse")
+        records = []
+        for record in self._read(wanted, arguments):
+            if wanted.since is not None and after is None and _microseconds(record) < wanted.since.timestamp() * 1e6:
+                break
+            if self.matches(record, wanted):
+                records.append(record)
+            if len(records) == limit:
+                break
+        return records if after is not None else records[::-1]
+
+    def _read(self, wanted: LogFilter, arguments: Sequence[str]) -> Iterator[bytes]:
+        """What journalctl writes with these arguments, until nobody wants more or its time is over."""
+        command = self._command(wanted, arguments)
+        deadline = time.monotonic() + self._timeout
+        with self._calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
+            child = ChildLines(command)
+            count = 0
+            try:
+                poll = select.poll()
+                poll.register(child.fileno(), select.POLLIN)
+                while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                    lines = child.read()
+                    if lines is None:
+                        break
+                    for line in lines:
+                        count += 1
+                        yield _record(line)
+                else:
+                    raise MvtuiError(f"journalctl has not answered within {self._timeout:g} s", "try again")
+                self.check(child.complaint, is_empty=count == 0)
+            finally:
+                call.end(f"{count} lines" if count else "nothing")
+                child.close()
+
+    def stream(
+        self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True
+    ) -> ChildLines:
+        """The records after `after`, or the `last` ones that there are (None: all since `wanted.since`), and, with
+        `follow`, those that come. Raises MvtuiError."""
+        arguments = []
+        if after is not None:
+            arguments.append(f"--after-cursor={_cursor(after)}")
+        elif last is not None:
+            arguments.append(f"--lines={last}")
+        elif wanted.since is not None:
+            arguments.append(f"--since=@{wanted.since.timestamp():.6f}")
+        if follow:
+            arguments += ["--follow"] if last is not None and after is None else ["--follow", "--no-tail"]
+        command = self._command(wanted, arguments)
+        with self._calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
+            child = ChildLines(command)
+            call.end("is read as it comes", ok=None)
+        return child
+
+    def check(self, complaint: str, *, is_empty: bool) -> None:
+        """Raises RightsMissingError, MvtuiError for what journalctl has said on standard error."""
+        if _NO_RIGHTS.search(complaint):
+            raise RightsMissingError(
+                "the journal of this host may not be read",
+                "usermod -aG systemd-journal USER gives that right from the next login on; or run mvtui with sudo",
+            )
+        if complaint and is_empty and "No journal files were found" not in complaint:
+            raise MvtuiError(f"journalctl: {complaint.splitlines()[-1]}")
+
+    def _command(self, wanted: LogFilter, arguments: Sequence[str]) -> list[str]:
+        fixed = ["--no-pager", "--all", "--output=json", f"--output-fields={','.join(_FIELDS)}"]
+        return [*self._program, *fixed, *arguments, *_matches(self._microvms, wanted)]
+
+    def matches(self, record: bytes, wanted: LogFilter) -> bool:
+        """Whether a record is wanted by the level that its text names: journalctl knows the one it was logged with,
+        and supervisord hands all on with the same."""
+        if wanted.level >= DEBUG:
+            return True
+        logged = _PRIORITY.search(record)
+        return (logged is not None and int(logged[1]) <= wanted.level) or self.entry(record).level <= wanted.level
+
+    def entry(self, record: bytes) -> LogEntry:
+        """What a record says."""
+        import json  # noqa: PLC0415
+
+        try:
+            fields = json.loads(record)
+        except (ValueError, RecursionError):
+            fields = None
+        if not isinstance(fields, dict):
+            return LogEntry(None, WARNING, LogSource.SYSTEMD, record.decode(errors="surrogateescape"), "", "journalctl")
+        return _entry(fields)
+
+
+def _matches(microvms: Sequence[str], wanted: LogFilter) -> list[str]:
+    """journalctl's: of one field any holds, of several all hold, `+` joins."""
+    level = [f"PRIORITY={number}" for number in range(wanted.level + 1)] if wanted.level < DEBUG else []
+    groups: list[list[str]] = []
+
+    def units(field: str, kinds: Sequence[UnitKind]) -> list[str]:
+        return [f"{field}={unit_name(kind, microvm)}" for microvm in microvms for kind in kinds]
+
+    def wants(source: LogSource) -> bool:
+        return wanted.source in (None, source)
+
+    if kinds := [kind for kind, source in SOURCES.items() if wants(source) and kind is not UnitKind.VIRTIOFSD]:
+        groups.append([*units("_SYSTEMD_UNIT", kinds), *level])
+    if wants(LogSource.VIRTIOFSD):
+        groups.append(units("_SYSTEMD_UNIT", [UnitKind.VIRTIOFSD]))
+    if wants(LogSource.SYSTEMD):
+        # Of the service manager itself: anybody can log a field UNIT, and nobody an underlined one.
+        groups.append(["_PID=1", *units("UNIT", list(SOURCES)), *level])
+        groups.append(["_UID=0", *units("COREDUMP_UNIT", list(SOURCES)), *level])
+    if wants(LogSource.MVTUI):
+        groups.append(["SYSLOG_IDENTIFIER=mvtui", *(f"MVTUI_MICROVM={microvm}" for microvm in microvms), *level])
+    return [word for group in groups for word in ("+", *group)][1:]
+
+
+def _record(line: bytes) -> bytes:
+    """The line, or, of one that was too long, what is known of it."""
+    if not isinstance(line, LongLine):
+        return line
+    import json  # noqa: PLC0415
+
+    fields = {name.decode(): value.decode(errors="replace") for name, value in _SHORT_FIELD.findall(line)}
+    fields["MESSAGE"] = "(a message of several megabytes, which is too long to be shown here)"
+    return json.dumps(fields).encode()
+
+
+def _cursor(record: bytes) -> str:
+    found = _CURSOR.search(record)
+    if found is None:
+        raise MvtuiError("the journal tells no place of this line", "go to the end")
+    return found[1].decode(errors="replace")
+
+
+def _microseconds(record: bytes) -> int:
+    found = _REALTIME.search(record)
+    return int(found[1]) if found is not None else 0
+
+
+def _entry(fields: dict[str, Any]) -> LogEntry:
+    message = _text(fields.get("MESSAGE"))
+    logged = str(fields.get("PRIORITY"))
+    level = int(logged) if logged in tuple("01234567") else INFO
+    at = _time(fields.get("__REALTIME_TIMESTAMP"))
+    unit = str(fields.get("_SYSTEMD_UNIT") or "")
+    parsed = parse_unit_name(unit)
+    if parsed is not None:
+        kind, microvm = parsed
+        source, speaker, start = SOURCES[kind], _KIND_SPEAKERS.get(kind, ""), 0
+        if kind is UnitKind.VIRTIOFSD:
+            told = told_by_virtiofsd(message)
+            level = min(level, told.level) if told.level < INFO else level
+            speaker, start = told.tag, told.start
+        return LogEntry(at, level, source, message, microvm, speaker, unit, start)
+    subject = str(fields.get("UNIT") or fields.get("COREDUMP_UNIT") or "")
+    about = parse_unit_name(subject)
+    if str(fields.get("SYSLOG_IDENTIFIER")) == "mvtui" or about is None:
+        # Anybody can call himself mvtui: who it was is the kernel's word.
+        uid = str(fields.get("_UID"))
+        speaker = str(fields.get("MVTUI_USER") or "") if uid == "0" else f"uid {uid}"
+        return LogEntry(at, level, LogSource.MVTUI, message, str(fields.get("MVTUI_MICROVM") or ""), speaker)
+    return LogEntry(at, level, LogSource.SYSTEMD, message, about[1], "", subject)
+
+
+def _text(message: object) -> str:
+    """As journalctl has it: a text; the numbers of its bytes where it is none; a list of these where it was logged
+    several times; null."""
+    if isinstance(message, str):
+        return message
+    if isinstance(message, list):
+        if all(isinstance(each, int) and 0 <= each < 256 for each in message):
+            return bytes(message).decode(errors="surrogateescape")
+        return " ".join(_text(each) for each in message)
+    return ""
+
+
+def _time(microseconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(microseconds)) / 1e6, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

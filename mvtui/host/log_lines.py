@@ -1,0 +1,115 @@
+"""A child process whose lines are read as they come: never more than fits, never waiting for one."""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+
+from mvtui.errors import MvtuiError
+
+# A line may be so long (1 MB of bytes that are no UTF-8 takes journalctl four); of a longer one its ends are kept.
+MAX_LINE_BYTES = 4 << 20
+_KEPT_BYTES = 4096
+# So much is read at once, and so much waits in the pipe: at 10,000 lines a second, what comes in a tenth of a second.
+_READ_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 20
+_MAX_ERROR_BYTES = 4096
+
+
+class LongLine(bytes):
+    """The beginning and the end of a line that was too long."""
+
+
+class LineSplitter:
+    """Cuts what is fed into lines."""
+
+    def __init__(self, most: int = MAX_LINE_BYTES) -> None:
+        self._most = most
+        self._rest = b""
+        self._start: bytes | None = None  # of a line that is too long
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that end in `data`, without their ends."""
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        if self._start is not None:
+            end = lines[0] if lines else self._rest
+            if lines:
+                lines[0] = LongLine(self._start + end[-_KEPT_BYTES:])
+                self._start = None
+            else:
+                self._rest = end[-_KEPT_BYTES:]
+        if len(self._rest) > self._most:
+            self._start, self._rest = self._rest[:_KEPT_BYTES], self._rest[-_KEPT_BYTES:]
+        return lines
+
+
+class ChildLines:
+    """The lines of what `command` (an argv) writes. It ends with `close`, and by itself when this process dies: it
+    then writes to a pipe that nobody reads (journalctl also waits for that). Raises MvtuiError where there is none."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            )
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise MvtuiError(f"{command[0]} can't be run: {reason}", "it is part of systemd") from None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._output, self._errors = self._process.stdout.fileno(), self._process.stderr.fileno()
+        for descriptor in (self._output, self._errors):
+            os.set_blocking(descriptor, False)
+        with suppress(OSError):  # more than /proc/sys/fs/pipe-max-size
+            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._splitter = LineSplitter()
+        self._said = b""
+
+    def fileno(self) -> int:
+        """What becomes readable when there is something to read, or no more."""
+        return self._output
+
+    def read(self) -> list[bytes] | None:
+        """The lines that have come, at most a megabyte of them at once; None when no more will come."""
+        self._hear()
+        parts: list[bytes] = []
+        left = _READ_BYTES
+        while left > 0:
+            try:
+                part = os.read(self._output, left)
+            except BlockingIOError:
+                break
+            if not part:
+                if not parts:
+                    return None
+                break
+            parts.append(part)
+            left -= len(part)
+        return self._splitter.feed(b"".join(parts))
+
+    def _hear(self) -> None:
+        with suppress(BlockingIOError):
+            while part := os.read(self._errors, _MAX_ERROR_BYTES):
+                self._said = (self._said + part)[:_MAX_ERROR_BYTES]
+
+    @property
+    def complaint(self) -> str:
+        """What it has said on standard error until now."""
+        with suppress(OSError):
+            self._hear()
+        return self._said.decode(errors="replace").strip()
+
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
