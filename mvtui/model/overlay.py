@@ -69,7 +69,6 @@ class OverlayFacts(NamedTuple):
     allocated: int = 0
     fs_type: str | None = None
     label: str | None = None
-    fs_size: int | None = None
     made: datetime | None = None
     uid: int | None = None
     gid: int | None = None
@@ -80,6 +79,7 @@ class OverlayFacts(NamedTuple):
     mkfs: str | None = None
     worker: str | None = None
     kept: tuple[KeptOverlay, ...] = ()
+    fs_size: int | None = None
 
 
 class NewImage(NamedTuple):
