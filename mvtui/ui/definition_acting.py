@@ -14,7 +14,7 @@ Left = Callable[[], None] | None
 class DefinitionApp(OverlayApp, inherit_bindings=False):
     """The part of the panel that saves definition files."""
 
-    def review_definition(self, document: "Document", new_text: str, what: str, left: Left = None) -> None:  # noqa: ARG002, E501
+    def review_definition(self, document: "Document", new_text: str, what: str, left: Left = None) -> None:  # noqa: ARG002
         """Show what it means to save `new_text`, and save it where a person says so."""
         self.say(f"no review yet: {what}", "warning")
 
