@@ -16,6 +16,7 @@ from mvtui.model.definition import Definition
 from mvtui.model.document import WrongTypeError, definition_of
 from mvtui.model.edit import Edit, ItemKind
 from mvtui.model.finding import Finding
+from mvtui.model.merge import merged
 from mvtui.operations.definitions_save import Document, apply
 from mvtui.operations.what_follows import moved_letters
 
@@ -69,6 +70,11 @@ def items_of(values: Mapping[str, Any], kind: ItemKind) -> list[Mapping[str, Any
 def begin(document: Document) -> Draft:
     """The document as it is."""
     return Draft(document, document.text, document.values, check(document, document.values))
+
+
+def is_saved(draft: Draft, now: Document) -> bool:
+    """Whether all that was changed in the draft stands in the file, as it is `now`."""
+    return now.exists and now.text == merged(draft.document.text, draft.text, now.text)
 
 
 def change(draft: Draft, edits: Sequence[Edit], words: str) -> Draft:

@@ -74,6 +74,7 @@ class MvtuiApp(FormsApp, inherit_bindings=False):
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"
         self.host, self.seams = host, seams
+        self.drafts = {}
         self.ascii_only = ascii_only
         self.mouse = mouse
         self._interval = interval

@@ -45,8 +45,7 @@ label = "data"
 class FakeDefinitions:
     """`texts` are the files, by microVM (or the error that reading one gives); where there is none, `text`. `fields` is
     what the host says of any, once `looking` is set; `paths` are those that are on the host. `looked` and `opened`
-    count.
-    """
+    count."""
 
     def __init__(self) -> None:
         self.text: str | None = WEB_TOML

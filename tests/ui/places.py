@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from textual.css.query import DOMQuery
 from textual.widgets import Input
 
 from mvtui.model.microvm import Snapshot
+from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.help import Help
 from mvtui.ui.widgets.microvm_list import MicroVMList
@@ -54,6 +56,8 @@ PLACES = {
     "back": Where(snapshot(KEEPING), "u"),
     "free": Where(snapshot(KEEPING), "x"),
     "arm": Where(snapshot(KEEPING), "A"),
+    "definition": Where(FULL, "e j j j"),
+    "form": Where(FULL, "3 e down", types=True),
 }
 TABS = ("overview", "shares", "volumes", "processes")
 LEVELS = ("list", *TABS, "gone")
@@ -91,10 +95,26 @@ def seen(panel: Panel) -> Mapping[str, object]:
         "looks": panel.host.looks,
         "does": (tuple(panel.host.asked), tuple(panel.host.cancelled), tuple(panel.host.overlays)),
         "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
-        "types": fields.first().value if fields else None,
+        "types": fields.first().value if fields else _typed(screen.query(DefinitionPanel)),
+        "draft": _draft(screen.query(DefinitionPanel)),
         "cursor": {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}
         | {id(one): one.scroll_offset for one in helps},
     }
+
+
+def _typed(panels: DOMQuery[DefinitionPanel]) -> tuple[str, ...]:
+    """What stands in the fields of a form."""
+    form = panels.first()._form.form if panels else None
+    return tuple(form.line(each.key).text for each in form.fields) if form is not None else ()
+
+
+def _draft(panels: DOMQuery[DefinitionPanel]) -> tuple[object, ...]:
+    """What a definition is meant to be, the form that is open, what is asked."""
+    editing = panels.first().editing if panels else None
+    if editing is None:
+        return ()
+    form = editing.form
+    return editing.draft.text, (form.kind, form.at) if form is not None else None, tuple(panels.first()._answers)
 
 
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
@@ -103,4 +123,6 @@ def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[st
     was, now = before.get("cursor"), after.get("cursor")
     if isinstance(was, dict) and isinstance(now, dict) and all(was[one] == now[one] for one in was.keys() & now.keys()):
         words.discard("cursor")
-    return words - ({"types"} if "asks" in words else set())
+    if "draft" in words:  # a form opens or is closed, and what the cursor stood on may be gone
+        words -= {"types", "cursor"}
+    return words - ({"types", "draft"} if "asks" in words else set())

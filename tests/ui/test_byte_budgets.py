@@ -21,7 +21,7 @@ BUDGETS = (
     dict.fromkeys(
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
-            *("reset", "undo", "free", "arm", "drift"),
+            *("reset", "undo", "free", "arm", "drift", "edit"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,
@@ -149,6 +149,10 @@ DIALOGS = {
     "reset of one that runs": (["O"], ["f"]),
     "its name, to stop and reset": (["O", "f"], ["v", "m", "backspace"]),
     "arm": (["A"], ["a"]),
+    "definition": (["e"], ["j", "J", "K", "x", "u"]),
+    "share": (["e", "s"], ["a", "b", "down", "/", "x", "down", "down", "space", "backspace"]),
+    "volume": (["e", "v"], ["a", "/", "backspace", "down", "down", "9", "down", "tab", "down", "space", "pagedown"]),
+    "overlay": (["e", "o"], ["/", "x", "backspace", "ctrl+u"]),
 }
 
 

@@ -8,7 +8,7 @@ from tests.ui.conftest import Open
 from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
 
 TYPED = ("typed", "count", "fresh", "overlays")
-MOVES = dict.fromkeys(("list", *TABS, "help", "calls"), "cursor") | {"gone": ""}
+MOVES = dict.fromkeys(("list", *TABS, "help", "calls", "definition"), "cursor") | {"gone": ""}
 ASKS = dict.fromkeys(LEVELS, "asks")
 # A microVM that is stopped in the list, one that runs on the pages, none on a page that is gone.
 PAGES_ASK = dict.fromkeys(TABS, "asks")
@@ -47,6 +47,7 @@ EFFECTS: dict[str, dict[str, str]] = {
         **{one: "says" if one == "overview" else "tab says" for one in TABS},
         "gone": "",
     },
+    "edit": {"list": "asks", **dict.fromkeys(TABS, "asks"), "gone": "says", "definition": "draft"},
     "tab_previous": dict.fromkeys((*TABS, "gone"), "tab"),
     "tab_next": dict.fromkeys((*TABS, "gone"), "tab"),
     "palette": ASKS,
@@ -54,9 +55,9 @@ EFFECTS: dict[str, dict[str, str]] = {
     "help": ASKS | {"help": "asks"},
     "calls": ASKS | {"calls": "asks"},
     "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
-    "look": dict.fromkeys((*LEVELS, "filter", "palette", *TYPED), "looks"),
+    "look": dict.fromkeys((*LEVELS, "filter", "palette", *TYPED, "definition", "form"), "looks"),
     "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
-    "back": {"list": "exits", **LEAVES, "help": "asks", "calls": "asks"},
+    "back": {"list": "exits", **LEAVES, "help": "asks", "calls": "asks", "definition": "asks"},
     "leave": {"list": "", **LEAVES, **DIALOGS},
     "quit": dict.fromkeys(LEVELS, "exits"),
 }
@@ -75,6 +76,11 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([("arm", key) for key in "oan"], "asks does"),
     ("which", "1"): "asks",  # then with the plan
     ("facts", "K"): "asks",
+    # s adds a share, x deletes, K moves up, o has the overlay; r says that nothing is changed, beside the list.
+    **dict.fromkeys([("definition", key) for key in ("s", "x", "K", "o", "enter")], "draft"),
+    **dict.fromkeys([("form", key) for key in ("up", "down", "pageup", "pagedown", "tab", "shift+tab")], "cursor"),
+    **dict.fromkeys([("form", key) for key in ("enter", "escape")], "draft"),
+    ("form", "ctrl+u"): "types",
     ("filter", "down"): "asks",
     ("filter", "enter"): "asks",
     ("filter", "ctrl+u"): "types filter",

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class FormsApp(DefinitionApp, inherit_bindings=False):
     """The part of the panel that edits definitions."""
 
-    # What was changed and not saved yet, by microVM.
-    _drafts: "dict[str, Draft]"
+    # What was changed and not saved yet, by microVM: leaving a panel loses none of it.
+    drafts: "dict[str, Draft]"
 
     def action_edit(self) -> None:
         """Edit its definition: of the share or volume under the cursor its form, else all of it."""
@@ -60,13 +60,6 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
     async def _check_fields(self, microvm: MicroVM, definition: Definition) -> tuple[Finding, ...]:
         snapshot = self.shown.snapshot
         return await self.seams.forms.check_fields(self.host, microvm, definition, snapshot) if snapshot else ()
-
-    @property
-    def drafts(self) -> "dict[str, Draft]":
-        """What was changed and not saved, by microVM: leaving a panel loses none of it."""
-        if not hasattr(self, "_drafts"):
-            self._drafts = {}
-        return self._drafts
 
     def _keep(self, name: str, draft: "Draft | None") -> None:
         if draft is None:

@@ -116,9 +116,6 @@ VOLUME_FIELDS = (
     FormField(
         "fsType", hint="Tab: the next one", default="ext4", choices=("ext4", "xfs", "btrfs", "vfat", "ext3", "ext2")
     ),
-    FormField(
-        "fsType", hint="Tab: the next one", default="ext4", choices=("ext4", "xfs", "btrfs", "vfat", "ext3", "ext2")
-    ),
     _flag("autoCreate", "microvm.nix makes the image where there is none", default=True),
     FormField("label", hint="the guest mounts by it", applies=_made),
     _flag("readOnly", "the guest can't write"),

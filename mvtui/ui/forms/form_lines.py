@@ -1,31 +1,36 @@
 """The fields of a form: typed in, chosen, moved between."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.events import Paste
+from textual.geometry import Size
 from textual.message import Message
 
 from mvtui.model.finding import Finding
-from mvtui.ui.forms.fields import FormField
+from mvtui.ui.forms.fields import FieldKind, FormField
 from mvtui.ui.forms.form import Form
-from mvtui.ui.forms.told import field_line
+from mvtui.ui.forms.latest import Latest
+from mvtui.ui.forms.told import FIX_KEY, candidate_lines, detail_lines, field_line, first_fix
 from mvtui.ui.lines import Line, in_ascii
 from mvtui.ui.widgets.cursor_lines import CursorLines
 
 
 class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
     """One line for each field, as many as have room; the one under the cursor is typed in. Its dialog hands it the
-    keys."""
+    keys. `complete` gives what a path can be completed with, of directories alone where its second argument is true."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
     class Typed(Message):
         """Something else stands in a field."""
 
-    def __init__(self) -> None:
+    def __init__(self, complete: Callable[[str, bool], Awaitable[tuple[str, ...]]]) -> None:
         super().__init__()
+        self._complete = complete
+        self._paths = Latest[tuple[str, str, bool]](self, "paths", 0.0, self._complete_path)
+        self._candidates: Sequence[str] | None = None
         self.form: Form | None = None
         self.findings: Mapping[str, Sequence[Finding]] = {}
         self._fields: tuple[FormField, ...] = ()
@@ -60,6 +65,7 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
 
     def press(self, key: str, character: str | None) -> bool:
         """Take the key; False where it is none of its own."""
+        self._candidates = None
         if self.form is None:
             return False
         moves = {"down": 1, "up": -1, "shift+tab": -1}
@@ -69,6 +75,11 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
             self.move_to(len(self._fields) - 1)
         elif key == "pageup":
             self.move_to(0)
+        elif key == "tab":
+            self._complete_or_go_on(self.form)
+        elif key == "ctrl+f":
+            if (fix := first_fix(self.form, self.field, self.of_field)) is not None:
+                self.put(self.form.with_value(*fix))
         elif self.field.kind.is_chosen:
             return self._choose(self.form, key, character)
         else:
@@ -90,12 +101,55 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
             self.put(form.with_value(self.field.key, begins[0]))
         return bool(begins)
 
+    def _complete_or_go_on(self, form: Form) -> None:
+        """Tab completes a path, gives the next of what a text may be, or goes on to the next field."""
+        if self.field.kind.is_path:
+            typed = form.line(self.field.key).text
+            self._paths.ask((self.field.key, typed, self.field.kind is FieldKind.DIRECTORY))
+        elif self.field.choices and not self.field.kind.is_chosen:
+            self.put(form.chosen(self.field, 1))
+        else:
+            self.move_to((self.cursor + 1) % len(self._fields))
+
+    async def _complete_path(self, wanted: tuple[str, str, bool]) -> None:
+        key, typed, directories = wanted
+        found = await self._complete(typed, directories)
+        if self.form is None or self.field.key != key or self.form.line(key).text != typed:
+            return  # it was typed on
+        common = _common(found)
+        if len(common) > len(typed):
+            self.put(self.form.with_value(key, common))
+        self._candidates = found if len(found) != 1 else None
+        self.post_message(self.Moved())
+
     def _on_paste(self, event: Paste) -> None:
         """The first line of it, as it can be seen."""
         event.stop()
         if self.form is not None and not self.field.kind.is_chosen and event.text:
             line = self.form.line(self.field.key)
             self.put(self.form.typed(self.field.key, line.insert(event.text.splitlines()[0])))
+
+    # What is said of it
+
+    def detail(self, size: Size) -> Sequence[Line]:
+        """All that is said of the field under the cursor, or what its path can be completed with."""
+        if self.form is None:
+            return ()
+        if self._candidates is not None:
+            return candidate_lines(self._candidates, (size.width, size.height))
+        return detail_lines(self.form, self.field, self.of_field, (size.width, size.height))
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Those that work in it, and what they do."""
+        keys = [("Enter", "takes it")]
+        if self.form is not None and first_fix(self.form, self.field, self.of_field) is not None:
+            keys.append((FIX_KEY, "mends it"))
+        if self.field.kind.is_path:
+            keys.append(("Tab", "completes"))
+        if self.field.choices:
+            keys.append(("space" if self.field.kind.is_chosen else "Tab", "the next one"))
+        return [*keys, ("↑", "↓ fields"), ("Esc", "leaves")]
 
     # Painting
 
@@ -117,3 +171,11 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
         return field_line(
             self.form, each, found, self.size.width, focused=line == self.cursor, ascii_only=in_ascii(self.app)
         )
+
+
+def _common(found: Sequence[str]) -> str:
+    """What all of them begin with."""
+    if not found:
+        return ""
+    first, last = min(found), max(found)
+    return first[: next((at for at, char in enumerate(first) if char != last[at : at + 1]), len(first))]

@@ -26,7 +26,10 @@ class Latest(Generic[T]):
         self._waiting = [wanted]
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self._owner.set_timer(self._delay, self._begin)
+        if self._delay:
+            self._timer = self._owner.set_timer(self._delay, self._begin)
+        else:
+            self._begin()
 
     @property
     def is_idle(self) -> bool:
