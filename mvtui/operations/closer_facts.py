@@ -10,7 +10,7 @@ from mvtui.host.pid_files import PidFileLocks
 from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.model.facts import CloserFacts, LeftDaemon
-from mvtui.model.microvm import ImageFacts, MicroVM
+from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.operations.shares import resolve
 
@@ -38,12 +38,6 @@ class CloserLook:
             last_words=words.last,
             gave_up=words.gave_up,
         )
-
-    def image_made(self, image: ImageFacts) -> ImageFacts:
-        """`image` with when its file was made, where its file system does not tell."""
-        if image.fs_type is None or image.made is not None:
-            return image
-        return image._replace(made=file_made(str(self._host.on_disk(image.path))))
 
     def _words(self, microvm: MicroVM) -> Words:
         if microvm.state.word not in _SAYS_WHY:
