@@ -116,6 +116,12 @@ def _logs(args: argparse.Namespace) -> int:
     return run_logs(host, args)
 
 
+def _check(args: argparse.Namespace) -> int:
+    from mvtui.cli.check import run_check
+
+    return run_check(args)
+
+
 def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
     """A closer look at `args.name`. Raises MvtuiError where it is no microVM."""
     snapshot = look(args, args.name, cpu=cpu)
@@ -215,6 +221,7 @@ _VERBS = {
     "list": _list,
     "show": _show,
     "diff": _diff,
+    "check": _check,
     "logs": _logs,
     "start": _start,
     "stop": _act,

@@ -16,7 +16,7 @@ from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
-from mvtui.model.facts import CloserFacts, Holder, SourceFacts
+from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
@@ -28,6 +28,7 @@ from mvtui.operations.shares import sources_of
 if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
+    from mvtui.model.closer import CloserFacts
     from mvtui.operations.armed_states import ArmedStates
     from mvtui.operations.defined import DefinedDocument, DefinedDocuments
     from mvtui.operations.inventory import Sighting
@@ -232,8 +233,8 @@ class Kept:
         self._sources = {path: look.source(path) for path in named}
         self._images = {key: look.image(*key) for key in images}
         self._twins = _sharers(self._images)
-        self._closer_facts = {name: look.closer(microvm) for name, microvm in microvms.items()}
-        answering = look.answering(microvms.values(), self._sources, self._images)
+        answering = list(look.answering(microvms.values(), self._sources, self._images))
+        self._closer_facts = {microvm.name: look.closer(microvm) for microvm in answering}
         self._overlays = look.set_aside(answering) or {}
         owners = {pid: process.microvm for pid, process in self.processes.items()}
         looked_at = {microvm.path for microvm in microvms.values()}

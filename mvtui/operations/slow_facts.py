@@ -8,7 +8,8 @@ from mvtui.host.images import file_made, read_image
 from mvtui.host.patience import NoAnswerError, Patience
 from mvtui.host.ports import Host
 from mvtui.host.sources import Sources
-from mvtui.model.facts import CloserFacts, SourceFacts
+from mvtui.model.closer import CloserFacts
+from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM
 from mvtui.model.overlay import KeptOverlay
 from mvtui.operations.closer_facts import CloserLook
@@ -73,7 +74,7 @@ class SlowLook:
         return facts._replace(made=file_made(self._on_disk(facts.path)))
 
     def closer(self, microvm: MicroVM) -> CloserFacts:
-        """What else is around `microvm`."""
+        """What else is around `microvm`, whose sources and images answer."""
         closer = self._closer
         try:
             return self._patience.ask(self._on_disk(microvm.path), lambda: closer.at(microvm))
