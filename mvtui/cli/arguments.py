@@ -17,6 +17,7 @@ VERBS = {
     "show": "one microVM with all that is known of it",
     "diff": "where what is defined, built and booted differ, field by field",
     "logs": "what microVMs have logged: guest, hypervisor, virtiofsd, units, mvtui, all in one",
+    "check": "what is wrong, since when, why, and what mends it; of all and the host where no names are given",
     "start": "start microVMs and wait until they run",
     "stop": "stop microVMs and wait until all of their units have ended",
     "restart": "stop and start microVMs",
@@ -42,6 +43,7 @@ _EXAMPLES = """examples:
   mvtui show web                       why is web in its state, what serves its shares, who holds its images
   mvtui diff web                       where its definition file, what is built and what runs differ
   mvtui logs web -f                    what its guest, its daemons and its units say, as they say it
+  mvtui check                          what is wrong, and what mends it; exit code 1 for warnings, 2 for errors
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui grow web data.img 8G           a larger image, and its file system
@@ -62,6 +64,10 @@ _VERB_EXAMPLES = {
     "  mvtui logs web -n 1000 --source virtiofsd --level warning\n"
     "  mvtui logs web --since 2h --grep 'mount|emergency'\n"
     "  mvtui logs web --json | jq 'select(.level == \"err\") | .message'",
+    "check": "  mvtui check                    all microVMs, and the host itself\n"
+    "  mvtui check web git\n"
+    "  mvtui check --json | jq '.microvms[] | {name, findings: [.findings[].what]}'\n\n"
+    "exit codes: 0 fine, 1 warnings, 2 errors, 64 no such microVM, 77 rights are missing",
     "start": "  mvtui start web\n  mvtui start web git --json\n"
     "  mvtui start --fresh web        with an empty overlay; mvtui restore web undoes that",
     "stop": "  mvtui stop web",
@@ -165,6 +171,8 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
     if verb in ("show", "diff", "restore", "arm", "grow", "adopt"):
         own.add_argument("name", metavar="NAME")
+    if verb == "check":
+        own.add_argument("names", metavar="NAME", nargs="*")
     if verb in ("logs", "start", "stop", "restart", "kill", "reset"):
         own.add_argument("names", metavar="NAME", nargs="+")
     if verb in OPTIONS:

@@ -6,7 +6,21 @@ from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.log import LEVELS
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "diff", "logs", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow", "adopt")
+_NAME_VERBS = (
+    "show",
+    "diff",
+    "check",
+    "logs",
+    "start",
+    "stop",
+    "restart",
+    "kill",
+    "reset",
+    "restore",
+    "arm",
+    "grow",
+    "adopt",
+)
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
 _TAKE_A_CHOICE = {
     "--manager": MANAGERS,

@@ -17,6 +17,10 @@ from mvtui.model.finding import NO_RIGHTS, Finding, Severity
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.operations.hosts import open_host
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mvtui.operations.kept import Kept
+
 T = TypeVar("T")
 
 # CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
@@ -110,6 +114,12 @@ def _logs(args: argparse.Namespace) -> int:
     host = host_of(args)
     gc.enable()
     return run_logs(host, args)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from mvtui.cli.check import run_check
+
+    return run_check(args)
 
 
 def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
@@ -211,6 +221,7 @@ _VERBS = {
     "list": _list,
     "show": _show,
     "diff": _diff,
+    "check": _check,
     "logs": _logs,
     "start": _start,
     "stop": _act,
@@ -235,26 +246,33 @@ def host_of(args: argparse.Namespace) -> Host:
 def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False) -> Snapshot:
     """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
     later, and it knows how busy processes are."""
-    from mvtui.operations.inventory import take_snapshot
     from mvtui.operations.kept import Kept
 
     host = host_of(args)
+    kept = Kept(host, inline=closer_at is None, closer=closer_at)
+    snapshot = look_once(host, kept, cpu=cpu)
+    if closer_at is None:
+        return snapshot
+    from mvtui.operations.closer import look_closer
+
+    return look_closer(host, kept, (closer_at,))
+
+
+def look_once(host: Host, kept: "Kept", *, cpu: bool = False) -> Snapshot:
+    """One look at `host`, which is closed after it; what was seen is in `kept`. With `cpu` as `look`."""
+    from mvtui.operations.inventory import take_snapshot
+
     if cpu and host.processes.sample():
         time.sleep(CPU_SECONDS)
 
     async def once() -> Snapshot:
         try:
-            return await take_snapshot(host, Kept(host, closer=closer_at))
+            return await take_snapshot(host, kept)
         finally:
             await host.units.close()
             host.processes.close()
 
-    snapshot = in_loop(once()) if host.units.manager == "systemd" else at_once(once())
-    if closer_at is None:
-        return snapshot
-    from mvtui.operations.closer import look_closer
-
-    return look_closer(host, snapshot, closer_at)
+    return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:

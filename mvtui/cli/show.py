@@ -46,7 +46,8 @@ def _state(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> Iterator[str]:
     restarts = f" ×{state.restarts}" if state.restarts else ""
     detail = f" ({clean(state.detail)})" if state.detail else ""
     yield f"{clean(microvm.name)}  {glyphs.state(state.word)} {state.word}{restarts}{detail}{since}"
-    yield f"  {clean(state.why)}"
+    if not any(finding.what == state.why for finding in microvm.findings):
+        yield f"  {clean(state.why)}"
 
 
 def _findings(microvm: MicroVM) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mvtui.host.calls import CallLog
 from mvtui.model.call import CallKind
-from mvtui.model.facts import LastWords
+from mvtui.model.closer import LastWords
 from mvtui.model.unit import UnitKind, unit_name
 
 _TIMEOUT = 2.0

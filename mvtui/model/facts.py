@@ -1,6 +1,5 @@
 """What a look at the host finds where a share's files and a volume's image are: it comes from the slow lane. Pure."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -55,35 +54,3 @@ class Holder(NamedTuple):
     command: str | None
     microvm: str | None
     how: str
-
-
-class LeftDaemon(NamedTuple):
-    """A virtiofsd of an earlier run: it has the lock on the pid file of the socket of the share `tag`. `pid` is None
-    where nobody says whose the lock is."""
-
-    tag: str
-    pid_file: str
-    pid: int | None
-
-
-class LastWords(NamedTuple):
-    """What a unit said last before it failed: `unit` is its name, or its log's path; `at` in UTC."""
-
-    unit: str
-    text: str
-    at: datetime | None = None
-
-
-class CloserFacts(NamedTuple):
-    """What a closer look at a microVM's surroundings has found.
-
-    `system_made` is when (UTC) the guest's system that is built now came into the host's store, `current_changed` when
-    its link was made; a host that boots makes the link of a fully declarative microVM anew. `gave_up` are the tags of
-    the shares whose virtiofsd could not be started at the last try. Each None where that can't be told.
-    """
-
-    system_made: datetime | None = None
-    current_changed: datetime | None = None
-    left_daemons: tuple[LeftDaemon, ...] = ()
-    last_words: tuple[LastWords, ...] = ()
-    gave_up: tuple[str, ...] = ()

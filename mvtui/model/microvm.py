@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.definition import Definition, Runner, Share, Volume
-from mvtui.model.facts import CloserFacts, Holder, SourceFacts
+from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
@@ -15,6 +15,7 @@ from mvtui.model.state import State
 from mvtui.model.unit import UnitKind, UnitStatus
 
 if TYPE_CHECKING:
+    from mvtui.model.closer import CloserFacts
     from mvtui.model.drift import FieldDrift
 
 

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from mvtui.host.field_looks import account_of, look_at_image, look_at_source
 from mvtui.host.images import file_made
 from mvtui.host.last_words import Words, from_journal, from_logs
 from mvtui.host.pid_files import PidFileLocks
 from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
-from mvtui.model.facts import CloserFacts, LeftDaemon
-from mvtui.model.microvm import ImageFacts, MicroVM
+from mvtui.model.closer import CloserFacts, LeftDaemon
+from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.operations.shares import resolve
 
@@ -31,19 +32,25 @@ class CloserLook:
     def at(self, microvm: MicroVM) -> CloserFacts:
         """The facts of `microvm`, as it was at the last look."""
         words = self._words(microvm)
+        account, root = account_of(self._host, microvm.path), self._host.root
+        shares = [(status.share.tag, status.share.source) for status in microvm.shares]
         return CloserFacts(
             system_made=self._system_made(microvm),
             current_changed=self._current_changed(microvm),
             left_daemons=tuple(self._left_daemons(microvm)),
             last_words=words.last,
             gave_up=words.gave_up,
+            account=account,
+            sources=tuple(
+                (tag, look_at_source(resolve(microvm.path, source), account, root))
+                for tag, source in shares
+                if source is not None
+            ),
+            images=tuple(
+                (one.volume.image, look_at_image(resolve(microvm.path, one.volume.image), account, root))
+                for one in microvm.volumes
+            ),
         )
-
-    def image_made(self, image: ImageFacts) -> ImageFacts:
-        """`image` with when its file was made, where its file system does not tell."""
-        if image.fs_type is None or image.made is not None:
-            return image
-        return image._replace(made=file_made(str(self._host.on_disk(image.path))))
 
     def _words(self, microvm: MicroVM) -> Words:
         if microvm.state.word not in _SAYS_WHY:

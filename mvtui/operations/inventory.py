@@ -44,7 +44,9 @@ async def take_snapshot(host: Host, kept: Kept | None = None, *, slow: bool = Tr
     processes = await aside(host.processes.sample, slow=slow)
     units, trouble = await ask_units(host, kept)
     await kept.look_at_armed()
-    sighting = Sighting(directory, processes, units, trouble, kept.units_at if trouble is not None else None)
+    kept.seen = sighting = Sighting(
+        directory, processes, units, trouble, kept.units_at if trouble is not None else None
+    )
     return await aside(_combine_dated, host, kept, sighting)
 
 

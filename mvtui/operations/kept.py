@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,19 +16,23 @@ from mvtui.host.rooted_files import RootedFiles
 from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
-from mvtui.model.facts import CloserFacts, Holder, SourceFacts
+from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.endings import Endings, Told
 from mvtui.operations.history import History
+from mvtui.operations.shares import sources_of
 
 if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
+    from mvtui.model.closer import CloserFacts
     from mvtui.operations.armed_states import ArmedStates
     from mvtui.operations.defined import DefinedDocument, DefinedDocuments
+    from mvtui.operations.inventory import Sighting
+    from mvtui.operations.slow_facts import SlowLook
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -79,6 +83,7 @@ class Kept:
         self.units: Mapping[str, UnitStatus] | None = None
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
+        self.seen: Sighting | None = None
         self.processes: Mapping[int, ProcessSample] = {}
         self.armed: Mapping[str, ArmedState] = {}
         self.facts = 0
@@ -92,6 +97,7 @@ class Kept:
         self._overlays: dict[str, tuple[KeptOverlay, ...]] = {}
         self._documents: DefinedDocuments | None = None
         self._defined: dict[str, DefinedDocument | None] = {}
+        self._slow: SlowLook | None = None
         self._closer_facts: dict[str, CloserFacts] = {}
         self._twins: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[str, MicroVM] = {}
@@ -204,31 +210,37 @@ class Kept:
             self._documents = DefinedDocuments(self.host)
         return self._documents.read(microvm)
 
-    def renew(self) -> None:
-        """Read every slow fact that was asked for since the last time, and forget the others. Blocking."""
-        # `mvtui list` needs neither, and they take time to import.
-        from mvtui.host.holders import find_holders  # noqa: PLC0415
-        from mvtui.host.sources import Sources  # noqa: PLC0415
-        from mvtui.operations.closer_facts import CloserLook  # noqa: PLC0415
-        from mvtui.operations.set_aside import set_aside  # noqa: PLC0415
+    def renew(self, only: Collection[str] | None = None) -> None:
+        """Read every slow fact that was asked for since the last time, and forget the others; with `only`, what takes
+        long for these microVMs alone. Blocking, but what does not answer is left behind."""
+        # `mvtui list` needs none of it, and it takes time to import.
+        from mvtui.operations.slow_facts import SlowLook  # noqa: PLC0415
 
-        self.endings.renew()  # first, since it ends in time: what is behind a dead mount does not
+        self.endings.renew()  # first, since it ends in time
         images, self._asked_images = self._asked_images, set()
         paths, self._asked_paths = self._asked_paths, set()
         named, self._asked_sources = self._asked_sources, set()
         microvms, self._asked = self._asked, {}
+        if only is not None:
+            microvms = {name: microvms[name] for name in only if name in microvms}
+            named &= {path for microvm in microvms.values() for path in sources_of(microvm)}
         self.facts += 1  # what is taken over from the last look asks for nothing, and would be forgotten
+        self._slow = self._slow or SlowLook(self.host)
+        look = self._slow
+        look.begin()
         self._defined = {name: self._read_document(microvm) for name, microvm in microvms.items()}
-        self._exists = {path: self._look_for(path) for path in paths}
-        sources = Sources(self.host.root)
-        self._sources = {path: sources.read(path) for path in named}
-        closely = CloserLook(self.host)
-        self._images = {key: closely.image_made(read_image(*key, self.host.root)) for key in images}
+        self._exists = {path: look.exists(path) for path in paths}
+        self._sources = {path: look.source(path) for path in named}
+        self._images = {key: look.image(*key) for key in images}
         self._twins = _sharers(self._images)
-        self._closer_facts = {name: closely.at(microvm) for name, microvm in microvms.items()}
-        self._overlays = set_aside(self.host, microvms.values())
+        answering = list(look.answering(microvms.values(), self._sources, self._images))
+        self._closer_facts = {microvm.name: look.closer(microvm) for microvm in answering}
+        self._overlays = look.set_aside(answering) or {}
         owners = {pid: process.microvm for pid, process in self.processes.items()}
-        self._holders = find_holders(images, owners, self.host.root)
+        looked_at = {microvm.path for microvm in microvms.values()}
+        wanted = {key for key, image in self._images.items() if image.problem is None and key[0] in looked_at}
+        self._holders = look.holders(wanted, owners)
+        look.end()
         self.facts += 1
 
     def _look_for(self, path: str) -> bool | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.model.facts import SourceFacts
-from mvtui.model.microvm import ShareHealth, ShareStatus
+from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
 
 Exists = Callable[[str], bool | None]
@@ -16,6 +16,13 @@ SourceOf = Callable[[str], SourceFacts | None]
 def resolve(state_dir_of: str, path: str) -> str:
     """A share's source or socket as an absolute path: every process of a microVM runs in its state directory."""
     return posixpath.normpath(posixpath.join(state_dir_of, path))
+
+
+def sources_of(microvm: MicroVM) -> Iterator[str]:
+    """The absolute paths of the sources of its shares."""
+    for status in microvm.shares:
+        if status.share.source is not None:
+            yield resolve(microvm.path, status.share.source)
 
 
 def share_statuses(

@@ -89,8 +89,8 @@ def made_up_holders(images: list[ImageKey], owners: dict[int, str], root: Path) 
 
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mvtui.operations.closer.Sources", MadeUpSources)
-    monkeypatch.setattr("mvtui.operations.closer.find_holders", made_up_holders)
+    monkeypatch.setattr("mvtui.operations.slow_facts.Sources", MadeUpSources)
+    monkeypatch.setattr("mvtui.operations.slow_facts.find_holders", made_up_holders)
 
 
 def test_show_json_is_what_was_promised(
@@ -163,7 +163,7 @@ def test_show_says_what_stands_at_a_source_and_who_holds_an_image(
     (host.state_dir / "web" / "nix-store-overlay.img").touch()
     assert run(["show", "web"]) == 0
     out = capsys.readouterr().out.splitlines()
-    store, docs = (next(i for i, line in enumerate(out) if f" {tag} " in line) for tag in ("ro-store", "docs"))
+    store, docs = (next(i for i, line in enumerate(out) if f"  {tag} " in line) for tag in ("ro-store", "docs"))
     assert out[store + 1] == " " * 16 + "source: /nix/store: permission denied; root can look at it"
     assert out[docs + 1] == " " * 16 + "source: directory microvm:994 2750 on ext4, 12G of 40G free"
     volume = next(i for i, line in enumerate(out) if line.startswith("Volumes"))

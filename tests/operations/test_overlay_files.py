@@ -164,8 +164,9 @@ async def test_what_is_left_to_others_is_freed_by_them(host: Host) -> None:
 async def test_what_is_kept_is_seen_and_freed(host: Host) -> None:
     for _ in range(3):
         assert (await overlay.run_reset(host, "web")).ok
-    snapshot = look_closer(host, await take_snapshot(host), "web")
-    web = snapshot.find("web")
+    kept = Kept(host, inline=False)
+    await take_snapshot(host, kept)
+    web = look_closer(host, kept, ["web"]).find("web")
     assert web is not None
     directory = host.state_dir / "web" / ".mvtui" / "overlay" / "rw.img"
     until(lambda: len(list(directory.glob("*.img"))) == 1)

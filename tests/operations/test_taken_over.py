@@ -100,7 +100,7 @@ async def test_a_look_while_facts_are_read_asks_for_them_and_the_next_has_them(
         assert go_on.wait(20)
         return read_image(directory, image, root)
 
-    monkeypatch.setattr("mvtui.operations.kept.read_image", read_slowly)
+    monkeypatch.setattr("mvtui.operations.slow_facts.read_image", read_slowly)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(asyncio.to_thread(kept.renew))
         await asyncio.to_thread(reading.wait, 20)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from mvtui.model.finding import Finding
-from mvtui.operations.checks import directory, overlay, shares, starting, volumes
+from mvtui.model.finding import Finding, Severity
+from mvtui.operations.checks import directory, overlay, rights, shares, starting, volumes
 from mvtui.operations.checks.check import Check, Seen
 
 # Within a severity, what stands first here is told first.
@@ -15,6 +15,10 @@ CHECKS: tuple[Check, ...] = (
     shares.left_daemon,
     shares.socket_path,
     shares.nine_p_overlay,
+    rights.source_denied,
+    rights.no_acl,
+    rights.overlay_without_attributes,
+    rights.image_denied,
     volumes.missing,
     volumes.blank,
     volumes.cut_off,
@@ -52,4 +56,6 @@ def check(seen: Seen, drifted: Iterable[Finding] = ()) -> tuple[Finding, ...]:
         *drifted,
         *(finding for one in LAST_CHECKS for finding in one(seen)),
     ]
+    if any(finding.severity is Severity.ERROR and finding.subject != starting.STATE for finding in found):
+        found = [finding for finding in found if finding.subject != starting.STATE]  # it is told why
     return tuple(sorted(found, key=lambda finding: -finding.severity))

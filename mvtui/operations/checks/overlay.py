@@ -1,9 +1,13 @@
 """Checks of the writable store overlay: does it fit the system, and can its upper layer be where it is?"""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from mvtui.model.finding import Finding
 from mvtui.operations.checks.check import Seen, is_up, warning
+
+# mkfs writes whole seconds, and what makes a microVM for the first time may make its image first.
+_TOGETHER = timedelta(seconds=60)
 
 
 def stale(seen: Seen) -> Iterator[Finding]:
@@ -20,7 +24,7 @@ def stale(seen: Seen) -> Iterator[Finding]:
         return
     by_link = closer.current_changed if microvm.entry is None or not microvm.entry.fully_declarative else None
     changed = closer.system_made or by_link
-    if changed is not None and image.made < changed:
+    if changed is not None and image.made + _TOGETHER < changed:
         what = "Its writable store overlay was made before the system that is built now."
         why = "What was built in it, the guest's Nix database has forgotten."
         fix = f"reset its overlay (O){' after a stop' if is_up(seen) else ''}: mvtui reset {microvm.name}"

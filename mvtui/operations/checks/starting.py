@@ -9,6 +9,9 @@ from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import Seen, error, info, warning
 
+# The subject of what its state says, which is no finding where another one tells why.
+STATE = "state"
+
 
 def autostart(seen: Seen) -> Iterator[Finding]:
     """It is down since the host booted, or since it ended.
@@ -38,7 +41,7 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
         return
     said = microvm.closer.last_words if microvm.closer is not None else ()
     why = f'It said last: "{said[0].text}".' if said and state.word is not StateWord.DEGRADED else ""
-    yield error("state", "", state.why, why, "" if state.word is StateWord.DEGRADED else _see_why(seen), state.since)
+    yield error(STATE, "", state.why, why, "" if state.word is StateWord.DEGRADED else _see_why(seen), state.since)
 
 
 def slow_stop(seen: Seen) -> Iterator[Finding]:
@@ -75,8 +78,8 @@ def orphan(seen: Seen) -> Iterator[Finding]:
 def _see_why(seen: Seen) -> str:
     name = seen.microvm.name
     if seen.manager == "systemd":
-        return f"see why: journalctl -u {shlex.quote(f'microvm@{name}')}"
-    return f"see why: {seen.microvm.path}/microvm.log"
+        return f"see journalctl -u {shlex.quote(f'microvm@{name}')}"
+    return f"see {seen.microvm.path}/microvm.log"
 
 
 def armed(seen: Seen) -> Iterator[Finding]:

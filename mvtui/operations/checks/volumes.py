@@ -1,5 +1,6 @@
 """Checks of volumes: what the image on the host is, against what the guest expects of it."""
 
+import shlex
 from collections.abc import Iterator
 
 from mvtui.model.definition import Volume
@@ -47,7 +48,7 @@ def missing(seen: Seen) -> Iterator[Finding]:
     for status in seen.microvm.volumes:
         volume = _built(seen.microvm, status)
         if status.image is not None and status.image.missing and volume.auto_create is False:
-            what = f"Volume {volume.image}: {status.image.path} does not exist."
+            what = f"The image of volume {volume.image} does not exist."
             why = "Nothing makes it: autoCreate is false. A hypervisor that does not find its image ends."
             yield error(_subject(status), "no image", what, why, f"create {status.image.path}")
 
@@ -129,7 +130,10 @@ def full(seen: Seen) -> Iterator[Finding]:
         if used is not None and used >= FULL_PERCENT:
             what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
             note = "ov full" if status.overlay else "vol full"
-            yield warning(_subject(status), note, f"{what} is {used:.0f}% full.")
+            fix = "free space in the guest, or make it larger: mvtui grow"
+            if status.overlay:
+                fix = f"reset its overlay (O): mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
+            yield warning(_subject(status), note, f"{what} is {used:.0f}% full.", "", fix)
 
 
 def disk_full(seen: Seen) -> Iterator[Finding]:
@@ -215,7 +219,10 @@ def _made_anew(seen: Seen, status: VolumeStatus) -> str:
 def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
     if status.overlay:
         return f"reset its overlay (O): mvtui reset {seen.microvm.name}"
-    return f"mvtui grow {seen.microvm.name} {status.volume.image}" if larger else "size back to what the image has"
+    if not larger:
+        return "size back to what the image has, and rebuild"
+    wanted = _built(seen.microvm, status).size
+    return f"mvtui grow {shlex.quote(seen.microvm.name)} {shlex.quote(status.volume.image)} {wanted}M"
 
 
 def _labelled(image: ImageFacts, wanted: str) -> str:

@@ -67,7 +67,8 @@ def _section(label: str, lines: list[Line]) -> Iterator[Line]:
 
 def _wrong(page: Page, width: int) -> Iterator[Line]:
     microvm = page.microvm
-    if microvm.state.word is not StateWord.DEGRADED or not microvm.findings:  # a finding says it better
+    said = any(finding.what == microvm.state.why for finding in microvm.findings)
+    if not said and (microvm.state.word is not StateWord.DEGRADED or not microvm.findings):  # a finding says it better
         yield from paragraph("State", microvm.state.why, width)
     for finding in microvm.findings:
         yield from _finding(finding, width)
