@@ -1,7 +1,8 @@
 """Work that a unit's start leaves to a unit of its own: StartTransientUnit of org.freedesktop.systemd1(5).
 
 What an ExecStartPre= leaves running has no promise (systemd.service(5): it is killed). systemd 252 lets it run, among
-the processes of the unit that starts, warns of it at each start, and ends it when that unit stops.
+the processes of the unit that starts, warns of it at each start, and ends it when that unit stops. The newest does
+the same, and with such a rest does not start a unit that has SendSIGKILL=no.
 """
 
 from collections.abc import Sequence

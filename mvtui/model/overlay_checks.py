@@ -114,6 +114,8 @@ def unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
 
 
 def _restarts(unit: UnitStatus) -> bool:
+    """systemd up to 253 is inactive with a job between the delay and the start; from 254 on it is then
+    `auto-restart-queued`, and in the newest never inactive until it starts."""
     return unit.sub_state.startswith("auto-restart")
 
 

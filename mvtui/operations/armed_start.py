@@ -44,9 +44,10 @@ async def reset_if_armed(host: Host, name: str, *, strict: bool = False, seconds
     is armed. `strict` counts beside what the record says.
 
     Never raises MvtuiError, and ends within `seconds`. `nothing`: not armed; done already within this start
-    (INVOCATION_ID); nobody has written to the overlay since mvtui made it, so that the old one which is kept stays.
-    Once is spent by a good reset, and where there is nothing to reset; not by one that is refused: that is on record
-    and shown until the next good one. What happens goes to the journal.
+    (INVOCATION_ID: systemd makes a new one for each start, also for one of Restart=, in 252 as in the newest, and all
+    commands of that start have it); nobody has written to the overlay since mvtui made it, so that the old one which is
+    kept stays. Once is spent by a good reset, and where there is nothing to reset; not by one that is refused: that is
+    on record and shown until the next good one. What happens goes to the journal.
     """
     task = asyncio.ensure_future(_reset_if_armed(host, name, strict=strict))
     done, _ = await asyncio.wait({task}, timeout=seconds)

@@ -18,7 +18,7 @@ async def run(
 ) -> tuple[bool, str]:
     """Run `sudo -- ARGV`: without a password first, else with the terminal to itself (within `suspended`).
 
-    Gives whether the command did it, and its last words; it goes on record in `calls`.
+    Gives whether the command did it, and its `last_words`; it goes on record in `calls`.
 
     Raises MvtuiError where there is no sudo.
     """
@@ -27,8 +27,17 @@ async def run(
     if code != 0 and errors.startswith("sudo:"):  # it was sudo that refused: it wants a password
         with suspended():
             code, out, errors = await _run(["sudo", "--", *argv], calls, on_terminal=True)
-    said = [line for line in (out if code == 0 else errors or out).splitlines() if line.strip()]
-    return code == 0, clean(said[-1].strip()) if said else f"sudo ended with exit {code}"
+    said = last_words(out if code == 0 else errors or out)
+    return code == 0, said or f"sudo ended with exit {code}"
+
+
+def last_words(said: str) -> str:
+    """What a verb of the command line says at its end: a sentence, and the hint that stands indented below it."""
+    words: list[str] = []
+    for line in said.splitlines():
+        if line.strip():
+            words = [*words, line.strip()] if line.startswith(" ") else [line.strip()]
+    return clean("  ".join(words))
 
 
 async def _run(argv: Sequence[str], calls: CallLog, *, on_terminal: bool) -> tuple[int, str, str]:

@@ -58,6 +58,19 @@ async def test_sudo_of_a_command_that_fails(monkeypatch: pytest.MonkeyPatch, tmp
     assert lent == []
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("web: reset\n  mvtui restore web brings it back\n", "web: reset  mvtui restore web brings it back"),
+        ("Making it.\nweb: reset\n\n", "web: reset"),
+        ("  only a hint", "only a hint"),
+        ("\n \n", ""),
+    ],
+)
+def test_the_last_words_are_a_sentence_and_its_hint(said: str, words: str) -> None:
+    assert sudo.last_words(said) == words
+
+
 async def test_sudo_that_asks_gets_the_terminal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lent: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
