@@ -6,7 +6,10 @@ from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.log import LEVELS
 from mvtui.operations.hosts import DEFAULT_STATE_DIR
 
-_NAME_VERBS = ("show", "diff", "logs", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow", "adopt")
+_NAME_VERBS = (
+    *("show", "diff", "logs", "start", "stop", "restart", "kill", "reset", "restore", "arm", "grow"),
+    *("make-writable", "share-store", "adopt"),
+)
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
 _TAKE_A_CHOICE = {
     "--manager": MANAGERS,
@@ -15,7 +18,17 @@ _TAKE_A_CHOICE = {
     "--source": LOG_SOURCES,
     "--level": LEVELS,
 }
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image", "--lines", "-n", "--since", "--grep")
+_TAKE_A_VALUE = (
+    *_TAKE_A_DIRECTORY,
+    *_TAKE_A_CHOICE,
+    "--interval",
+    "--image",
+    "--lines",
+    "-n",
+    "--since",
+    "--grep",
+    "--size",
+)
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -64,7 +77,7 @@ def _bash() -> str:
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
 {choices}
-        --interval | --image | --lines | -n | --since | --grep) return ;;
+        --interval | --image | --lines | -n | --since | --grep | --size) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in
