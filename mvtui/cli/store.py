@@ -10,9 +10,7 @@ from mvtui.cli.overlay import closing
 from mvtui.cli.report import SCHEMA, Json, finding_document
 from mvtui.cli.validate import located_document, located_lines
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.documents import parse
 from mvtui.host.ports import Host
-from mvtui.model.document import definition_of
 from mvtui.model.finding import Finding
 from mvtui.model.text import clean
 from mvtui.operations.definition_actions import Change, make_writable, share_store
@@ -36,8 +34,7 @@ async def run_store(host: Host, args: argparse.Namespace) -> int:
     else:
         change = share_store(host, microvm, document)
     seen = review(document, change.text)
-    definition = definition_of(parse(document.path, change.text))
-    found = [*seen.findings, *map(Located, await check_fields(host, microvm, definition, snapshot))]
+    found = [*seen.findings, *map(Located, await check_fields(host, microvm, change.definition, snapshot))]
     if not args.json:
         write_lines([*_told(change, seen), *located_lines(document.path, found)])
     if not (args.yes or args.dry_run) and not await says_yes(clean(f"save {document.path}?")):

@@ -13,10 +13,11 @@ from shlex import quote
 from typing import NamedTuple
 
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.documents import parse
 from mvtui.host.field_looks import look_at_image, look_at_source
 from mvtui.host.ports import Host
 from mvtui.model.definition import Definition, Share, ShareProto
-from mvtui.model.document import HOST_STORE
+from mvtui.model.document import HOST_STORE, definition_of
 from mvtui.model.edit import AddItem, Edit, ItemKind, SetOverlay, Value
 from mvtui.model.facts import SourceKind
 from mvtui.model.field_facts import ImageLook
@@ -44,12 +45,13 @@ SPACE_SECONDS = 2.0
 
 
 class Change(NamedTuple):
-    """`edits` lead from `document` to `text`. `what` is what becomes of it, in a few words; `words` are sentences: what
-    it is made of, what it means for the guest, the build and the host."""
+    """`edits` lead from `document` to `text`, which defines `definition`. `what` is what becomes of it, in a few words;
+    `words` are sentences: what it is made of, what it means for the guest, the build and the host."""
 
     document: Document
     edits: tuple[Edit, ...]
     text: str
+    definition: Definition
     what: str
     words: tuple[str, ...]
 
@@ -66,9 +68,12 @@ def make_writable(host: Host, microvm: MicroVM, document: Document, *, size: int
     volume = next((each for each in volumes if each.mount_point and same_path(each.mount_point, path)), None)
     share = next((each for each in shares if each.mount_point and same_path(each.mount_point, path)), None)
     if overlay is not None and volume is not None:
-        raise _refused(f"the store is writable already: its overlay lies on {volume.image}", "mvtui reset empties it")
+        raise _refused(
+            f"the store of {microvm.name} is writable already: its overlay lies on {volume.image}",
+            f"mvtui reset {quote(microvm.name)} empties it",
+        )
     if share is not None:
-        raise _on_a_share(share, path, is_set=overlay is not None)
+        raise _on_a_share(microvm, share, path, is_set=overlay is not None)
     edits: list[Edit] = [] if overlay is not None else [SetOverlay(path)]
     words = []
     if volume is not None:
@@ -78,7 +83,10 @@ def make_writable(host: Host, microvm: MicroVM, document: Document, *, size: int
         mib, told = _fitting(look, size)
         values: dict[str, Value] = {"image": image, "mountPoint": path, "size": mib}
         edits.append(AddItem(ItemKind.VOLUMES, values))
-        words += [f"{image} is made at the next start, with {mib} MiB: {told}", _below(definition)]
+        words += [
+            f"{image} is made at the next start, with {mib} MiB: {told}",
+            _below(_told(microvm, definition, "shares")),
+        ]
     words += [
         "The guest can build and install then. Its Nix database forgets that at each reboot: mvtui reset "
         f"{quote(microvm.name)} empties the overlay before a start.",
@@ -92,7 +100,7 @@ def share_store(host: Host, microvm: MicroVM, document: Document) -> Change:
     definition = _definition(document)
     hypervisor = document.hypervisor or Hypervisor.QEMU
     if any(share.source == HOST_STORE for share in _told(microvm, definition, "shares").shares):
-        raise _refused("the host's store is shared already", "")
+        raise _refused(f"{microvm.name} shares the host's store already", "")
     able = SHARES[hypervisor]
     if not able:
         raise _refused(f"{hypervisor} has no shares: its guests need a store disk", "another hypervisor")
@@ -153,7 +161,7 @@ def _first_error(document: Document) -> str:
     return f"{errors[0].subject}: {errors[0].what}" if errors else "a type is wrong"
 
 
-def _on_a_share(share: Share, path: str, *, is_set: bool) -> MvtuiError:
+def _on_a_share(microvm: MicroVM, share: Share, path: str, *, is_set: bool) -> MvtuiError:
     if share.proto is ShareProto.NINE_P:
         return _refused(
             f"the 9p share {share.tag} is mounted at {path}, and 9p can't be the upper layer of an overlay: it mounts, "
@@ -161,7 +169,9 @@ def _on_a_share(share: Share, path: str, *, is_set: bool) -> MvtuiError:
             "give that share another mount point",
         )
     if is_set:
-        return _refused(f"the store is writable already: its overlay lies on the share {share.tag}", "")
+        return _refused(
+            f"the store of {microvm.name} is writable already: its overlay lies on the share {share.tag}", ""
+        )
     return _refused(
         f"the share {share.tag} is mounted at {path}, and microvm.nix advises against an overlay on a share",
         "give that share another mount point",
@@ -225,7 +235,8 @@ def _change(document: Document, edits: Sequence[Edit], what: str, words: Sequenc
         if finding.severity is Severity.ERROR:
             where = f"{finding.subject}: " if finding.subject else ""
             raise _refused(f"{where}{finding.what} {finding.why}".strip().rstrip("."), finding.fix)
-    return Change(document, tuple(edits), text, clean(what), tuple(clean(each) for each in words))
+    definition = definition_of(parse(document.path, text))
+    return Change(document, tuple(edits), text, definition, clean(what), tuple(clean(each) for each in words))
 
 
 def _refused(message: str, hint: str) -> MvtuiError:

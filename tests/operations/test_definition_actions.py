@@ -99,8 +99,8 @@ def test_what_is_there_stays(host: Host, action: str) -> None:
 @pytest.mark.parametrize(
     ("action", "text", "why"),
     [
-        ("w", WRITABLE, "the store is writable already: its overlay lies on nix-store-overlay.img"),
-        ("w", OVERLAY + VIRTIOFS_THERE, "the store is writable already: its overlay lies on the share a"),
+        ("w", WRITABLE, "the store of web is writable already: its overlay lies on nix-store-overlay.img"),
+        ("w", OVERLAY + VIRTIOFS_THERE, "the store of web is writable already: its overlay lies on the share a"),
         ("w", VIRTIOFS_THERE, "microvm.nix advises against an overlay on a share"),
         ("w", NINE_P_THERE, "9p can't be the upper layer of an overlay"),
         ("w", OVERLAY + NINE_P_THERE, "9p can't be the upper layer of an overlay"),
@@ -108,7 +108,7 @@ def test_what_is_there_stays(host: Host, action: str) -> None:
         ("w", VOLUME_THERE + 'fsType = "vfat"\n', "vfat can't be the upper layer of an overlay"),
         ("w", "storeOnDisk = false\n", "The guest has no store"),
         ("w", "mem = true\n", "is wrong as it is: mem: mem takes"),
-        ("s", SHARED, "the host's store is shared already"),
+        ("s", SHARED, "web shares the host's store already"),
         ("s", 'hypervisor = "firecracker"\n', "firecracker has no shares"),
         ("s", "storeOnDisk = true\n", "storeOnDisk = true stands in the file"),
         ("s", NINE_P_THERE.replace("rw", "ro"), "is mounted at /nix/.ro-store too"),
@@ -134,7 +134,7 @@ def test_what_a_module_beside_the_file_says(host: Host) -> None:
     overlay = Volume("rw.img", mount_point="/rw")
     definition = Definition(shares=(store,), volumes=(overlay,), writable_store_overlay="/rw", fstab_read=True)
     microvm = BUILT._replace(built=Runner("/r", definition))
-    assert "shared already" in refusal(host, "s", "", microvm)
+    assert "store already" in refusal(host, "s", "", microvm)
     assert "writable already: its overlay lies on rw.img" in refusal(host, "w", "", microvm)
     assert act(host, "s", "shares = []\n", microvm).what == "web shares the host's store"
 
