@@ -26,6 +26,8 @@ VERBS = {
     "restore": "bring the overlay back that was set aside last; once more undoes that",
     "arm": "have the overlay of a microVM reset by itself before it starts",
     "grow": "make the image of a volume larger, and the file system in it",
+    "make-writable": "have the store of a microVM writable, by an overlay and its volume in the definition file",
+    "share-store": "have a microVM share the store of the host instead of a store disk, in the definition file",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
@@ -47,6 +49,7 @@ _EXAMPLES = """examples:
   mvtui restart web git                one after the other; exit code 1 if one failed
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui grow web data.img 8G           a larger image, and its file system
+  mvtui make-writable web              its guest can build and install: an overlay and its volume
   mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
@@ -89,6 +92,11 @@ _VERB_EXAMPLES = {
     "  mvtui grow web data.img --defined     the size in its definition file, else as it is built\n"
     "  mvtui grow web data.img 8192 --dry-run   MiB; exit code 3 where it would be refused\n"
     "  mvtui grow web logs.img 8G --mount    xfs and btrfs: this host's kernel grows it, not the guest",
+    "make-writable": "  mvtui make-writable web            shows what changes in its definition file, asks, saves it\n"
+    "  mvtui make-writable web --size 4096    MiB; else as fits the disk\n"
+    "  mvtui make-writable web --dry-run  exit code 3 where it can't work, with why",
+    "share-store": "  mvtui share-store web              shows what changes in its definition file, asks, saves it\n"
+    "  mvtui share-store web --yes --json",
     "adopt": "  mvtui adopt web                writes /etc/nixos/microvms/web.toml, never over one that is there\n"
     "  mvtui adopt --print web        shows it alone\n"
     "  mvtui adopt --eval web         asks Nix for what no runner tells (minutes)\n"
@@ -169,7 +177,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb in ("show", "diff", "restore", "arm", "grow", "adopt"):
+    if verb in ("show", "diff", "restore", "arm", "grow", "make-writable", "share-store", "adopt"):
         own.add_argument("name", metavar="NAME")
     if verb == "check":
         own.add_argument("names", metavar="NAME", nargs="*")

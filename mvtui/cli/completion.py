@@ -19,6 +19,8 @@ _NAME_VERBS = (
     "restore",
     "arm",
     "grow",
+    "make-writable",
+    "share-store",
     "adopt",
 )
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
@@ -29,7 +31,17 @@ _TAKE_A_CHOICE = {
     "--source": LOG_SOURCES,
     "--level": LEVELS,
 }
-_TAKE_A_VALUE = (*_TAKE_A_DIRECTORY, *_TAKE_A_CHOICE, "--interval", "--image", "--lines", "-n", "--since", "--grep")
+_TAKE_A_VALUE = (
+    *_TAKE_A_DIRECTORY,
+    *_TAKE_A_CHOICE,
+    "--interval",
+    "--image",
+    "--lines",
+    "-n",
+    "--since",
+    "--grep",
+    "--size",
+)
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
@@ -78,7 +90,7 @@ def _bash() -> str:
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
 {choices}
-        --interval | --image | --lines | -n | --since | --grep) return ;;
+        --interval | --image | --lines | -n | --since | --grep | --size) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in

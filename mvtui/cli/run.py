@@ -54,11 +54,7 @@ def _panel(args: argparse.Namespace) -> int:
     from mvtui.ui.run import run_panel
 
     gc.enable()
-    return run_panel(
-        host_of(args),
-        read_only=args.read_only,
-        interval=args.interval,
-    )
+    return run_panel(host_of(args), read_only=args.read_only, interval=args.interval)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -190,6 +186,13 @@ def _grow(args: argparse.Namespace) -> int:
     return _changing(args, lambda host: grow(host, args), harmless=args.dry_run)
 
 
+def _store(args: argparse.Namespace) -> int:
+    from mvtui.cli.store import check_options, run_store
+
+    check_options(args)
+    return _changing(args, lambda host: run_store(host, args), harmless=args.dry_run)
+
+
 def _adopt(args: argparse.Namespace) -> int:
     from mvtui.cli.adopt import run_adopt
 
@@ -231,6 +234,8 @@ _VERBS = {
     "restore": _restore,
     "arm": _arm,
     "grow": _grow,
+    "make-writable": _store,
+    "share-store": _store,
     "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,

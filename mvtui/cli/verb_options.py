@@ -51,6 +51,22 @@ def _add_grow_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _add_share_store_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("--dry-run", action="store_true", help="show what would change, and what stands against it")
+    own.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_make_writable_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("--size", type=_mib, metavar="MIB", help="of the volume; else as fits the disk")
+    _add_share_store_options(own)
+
+
+def _mib(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000_000_000:
+        raise argparse.ArgumentTypeError(f"takes a number of MiB, not {text!r}")
+    return int(text)
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > 10_000_000:
         raise argparse.ArgumentTypeError(f"takes a number of lines, not {text!r}")
@@ -63,4 +79,6 @@ OPTIONS = {
     "reset": _add_reset_options,
     "arm": _add_arm_options,
     "grow": _add_grow_options,
+    "make-writable": _add_make_writable_options,
+    "share-store": _add_share_store_options,
 }

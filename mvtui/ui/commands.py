@@ -73,6 +73,10 @@ def _page(id: str, keys: tuple[str, ...], words: str, help: str, place: Place) -
     return Command(id, keys, words, help, place, "Page", refusal=refusals.selected)
 
 
+def _definition(id: str, key: str, words: str, help: str) -> Command:  # noqa: A002
+    return Command(id, (key,), words, help, Place.PANEL, "Page", Tier.FACTS, refusal=refusals.change)
+
+
 # Stands for the keys of all that acts on what is marked.
 _ACTING_KEYS = "KEYS"
 
@@ -104,6 +108,8 @@ COMMANDS = (
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
+    _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
+    _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),

@@ -1,7 +1,7 @@
 """From a change of a definition to the file on disk: reviewed, saved, what stands against it solved, brought back."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,13 @@ Left = Callable[[], None] | None
 class DefinitionApp(OverlayApp, inherit_bindings=False):
     """The part of the panel that saves definition files."""
 
-    def review_definition(self, document: "Document", new_text: str, what: str, left: Left = None) -> None:
+    def review_definition(
+        self, document: "Document", new_text: str, what: str, left: Left = None, told: Sequence[str] = ()
+    ) -> None:
         """Show what it means to save `new_text`, and save it where a person says so. `what` is changed, in a few words
-        (`add share home`); `left` is done where it is not saved. No other dialog may be open."""
-        self.begin_definition(partial(self._review, document, new_text, what, left))
+        (`add share home`); `left` is done where it is not saved; `told` are sentences: what it means beside the diff.
+        No other dialog may be open."""
+        self.begin_definition(partial(self._review, document, new_text, what, left, told))
 
     def adopt_definition(self, name: str) -> None:
         """Write the definition file of that microVM from what is built."""
@@ -35,7 +38,7 @@ class DefinitionApp(OverlayApp, inherit_bindings=False):
         """Work on a definition file; only one at a time."""
         _: Worker[None] = self.run_worker(work, name="definition", group="definition", exclusive=True)
 
-    async def _review(self, document: "Document", new_text: str, what: str, left: Left) -> None:
+    async def _review(self, document: "Document", new_text: str, what: str, left: Left, told: Sequence[str]) -> None:
         from mvtui.operations import definitions_save  # noqa: PLC0415
 
         try:
@@ -46,14 +49,16 @@ class DefinitionApp(OverlayApp, inherit_bindings=False):
         if document.exists and new_text == document.text:
             self.say(f"{document.path}: nothing is changed", "text")
             return
-        self._ask_to_save(review, document, new_text, what, left)
+        self._ask_to_save(review, document, new_text, what, left, told)
 
-    def _ask_to_save(self, review: "Review", document: "Document", text: str, what: str, left: Left) -> None:
+    def _ask_to_save(
+        self, review: "Review", document: "Document", text: str, what: str, left: Left, told: Sequence[str]
+    ) -> None:
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
         save = Answer("s", "saves", partial(self._begin_save, document, text, what, review.follows))
         refusal = self._save_refusal(document)
-        reading = definition_questions.may_save(review, document, what, self.host.name, refusal, save, left=left)
+        reading = definition_questions.may_save(review, document, what, self.host.name, refusal, save, left, told)
         self.panel.read(reading)
 
     def _save_refusal(self, document: "Document") -> str:

@@ -16,13 +16,21 @@ _OK = {Severity.INFO: None, Severity.WARNING: None, Severity.ERROR: False}
 
 
 def may_save(
-    review: Review, document: Document, what: str, host: str, refusal: str, save: Answer, left: Act | None = None
+    review: Review,
+    document: Document,
+    what: str,
+    host: str,
+    refusal: str,
+    save: Answer,
+    left: Act | None = None,
+    told: Sequence[str] = (),
 ) -> Reading:
-    """Whether to save it: what stands against it, what goes, what must follow, the diff. `what` is changed, in words;
-    `refusal` says why it can't be saved at all now, or "". Where it can, `save` is the answer; `left` is done where
-    that is not taken."""
+    """Whether to save it: what stands against it, what it means (`told`), what goes, what must follow, the diff. `what`
+    is changed, in words; `refusal` says why it can't be saved at all now, or "". Where it can, `save` is the answer;
+    `left` is done where that is not taken."""
     facts = [Fact(clean(refusal), False, "Refused")] if refusal else []
     facts += finding_facts(review.findings)
+    facts += _titled("Means", told)
     facts += _titled("Goes", review.dropped, False)
     facts += _titled("Then", review.follows)
     if not document.exists:

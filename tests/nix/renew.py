@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.nix.by_actions import by_actions
 from tests.nix.documents import as_text, by_hand, texts
 from tests.nix.judge import Judge, Judged
 from tests.nix.mixed import mixed
@@ -32,7 +33,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--nix-instantiate", default="nix-instantiate", metavar="PROGRAM")
     args = parser.parse_args(argv)
     judge = Judge(args.nix_instantiate, args.nixpkgs_lib.resolve() / "lib", args.microvm.resolve())
-    documents = list(dict.fromkeys([*texts(), *map(as_text, by_hand()), *map(as_text, mixed(MIXED))]))
+    with tempfile.TemporaryDirectory() as directory:
+        made = list(by_actions(Path(directory)))
+    documents = list(dict.fromkeys([*texts(), *map(as_text, by_hand()), *map(as_text, mixed(MIXED)), *made]))
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
         paths = [Path(directory, f"{number}.toml") for number in range(len(documents))]
         for path, text in zip(paths, documents, strict=True):

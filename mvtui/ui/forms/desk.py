@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mvtui.host.ports import Host
@@ -13,6 +14,7 @@ from mvtui.model.microvm import MicroVM, Snapshot
 
 if TYPE_CHECKING:
     from mvtui.model.definition import Definition
+    from mvtui.operations.definition_actions import Change
     from mvtui.operations.definitions_save import Document
     from mvtui.operations.draft import Checked, Draft
 
@@ -54,6 +56,21 @@ async def complete(host: Host, microvm: MicroVM, typed: str, *, directories: boo
     return await asyncio.to_thread(path_completion.complete_path, host, microvm, typed, directories=directories)
 
 
+class StoreVerb(StrEnum):
+    """What can be done with a guest's store; the value is the command's id."""
+
+    MAKE_WRITABLE = "make_writable"
+    SHARE_STORE = "share_store"
+
+
+async def change_store(host: Host, microvm: MicroVM, document: "Document", verb: StoreVerb) -> "Change":
+    """What its definition file would be. Raises MvtuiError where it can't work."""
+    from mvtui.operations import definition_actions  # noqa: PLC0415
+
+    act = definition_actions.make_writable if verb is StoreVerb.MAKE_WRITABLE else definition_actions.share_store
+    return await asyncio.to_thread(act, host, microvm, document)
+
+
 async def check_beside(document: "Document", values: Mapping[str, Any]) -> "Checked":
     """What rules say of a file that is too large to be looked at between two keys."""
     from mvtui.operations import draft  # noqa: PLC0415
@@ -68,6 +85,7 @@ class FormSeams:
     open_document: Callable[[Host, MicroVM], Awaitable["Document"]] = open_document
     check_fields: CheckFields = check_fields
     complete: Complete = complete
+    change_store: Callable[[Host, MicroVM, "Document", StoreVerb], Awaitable["Change"]] = change_store
 
 
 @dataclass(frozen=True, slots=True)
