@@ -49,7 +49,7 @@ _GIVES = {
 class RebuildPlan(NamedTuple):
     """What rebuilding `microvm` means: the command, `flake` that it is built from (None: the host's own
     configuration), and whether it builds the whole host; `also` are the other microVMs that are built with it then.
-    `record` is the name of its output among the records, `output` that file."""
+    `record` is the name of its output among the records, `output` that file. `needs_root`: this user can't run it."""
 
     microvm: str
     argv: tuple[str, ...]
@@ -58,6 +58,7 @@ class RebuildPlan(NamedTuple):
     also: tuple[str, ...]
     record: str
     output: Path
+    needs_root: bool
 
     @property
     def words(self) -> str:
@@ -78,16 +79,17 @@ class RebuildOutcome(NamedTuple):
 
 
 def plan_rebuild(host: Host, microvm: MicroVM, others: Sequence[MicroVM] = ()) -> RebuildPlan:
-    """What it takes to build `microvm` anew. Raises MvtuiError: REFUSED where it can't be, or the program is not there;
-    RightsMissingError."""
+    """What it takes to build `microvm` anew. Raises MvtuiError: REFUSED where it can't be, or the program is not
+    there."""
     refuse_what_is_no_name(microvm.name)
     entry = microvm.entry
     if entry is None:
         raise MvtuiError(f"{microvm.name} has no state directory: there is nothing to rebuild", "", ExitCode.REFUSED)
     if entry.fully_declarative:
         also = tuple(one.name for one in others if one.name != microvm.name and _with_host(one.entry))
-        program = _program(host, "nixos-rebuild", microvm.name)
-        return RebuildPlan(microvm.name, (program, "switch"), None, True, also, HOST_RECORD, _output(host, HOST_RECORD))
+        program, needs_root = _program(host, "nixos-rebuild")
+        output = host.records / FOLDER / HOST_RECORD
+        return RebuildPlan(microvm.name, (program, "switch"), None, True, also, HOST_RECORD, output, needs_root)
     if not entry.flake:
         raise MvtuiError(
             f"nothing says what {microvm.name} is built from: {entry.path} has neither flake nor toplevel",
@@ -96,31 +98,32 @@ def plan_rebuild(host: Host, microvm: MicroVM, others: Sequence[MicroVM] = ()) -
         )
     if microvm.name.startswith("-"):
         raise MvtuiError(f"the command microvm takes {microvm.name!r} for an option", "rename it", ExitCode.REFUSED)
-    argv = (_program(host, "microvm", microvm.name), "-u", microvm.name)
-    return RebuildPlan(microvm.name, argv, entry.flake, False, (), microvm.name, _output(host, microvm.name))
+    program, needs_root = _program(host, "microvm")
+    command, output = (program, "-u", microvm.name), host.records / FOLDER / microvm.name
+    return RebuildPlan(microvm.name, command, entry.flake, False, (), microvm.name, output, needs_root)
 
 
 def _with_host(entry: StateDirEntry | None) -> bool:
     return entry is not None and entry.fully_declarative
 
 
-def _output(host: Host, record: str) -> Path:
-    return host.records / FOLDER / record
+def record_of(microvm: MicroVM) -> str:
+    """The record of its rebuilds."""
+    return HOST_RECORD if _with_host(microvm.entry) else microvm.name
 
 
-def _program(host: Host, name: str, microvm: str) -> str:
-    """Its path: beside a state directory that is not the host's own (a demo's) before all others."""
+def _program(host: Host, name: str) -> tuple[str, bool]:
+    """Its path, and whether it takes root: beside a state directory that is not the host's own (a demo's) before all
+    others."""
     own = host.programs / name if host.programs is not None else None
     if own is not None and os.path.lexists(own):
         if not _may_run(own):
             raise MvtuiError(f"{own} is not run: others can change it", "run mvtui as its owner", ExitCode.REFUSED)
-        return str(own)
+        return str(own), False
     found = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), _MORE_PATH)))
     if found is None:
         raise MvtuiError(f"there is no {name} here", _GIVES[name], ExitCode.REFUSED)
-    if os.geteuid() != 0:
-        raise RightsMissingError(f"{name} takes root", f"sudo mvtui rebuild {shlex.quote(microvm)}")
-    return os.path.abspath(found)
+    return os.path.abspath(found), os.geteuid() != 0
 
 
 def _may_run(program: Path) -> bool:
@@ -135,6 +138,8 @@ def _may_run(program: Path) -> bool:
 
 async def begin_rebuild(host: Host, plan: RebuildPlan) -> "Rebuild":
     """Begin it, or follow the one that is under way. Raises RightsMissingError, MvtuiError."""
+    if plan.needs_root:
+        raise RightsMissingError(f"{plan.words} takes root", f"sudo mvtui rebuild {shlex.quote(plan.microvm)}")
     before = _built(host, plan.microvm)
     with host.calls.call(CallKind.COMMAND, shlex.join(plan.argv)) as call:
         command = await asyncio.to_thread(
