@@ -1,6 +1,5 @@
 """Builds the demo's host on disk: a store with runners, sources of shares, and a state directory with images."""
 
-import hashlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +9,12 @@ from pathlib import Path
 from mvtui.demo.account import Account
 from mvtui.demo.images import make_image
 from mvtui.demo.programs import MORE_PATH, find_programs
+from mvtui.demo.rebuilding import install_programs, runner_of
 from mvtui.demo.runner_tools import Tools
-from mvtui.demo.runners import build_runner, with_defaults
+from mvtui.demo.runners import with_defaults
 from mvtui.demo.samples import Sample, samples
-from mvtui.model.definition import Definition
+from mvtui.host.document_edit import edited
+from mvtui.model.adopted import adopted
 
 _FILE_SYSTEMS = ("ext4", "xfs", "btrfs")
 
@@ -40,9 +41,20 @@ class Layout:
         return self.root / "scratch"
 
     @property
+    def definitions(self) -> Path:
+        """What /etc/nixos/microvms is elsewhere."""
+        return self.root / "definitions"
+
+    @property
+    def programs(self) -> Path:
+        """What is on PATH elsewhere: microvm, nixos-rebuild."""
+        return self.root / "bin"
+
+    @property
     def made(self) -> tuple[Path, ...]:
         """All that building makes in `root`."""
-        return self.state_dir, self.root / "nix", self.root / "srv", self.scratch
+        named = (self.root / name for name in ("nix", "srv"))
+        return self.state_dir, *named, self.scratch, self.definitions, self.programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ def build(root: Path, account: Account) -> Built:
 
 
 def _build(layout: Layout, account: Account) -> Built:
-    for directory in (layout.state_dir, layout.store, layout.scratch):
+    for directory in (layout.state_dir, layout.store, layout.scratch, layout.definitions):
         directory.mkdir(parents=True)
     path = (*os.get_exec_path(), *MORE_PATH)
     available = [kind for kind in _FILE_SYSTEMS if shutil.which(f"mkfs.{kind}", path=os.pathsep.join(path))]
@@ -85,7 +97,10 @@ def _build(layout: Layout, account: Account) -> Built:
     for sample in chosen:
         _install(layout, sample, found.tools)
         if sample.newer is not None:
-            newer[sample.name] = _runner(layout.store, sample.newer, found.tools)
+            newer[sample.name] = runner_of(layout.store, sample.newer, found.tools)
+        if sample.defined:
+            define(layout.definitions, sample)
+    install_programs(layout.root, found.tools)
     if account.is_other:
         _give(layout.state_dir, account)
         _give(layout.root / "srv", account)
@@ -102,7 +117,7 @@ def _make_images(layout: Layout, sample: Sample, path: tuple[str, ...]) -> None:
 def _install(layout: Layout, sample: Sample, tools: Tools) -> None:
     """What install-microvm-NAME.service or `microvm -c` leave in the microVM's directory."""
     directory = layout.state_dir / sample.name
-    runner = _runner(layout.store, sample.definition, tools)
+    runner = runner_of(layout.store, sample.definition, tools)
     (directory / "current").symlink_to(runner)
     if sample.flake is None:
         (directory / "toplevel").symlink_to(f"{runner}-system")
@@ -110,9 +125,13 @@ def _install(layout: Layout, sample: Sample, tools: Tools) -> None:
         (directory / "flake").write_text(f"{sample.flake}\n")
 
 
-def _runner(store: Path, definition: Definition, tools: Tools) -> Path:
-    digest = hashlib.sha256(repr(definition).encode()).hexdigest()[:32]
-    return build_runner(definition, store / f"{digest}-microvm-qemu-{definition.host_name}", tools)
+def define(definitions: Path, sample: Sample) -> None:
+    """Write the definition file that the sample is built from; its comment says what to try."""
+    told = adopted(with_defaults(sample.newer or sample.definition))
+    text = f"# What {sample.name} has of its host. Change it, then rebuild {sample.name}, then restart it.\n"
+    for edit in told.edits:
+        text = edited(text, edit)
+    (definitions / f"{sample.name}.toml").write_text(text)
 
 
 def _give(top: Path, account: Account) -> None:

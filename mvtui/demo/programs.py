@@ -19,6 +19,8 @@ from mvtui.errors import MvtuiError
 MORE_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/libexec", "/usr/lib", "/usr/lib/qemu")
 # The module of `standins` that takes the place of each program.
 _STAND_INS = {"qemu-system-x86_64": "qemu", "virtiofsd": "virtiofsd", "supervisord": "supervisord", "socat": "socat"}
+# What the guest boots from is never read: it has no more than a kernel.
+_STORE_DISK_BYTES = 1 << 20
 _SCRIPT = "import sys\nfrom standins.{module} import main\nsys.exit(main(sys.argv[1:]))\n"
 
 
@@ -96,6 +98,9 @@ def _stand_ins(store: Path, bash: str, python: str, home: str, account: Account)
     kernel, initrd = store / "kernel", store / "initrd"
     kernel.write_bytes(guest.kernel())
     initrd.touch()
+    store_disk = store / "microvm-store-disk.erofs"
+    with store_disk.open("wb") as file:
+        file.truncate(_STORE_DISK_BYTES)
     return Tools(
         hypervisor=str(package / "bin" / "qemu-system-x86_64"),
         virtiofsd=str(package / "bin" / "virtiofsd"),
@@ -103,6 +108,7 @@ def _stand_ins(store: Path, bash: str, python: str, home: str, account: Account)
         socat=str(package / "bin" / "socat"),
         kernel=str(kernel),
         initrd=str(initrd),
+        store_disk=str(store_disk),
         bash=bash,
         python=python,
         mkfs_path=MORE_PATH,

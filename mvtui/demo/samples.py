@@ -8,6 +8,8 @@ from pathlib import Path
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 
 _OVERLAY = "/nix/.rw-store"
+# The guest boots from a store disk: the demo's host has no /nix/store to share.
+_STORE = "/mnt/host-store"
 
 
 class Story(Enum):
@@ -30,7 +32,7 @@ class Story(Enum):
 class Sample:
     """`name` is its directory's; the guest's host name can differ. `newer`: what was built after the start of a stale
     one. `flake` is the text of its `flake` file, None for a fully declarative one. `fill` is how full its overlay is,
-    0 to 1."""
+    0 to 1. `defined`: it has a definition file."""
 
     name: str
     story: Story
@@ -38,6 +40,7 @@ class Sample:
     newer: Definition | None = None
     flake: str | None = None
     fill: float = 0.0
+    defined: bool = True
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -50,7 +53,7 @@ class Sample:
 def samples(root: Path, file_systems: Collection[str]) -> tuple[Sample, ...]:
     """The samples of the demo in the directory `root`: shares come from `nix/store` and `srv` below it. A volume has
     ext4 where mkfs for its own type is not among `file_systems`."""
-    store = _share("ro-store", root / "nix/store", "/nix/.ro-store", read_only=True)
+    store = _share("ro-store", root / "nix/store", _STORE, read_only=True)
 
     def home(name: str) -> Share:
         return _share("home", root / "srv" / f"{name}-home", "/home")
@@ -62,12 +65,17 @@ def samples(root: Path, file_systems: Collection[str]) -> tuple[Sample, ...]:
     database = Volume("data.img", mount_point="/var/lib/postgresql", size=4096, fs_type=xfs, label="postgresql")
     cache = Volume("cache.img", mount_point="/var/cache", size=8192, fs_type=btrfs, label="cache")
     spool = Volume(str(root / "srv/mail/spool.img"), mount_point="/var/spool/mail", auto_create=False)
-    plain_store = Share("ro-store", ShareProto.NINE_P, str(root / "nix/store"), "/nix/.ro-store")
+    plain_store = Share("ro-store", ShareProto.NINE_P, str(root / "nix/store"), _STORE)
     flake = "git+file:///etc/nixos"
     return (
         Sample("web", Story.RUNNING, _definition("web", 512, (store,), (overlay,))),
         Sample("git", Story.DEGRADED, _definition("git", 1024, (store, home("git")), (small_overlay,)), fill=0.15),
-        Sample("mail", Story.LOOPING, _definition("mail", 1024, (plain_store,), (spool,), overlay=False)),
+        Sample(
+            "mail",
+            Story.LOOPING,
+            _definition("mail", 1024, (plain_store,), (spool,), overlay=False),
+            defined=False,
+        ),
         Sample("lab", Story.STOPPED, _definition("lab", 512, (store,), (tiny_overlay,)), flake=flake, fill=1.0),
         Sample(
             "ci",
@@ -78,7 +86,12 @@ def samples(root: Path, file_systems: Collection[str]) -> tuple[Sample, ...]:
         ),
         Sample("cache", Story.FAILED, _definition("cache", 256, (store, home("cache")), (cache,), overlay=False)),
         Sample("build", Story.RUNNING, _definition("build", 1024, (store, home("build")), (overlay,), vcpu=2)),
-        Sample("db[prod]", Story.RUNNING, _definition("db-prod", 768, (plain_store,), (database,), overlay=False)),
+        Sample(
+            "db[prod]",
+            Story.RUNNING,
+            _definition("db-prod", 768, (plain_store,), (database,), overlay=False),
+            defined=False,
+        ),
     )
 
 
@@ -106,5 +119,5 @@ def _definition(
         shares=shares,
         volumes=volumes,
         writable_store_overlay=_OVERLAY if overlay else None,
-        store_on_disk=False,
+        store_on_disk=True,
     )

@@ -129,7 +129,8 @@ class Host:
     mvtui asks of it. `end_times` is None where nobody keeps a log of what the units do not tell. `definitions` (the
     host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui keeps what it has to
     remember of the host: what is armed, what was chosen, what was done. `options` are more words that a command of
-    mvtui needs to mean this host: `--definitions DIR`, where that was said."""
+    mvtui needs to mean this host: `--definitions DIR`, where that was said. In `programs` (a path of this process) are
+    those that take the place of the ones on PATH; None for the host that mvtui runs on."""
 
     __slots__ = (
         "calls",
@@ -139,6 +140,7 @@ class Host:
         "name",
         "options",
         "processes",
+        "programs",
         "records",
         "root",
         "state_dir",
@@ -157,8 +159,10 @@ class Host:
         definitions: Path = DEFAULT_DEFINITIONS,
         records: Path | None = None,
         options: tuple[str, ...] = (),
+        programs: Path | None = None,
     ) -> None:
         self.options = options
+        self.programs = programs
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
         self.changes = 0

@@ -19,7 +19,8 @@ Manager = Literal["auto", "systemd", "direct"]
 def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", definitions: Path | None = None) -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
     (sd_booted(3)), else starts and stops by itself. `definitions` None: those of NixOS for the default state directory,
-    else what stands beside it, in `definitions`. Nothing is asked of the host yet. Raises MvtuiError."""
+    else what stands beside it, in `definitions`, as do programs, in `bin`. Nothing is asked of the host yet. Raises
+    MvtuiError."""
     state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
@@ -36,6 +37,7 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         definitions=definitions or _definitions_of(state_dir),
         records=records,
         options=options,
+        programs=None if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "bin",
     )
 
 

@@ -84,6 +84,7 @@ class MvtuiApp(StoreApp, inherit_bindings=False):
         self._looked_at: datetime | None = None
         self._look_once = False
         self._said_at = 0.0
+        self.begin_rebuilds()
         first = Picture(
             host.name,
             seams.now(),
@@ -291,4 +292,8 @@ class MvtuiApp(StoreApp, inherit_bindings=False):
     async def action_back(self) -> None:
         """Back to the list; from there, out."""
         if not self.panel.asks and not self.panel.close_page():
-            self.exit()
+            self.end_panel()
+
+    async def action_quit(self) -> None:
+        """Out, from everywhere."""
+        self.end_panel()

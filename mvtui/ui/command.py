@@ -49,6 +49,12 @@ class OverlayVerb(StrEnum):
         return _COMMANDS[self]
 
 
+class DefinitionVerb(StrEnum):
+    """What leads from a definition file to what is built; it goes on beside the verbs that act on units."""
+
+    REBUILD = "rebuild"
+
+
 _COMMANDS = {
     **dict.fromkeys((OverlayVerb.RESET, OverlayVerb.FRESH, OverlayVerb.STOP_FRESH), "reset"),
     OverlayVerb.RESTORE: "undo",
@@ -57,7 +63,7 @@ _COMMANDS = {
 }
 
 # What a job does.
-Verb = UnitVerb | OverlayVerb
+Verb = UnitVerb | OverlayVerb | DefinitionVerb
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ COMMANDS = (
     _overlay("undo", "u", "undo", "the old overlay back; asks", Tier.FACTS),
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
+    Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
     *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
     _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
@@ -124,6 +125,9 @@ COMMANDS = (
     _panel("leave", ("escape",), "leave", "leave filter, marks, page", in_palette=False),
     _panel("quit", ("Q", "ctrl+c"), "quit"),
 )
+
+# The commands that mend what has these notes.
+_MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart"}
 
 _BY_ID = {one.id: one for one in COMMANDS}
 
@@ -148,10 +152,13 @@ def help_of(one: Command, keys: Keys) -> str:
 
 
 def menders(situation: Situation) -> Iterator[Command]:
-    """The commands that may help the microVM in its state, and can be used now; where its stages differ, the one that
-    shows how."""
+    """The commands that may help the microVM in its state, and can be used now; where its stages differ, those that
+    show how and bring them together."""
     microvm = situation.microvm
+    if microvm is None:
+        return
+    notes = {finding.note for finding in microvm.findings}
+    wanted = {mender for note, mender in _MENDERS.items() if note in notes} | ({"drift"} if microvm.drift else set())
     for one in COMMANDS:
-        helps = microvm is not None and (microvm.state.word in one.mends or (one.id == "drift" and bool(microvm.drift)))
-        if helps and not one.refusal(situation):
+        if (microvm.state.word in one.mends or one.id in wanted) and not one.refusal(situation):
             yield one

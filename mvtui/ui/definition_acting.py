@@ -9,8 +9,8 @@ from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
 from mvtui.ui import refusals
-from mvtui.ui.overlay_acting import OverlayApp
 from mvtui.ui.questions import Answer
+from mvtui.ui.rebuild_acting import RebuildApp
 
 if TYPE_CHECKING:
     from mvtui.operations.definitions_save import ConflictError, Document, Review, Saved
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Left = Callable[[], None] | None
 
 
-class DefinitionApp(OverlayApp, inherit_bindings=False):
+class DefinitionApp(RebuildApp, inherit_bindings=False):
     """The part of the panel that saves definition files."""
 
     def review_definition(
@@ -85,28 +85,29 @@ class DefinitionApp(OverlayApp, inherit_bindings=False):
         except MvtuiError as error:
             self.say(str(error), "error")
         else:
-            undo = (
-                f" ({self.panel.situation(None).key('undo')} undoes it)" if saved.undoable and document.exists else ""
-            )
-            self.say(f"saved{undo}: {document.path}", "good")
+            undo = self.panel.situation(None).key("undo") if saved.undoable and document.exists else ""
+            self.say(f"saved{f' ({undo} undoes it)' if undo else ''}: {document.path}", "good")
             self.look_soon()
-            self._tell_saved(saved, what, follows)
+            facts = [f"{what}: {document.path}", *([f"{undo} brings the former text back"] if undo else [])]
+            self._tell_saved(saved, facts, follows)
 
-    def _tell_saved(self, saved: "Saved", what: str, follows: tuple[str, ...]) -> None:
+    def _tell_saved(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
+        """What is to be known now, and what comes next; `done` are sentences."""
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
         if self.panel.asks:
             return
         answers = []
         if any(finding.subject == "git" for finding in saved.findings):
-            answers.append(Answer("a", "git add -N", partial(self._begin_tracking, saved, what, follows)))
+            track = partial(self._track, saved, done, follows)
+            answers.append(Answer("a", "git add -N", partial(self.begin_definition, track)))
+        microvm = self.shown.find(saved.document.microvm.name)
+        if microvm is not None and follows:
+            answers.append(Answer("b", "rebuild", partial(self.ask_to_rebuild, microvm)))
         if answers or saved.findings:
-            self.panel.read(definition_questions.is_saved(saved, what, follows, self.host.name, answers))
+            self.panel.read(definition_questions.is_saved(saved, done, follows, self.host.name, answers))
 
-    def _begin_tracking(self, saved: "Saved", what: str, follows: tuple[str, ...]) -> None:
-        self.begin_definition(partial(self._track, saved, what, follows))
-
-    async def _track(self, saved: "Saved", what: str, follows: tuple[str, ...]) -> None:
+    async def _track(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
         from mvtui.operations import definitions_save  # noqa: PLC0415
 
         refusal = self._save_refusal(saved.document)
@@ -120,7 +121,7 @@ class DefinitionApp(OverlayApp, inherit_bindings=False):
             return
         self.say(words, "good")
         left = tuple(finding for finding in saved.findings if finding.subject != "git")
-        self._tell_saved(saved._replace(findings=left), what, follows)
+        self._tell_saved(saved._replace(findings=left), (*done, words), follows)
 
     # Conflicts
 

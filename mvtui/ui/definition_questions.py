@@ -92,9 +92,11 @@ def _changes(title: str, old: str, new: str) -> Part:
     return diff_part(title, lines)
 
 
-def is_saved(saved: Saved, what: str, follows: Sequence[str], host: str, answers: Sequence[Answer]) -> Reading:
-    """What is to be known now that it is saved, and what comes next."""
-    facts = [Fact(clean(what), True, "Saved")]
+def is_saved(
+    saved: Saved, done: Sequence[str], follows: Sequence[str], host: str, answers: Sequence[Answer]
+) -> Reading:
+    """What is to be known now that it is saved (`done`: sentences), and what comes next."""
+    facts = _titled("Saved", done, True)
     facts += [Fact(_finding_words(finding), None, _title(finding)) for finding in saved.findings]
     facts += _titled("Then", follows)
     question = f"{clean(saved.document.path.name)} is saved on {clean(host)}. What now?"

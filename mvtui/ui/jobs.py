@@ -8,7 +8,7 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
-from mvtui.ui.command import OverlayVerb, Verb
+from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb
 from mvtui.ui.seams import Cancel, Progress, Run, RunOverlay, Step
 
 
@@ -71,7 +71,7 @@ async def run_with_sudo(
 
 
 # What the command line calls it: a command and its options, or several, one after the other.
-_COMMANDS: dict[OverlayVerb, tuple[tuple[str, ...], ...]] = {
+_COMMANDS: dict[OverlayVerb | DefinitionVerb, tuple[tuple[str, ...], ...]] = {
     OverlayVerb.RESET: (("reset", "--yes"),),
     OverlayVerb.FRESH: (("start", "--fresh"),),
     OverlayVerb.STOP_FRESH: (("stop",), ("start", "--fresh")),
@@ -80,6 +80,7 @@ _COMMANDS: dict[OverlayVerb, tuple[tuple[str, ...], ...]] = {
     OverlayVerb.ARM_ONCE: (("arm", "--once"),),
     OverlayVerb.ARM_ALWAYS: (("arm", "--always"),),
     OverlayVerb.DISARM: (("arm", "--off"),),
+    DefinitionVerb.REBUILD: (("rebuild", "--yes"),),
 }
 
 

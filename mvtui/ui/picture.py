@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.unit import UnitStatus
-from mvtui.ui.command import Situation, Verb
+from mvtui.ui.command import DefinitionVerb, Situation, Verb
 from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line
 
@@ -42,7 +42,8 @@ class Picture:
 
     def situation(self, microvm: MicroVM | None, keys: Keys = _NO_KEYS) -> Situation:
         """What decides which commands can be used on `microvm`; `keys` as in Situation."""
-        own = [job.verb for job in self.jobs if microvm is not None and job.microvm == microvm.name]
+        jobs = [job.verb for job in self.jobs if microvm is not None and job.microvm == microvm.name]
+        own = [verb for verb in jobs if verb is not DefinitionVerb.REBUILD]  # which takes minutes, and stops nothing
         return Situation(microvm, self.read_only, self.locked, frozenset(own), self.can_cancel, keys)
 
     def job(self, verb: Verb, microvm: str) -> Job | None:

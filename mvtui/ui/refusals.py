@@ -106,6 +106,12 @@ def overlay(situation: Situation) -> str:
     return ""
 
 
+def rebuild(situation: Situation) -> str:
+    """Of a rebuild."""
+    refusal = change(situation)
+    return refusal or (_without_directory(situation.microvm, "rebuild") if situation.microvm is not None else "")
+
+
 def read_only(situation: Situation) -> str:
     """Of switching read-only on and off."""
     return _LOCKED if situation.locked else ""
@@ -120,5 +126,5 @@ def _another(situation: Situation) -> str:
     return refusal
 
 
-def _without_directory(microvm: MicroVM) -> str:
-    return "" if microvm.entry is not None else f"{clean(microvm.name)} has no state directory: nothing to start"
+def _without_directory(microvm: MicroVM, verb: str = "start") -> str:
+    return "" if microvm.entry is not None else f"{clean(microvm.name)} has no state directory: nothing to {verb}"

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import sys
+from contextlib import suppress
 
 from mvtui import first_names
 from mvtui.host.ports import Host
@@ -26,4 +28,6 @@ def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, sea
         seams=seams or Seams(),
     )
     app.run(mouse=terminal.mouse)
+    with suppress(OSError):  # the terminal may be gone
+        sys.stderr.writelines(f"mvtui: {line}\n" for line in app.last_words())
     return app.return_code or 0

@@ -84,9 +84,12 @@ async def test_a_review_shows_the_diff_and_saves(open_panel: Open, tmp_path: Pat
         await panel.press("j", "y", "S", "enter")
         assert path.read_text() == TEXT
         await panel.press("s")
-        await shows(panel, "saved (u undoes it)")
+        await shows(panel, "lab.toml is saved on hv01. What now?")
+        assert "u brings the former text back" in panel.text
         assert "readOnly = true" in path.read_text()
         assert panel.host.looks == 2
+        await panel.press("escape")
+        assert "saved (u undoes it)" in panel.text
 
 
 async def test_the_first_300_ms_of_a_review_are_deaf(open_panel: Open, tmp_path: Path) -> None:
@@ -101,7 +104,7 @@ async def test_the_first_300_ms_of_a_review_are_deaf(open_panel: Open, tmp_path:
         assert "save lab.toml on hv01?" in panel.text
         panel.host.passes(seconds=0.31)
         await panel.press("s")
-        await shows(panel, "saved (u undoes it)")
+        await shows(panel, "lab.toml is saved on hv01. What now?")
         assert path.read_text() != TEXT
 
 
@@ -187,7 +190,7 @@ async def test_a_conflict_shows_both_and_merges(open_panel: Open, tmp_path: Path
         await panel.press("b")
         await shows(panel, "merged with theirs: save lab.toml")
         await panel.press("s")
-        await shows(panel, "saved (u undoes it)")
+        await shows(panel, "lab.toml is saved on hv01. What now?")
         assert path.read_text() == theirs.replace('mountPoint = "/home"\n', 'mountPoint = "/home"\nreadOnly = true\n')
 
 
@@ -196,7 +199,7 @@ async def test_mine_or_theirs(open_panel: Open, tmp_path: Path) -> None:
         path = defined(panel, tmp_path)
         mine = TEXT.replace("512", "768")
         theirs = TEXT.replace("512", "1024")
-        for key, says, result in (("t", "theirs stays", theirs), ("m", "saved (u undoes it)", mine)):
+        for key, says, result in (("t", "theirs stays", theirs), ("m", "lab.toml is saved on hv01. What now?", mine)):
             path.write_text(TEXT)
             document = open_document(panel.app.host, LAB)
             panel.app.review_definition(document, mine, "larger")
@@ -235,5 +238,5 @@ async def test_a_file_that_is_new(open_panel: Open, tmp_path: Path) -> None:
         await settled(panel, lambda: panel.app.panel.asks)
         assert "lab.toml is made" in panel.text
         await panel.press("s")
-        await shows(panel, "saved: ")
+        await shows(panel, "lab.toml is saved on hv01. What now?")
         assert path.read_text() == TEXT

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from mvtui.model.call import Call
 from mvtui.model.microvm import MicroVM
+from mvtui.model.output import OutputLines
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import TABS
 from mvtui.ui.keys import Keys, live_keys
@@ -32,6 +33,7 @@ from mvtui.ui.widgets.status import Status
 if TYPE_CHECKING:
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
+    from mvtui.ui.widgets.output_panel import Told
 
 
 class PanelScreen(Screen[None], inherit_bindings=False):
@@ -229,6 +231,21 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.widgets.reading_panel import ReadingPanel  # noqa: PLC0415  (at the first time)
 
         self._open(ReadingPanel(reading, self._monotonic))
+
+    def show_output(self, output: OutputLines, tell: "Callable[[], Told]", own: str) -> None:
+        """Show what a command says, unless something is asked; see OutputPanel."""
+        from mvtui.ui.widgets.output_panel import OutputPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(OutputPanel(output, tell, own))
+
+    def shows_output_of(self, output: OutputLines) -> bool:
+        """Whether that is open."""
+        return getattr(self._dialog, "output", None) is output
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked."""
+        return self._question.question
 
     def open_help(self) -> None:
         """Show the keys."""

@@ -6,7 +6,7 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.format import age
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui.command import OverlayVerb, Verb
+from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb
 from mvtui.ui.lines import Line, Piece, clipped
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.roles import SEVERITY_ROLES
@@ -25,6 +25,7 @@ _DOING: dict[Verb, str] = {
     OverlayVerb.ARM_ONCE: "arming",
     OverlayVerb.ARM_ALWAYS: "arming",
     OverlayVerb.DISARM: "disarming",
+    DefinitionVerb.REBUILD: "rebuilding",
 }
 
 

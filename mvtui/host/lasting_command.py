@@ -1,0 +1,140 @@
+"""A command that goes on when mvtui ends, whatever ends it: in a session of its own, its output in a file.
+
+The file is locked (flock(2)) through the command's own standard output: as long as anything of it runs, nobody begins
+it again, and whoever comes later can read what it says.
+"""
+
+import asyncio
+import fcntl
+import os
+import signal
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
+from mvtui.host.records import make_records, opened
+
+_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# At once, so much of it is read; what is further behind is left out.
+CHUNK = 1 << 18
+LOOK_AGAIN_SECONDS = 0.5
+# Python ignores them, and a command would inherit that.
+_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+class LastingCommand:
+    """One that runs. `pid` leads a process group and a session of its own; None where another mvtui began it."""
+
+    def __init__(self, pid: int | None, output: int) -> None:
+        self.pid = pid
+        self._pidfd = os.pidfd_open(pid) if pid is not None else None
+        self._output = output
+        self._read = 0
+        self._ended = False
+
+    def output(self) -> tuple[int, bytes]:
+        """What it has written since the last call: so many bytes that are left out, then at most CHUNK."""
+        size = os.fstat(self._output).st_size
+        skipped = max(0, size - self._read - CHUNK)
+        data = os.pread(self._output, CHUNK, self._read + skipped)
+        self._read += skipped + len(data)
+        return skipped, data
+
+    async def wait(self) -> int | None:
+        """Its exit code, or -N for the signal N that ended it; None where that is another's to know."""
+        if self.pid is None or self._pidfd is None:
+            while True:
+                if _can_lock(self._output):
+                    return None
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await _readable(self._pidfd)
+        self._ended = True
+        return _exit_code(self.pid)
+
+    def end(self, number: signal.Signals) -> None:
+        """Send the signal to all of its process group. Raises MvtuiError."""
+        if self.pid is None:
+            raise MvtuiError("another mvtui began it", "cancel it there", ExitCode.REFUSED)
+        if not self._ended:  # until it is waited for, the number is its own
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    def close(self) -> None:
+        """Let go of it; it runs on."""
+        os.close(self._output)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+
+
+def start(argv: Sequence[str], records: Path, folder: str, name: str, environ: Mapping[str, str]) -> LastingCommand:
+    """Start `argv` (its program is a path); its output goes to the file `folder`/`name` of the records, in the place of
+    what was there. Where that is locked, it runs already, and is only followed. Blocking. Raises RightsMissingError,
+    MvtuiError."""
+    output = _opened(records, folder, name)
+    if not _can_lock(output):
+        return LastingCommand(None, output)
+    os.ftruncate(output, 0)
+    try:
+        reading = os.open(f"/proc/self/fd/{output}", os.O_RDONLY | os.O_CLOEXEC)
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, output, 1)]
+            pid = os.posix_spawn(
+                argv[0],
+                list(argv),
+                environ,
+                file_actions=[*actions, (os.POSIX_SPAWN_DUP2, output, 2)],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_DEFAULT_SIGNALS,
+            )
+        except OSError as error:
+            os.close(reading)
+            raise MvtuiError(f"{argv[0]} can't be run: {(error.strerror or str(error)).lower()}", "") from None
+        finally:
+            os.close(null)
+    finally:
+        os.close(output)
+    return LastingCommand(pid, reading)
+
+
+def _opened(records: Path, folder: str, name: str) -> int:
+    try:
+        make_records(records, folder)
+        with opened(records, folder) as directory:
+            fd = os.open(name, _FLAGS | os.O_CREAT | os.O_APPEND, 0o600, dir_fd=directory)
+    except OSError as error:
+        message = f"{records}/{folder}/{name} can't be written: {(error.strerror or str(error)).lower()}"
+        if isinstance(error, PermissionError):
+            raise RightsMissingError(message, "run mvtui as root (sudo mvtui)") from None
+        raise MvtuiError(message, "mvtui keeps there what the command says") from None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()):
+        os.close(fd)
+        raise MvtuiError(f"{records}/{folder}/{name} is no file of this user's", "remove it")
+    return fd
+
+
+def _can_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _exit_code(pid: int) -> int:
+    """Of one that has ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+async def _readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(fd, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(fd)

@@ -1,0 +1,138 @@
+"""What a command says while it runs: docked over the foot; it can be left, and goes on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Key
+from textual.geometry import Size
+
+from mvtui.model.output import OutputLines
+from mvtui.ui.command import Place
+from mvtui.ui.commands import COMMANDS
+from mvtui.ui.keys import live_keys
+from mvtui.ui.lines import Line, Lines, ruled
+from mvtui.ui.questions import Answer
+from mvtui.ui.widgets.cursor_lines import CursorLines
+from mvtui.ui.widgets.dialog import Dialog, DialogClosed
+from mvtui.ui.widgets.question import answer_pieces, flowed
+
+# So often it follows, unless that many cells would be more bytes than this, at four bytes a cell.
+SECONDS = 0.5
+BYTES_PER_SECOND = 16_000
+_CELL_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stands around the output now: its title, in a role, and the keys that do something."""
+
+    title: str
+    role: str
+    answers: tuple[Answer, ...]
+
+
+class OutputText(CursorLines):
+    """The lines; the last of them stays in sight until somebody scrolls up."""
+
+    def __init__(self, output: OutputLines) -> None:
+        super().__init__()
+        self._output = output
+        self._lines: Sequence[str] = output.lines
+        self._gone = output.gone
+
+    def renew(self) -> None:
+        """There may be more."""
+        at_end = self.scroll_offset.y >= self.line_count - self.size.height
+        gone, self._gone = self._output.gone - self._gone, self._output.gone
+        self._lines = self._output.lines
+        self.follow()
+        if at_end:
+            self.scroll_to(y=max(0, self.line_count - self.size.height), animate=False, force=True, immediate=True)
+        elif gone:
+            self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, force=True, immediate=True)
+
+    @property
+    def line_count(self) -> int:
+        """All that are kept."""
+        return len(self._lines)
+
+    @property
+    def stop_count(self) -> int:
+        """None: the keys scroll."""
+        return 0
+
+    def line_at(self, line: int) -> Line:
+        """One of them; no more characters than cells, so that what has no width is no more bytes."""
+        return ((self._lines[line][: self.size.width], "text"),)
+
+
+class OutputHead(Lines):
+    """One line."""
+
+    told = Told("", "text", ())
+
+    def fitted(self, size: Size) -> list[Line]:
+        """The title."""
+        return [ruled(self.told.title, size.width, role=self.told.role)]
+
+
+class OutputFoot(Lines):
+    """The keys."""
+
+    told = Told("", "text", ())
+
+    def fitted(self, size: Size) -> list[Line]:
+        """On one line."""
+        return flowed(answer_pieces(self.told.answers), size.width, "  ")[:1]
+
+
+class OutputPanel(Vertical, Dialog):
+    """Shows `output` as it comes, and what `tell` says of it; `own` is the id of the command that opens it, whose key
+    leaves it too."""
+
+    def __init__(self, output: OutputLines, tell: Callable[[], Told], own: str) -> None:
+        super().__init__()
+        self.output = output
+        self._tell, self._own = tell, own
+        self._head, self._text, self._foot = OutputHead(), OutputText(output), OutputFoot()
+        self._closed = False
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield from (self._head, self._text, self._foot)
+
+    def on_mount(self) -> None:
+        """The keys are its own from now on; it follows."""
+        self.screen.set_focus(self._text)
+        self._renew()
+        self._follow()
+
+    def _follow(self) -> None:
+        cells = self.screen.size.width * self.screen.size.height
+        self.set_timer(max(SECONDS, cells * _CELL_BYTES / BYTES_PER_SECOND), self._follow)
+        self._renew()
+
+    def _renew(self) -> None:
+        told = self._tell()
+        for part in (self._head, self._foot):
+            part.told = told
+            part.update()
+        self._text.renew()
+
+    def on_resize(self) -> None:
+        """What was at the end stays there."""
+        self.call_after_refresh(self._renew)
+
+    def on_key(self, event: Key) -> None:
+        """Do what a key says, scroll, or leave; no other key goes on to anything else."""
+        answer = next((one for one in self._tell().answers if one.key == event.key), None)
+        keys = live_keys(self.screen)
+        if answer is None and any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+            return
+        event.stop()
+        event.prevent_default()
+        if not self._closed and (answer or any(event.key in keys.get(one, ()) for one in (self._own, "leave", "back"))):
+            self._closed = True
+            self.post_message(DialogClosed(self, answer.act if answer else None))
