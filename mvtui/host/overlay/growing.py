@@ -162,19 +162,20 @@ class GrowWork:
             raise Stop(f"e2fsck: {told_end(status, said)}", code=FAILED)
         return not os.WEXITSTATUS(status) & ~_MENDED
 
-    def _run(self, argv: list[str]) -> tuple[int, str]:
+    def _run(self, argv: list[str]) -> tuple[int, list[str]]:
         name = argv[0]
         program, fd = find_program(name, self._tools), self._held()
         if program is None:
             raise Stop(f"there is no {name} on this host", "install e2fsprogs")
         path = search_path(self._tools)
         # The end of the other side ends none of these.
-        status, said = run_program(
-            lambda output: self._effects.spawn_on(fd, [program, *argv[1:]], path, output), _SECONDS, None
-        )
+        argv = [program, *argv[1:]]
+        status, said = run_program(lambda output: self._effects.spawn_on(fd, argv, path, output), _SECONDS, None)
         if status is None:
             raise Stop(f"{name} did not end", code=FAILED)
-        return status, said.replace(IMAGE, self._shown)
+        # What follows its own words is advice.
+        parted = [line.partition(f"{name}: ") for line in said]
+        return status, [words.replace(IMAGE, self._shown) for path, _, words in parted if path[-1:] in ("", "/")]
 
     def _held(self) -> int:
         assert self._fd is not None
