@@ -113,7 +113,7 @@ def _way_checks(seen: OverlayEvidence, plan: GrowPlan, tools: GrowTools, *, may_
         case GrowWay.RESIZE:
             missing = " and ".join(tools.missing)
             why = f"{missing} is neither in the runner's PATH nor on this host" if missing else ""
-            yield _check("e2fsck, resize2fs and e2undo are there", why, "install e2fsprogs")
+            yield _check("e2fsck and resize2fs are there", why, "install e2fsprogs")
         case GrowWay.MOUNT:
             yield _check("mvtui may mount it", "" if may_mount else "only root can mount it", "sudo, or let the guest")
         case GrowWay.GUEST:
@@ -133,8 +133,8 @@ def _room(plan: GrowPlan, facts: OverlayFacts, wanted: WantedSize, tools: GrowTo
 
 
 def written(fs_type: str, more: int, *, lazy: bool) -> int:
-    """The most (bytes) that is written when a file system becomes `more` bytes larger, the undo file of resize2fs
-    included. As measured from 4 MiB to 1 TiB with e2fsprogs 1.47 and Linux 6.18."""
+    """The most (bytes) that is written when a file system becomes `more` bytes larger. As measured from 4 MiB to 1 TiB
+    with e2fsprogs 1.47 and Linux 6.18."""
     more = max(more, 0)
     if fs_type == "ext4" and lazy:
         return 4 * MIB + more // 32768
@@ -147,12 +147,12 @@ def _steps(plan: GrowPlan, facts: OverlayFacts, wanted: WantedSize) -> Iterator[
     path = shlex.quote(clean(facts.path))
     yield "Make sure that nobody has it open, and lock it until all is done."
     if plan.way is GrowWay.RESIZE:
-        yield f"e2fsck -f -p {path}: the journal is replayed, and what needs no answer mended."
+        yield f"e2fsck -f -p {path}: the journal is replayed, what needs no answer is mended."
     if wanted.size > facts.size:
-        yield f"truncate -s {wanted.size} {path}: the file has {size(wanted.size)}, of which nothing more is allocated."
+        yield f"truncate -s {wanted.size} {path}: nothing more is allocated."
     match plan.way:
         case GrowWay.RESIZE:
-            yield f"resize2fs {path}; what it changes is kept until it is done, and put back where it fails."
+            yield f"resize2fs {path}: its file system takes all of the file."
         case GrowWay.GUEST:
             yield f"In the guest, once it runs: {plan.in_guest}"
         case GrowWay.MOUNT:

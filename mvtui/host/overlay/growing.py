@@ -1,9 +1,10 @@
 """A volume's image is grown with the rights of the microVM's user: the file, then an ext file system in it, unmounted.
 
-What resize2fs changes it writes to an undo file first (resize2fs(8), -z): an ext file system that is half resized is
-one that `e2fsck -p` gives up on. It does not end with this process. Where it is ended all the same, the undo file is
-put back, at the latest by the next who grows this image: `undo.INODE.CHECKED.MOUNTED.MOUNTS`, of which the last three
-are the superblock's; with others in it, the file system was used since.
+An ext file system that is half resized loses nothing, but `e2fsck -p` gives up on it: it takes `e2fsck -y`. So
+resize2fs does not end with this process; and where it is ended all the same, the next who grows the image finds a file
+beside it that says so, `resizing.INODE.CHECKED.MOUNTED.MOUNTS`. The last three are the superblock's: with others in it,
+the file system was used since, and answers are for a person. (The undo file of resize2fs, -z, would be the better way:
+with e2fsprogs 1.47.0, what is resized with one has a resize inode that is not valid.)
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from mvtui.host.overlay.effects import IMAGE
 from mvtui.host.overlay.image_facts import superblock_pairs
 from mvtui.host.overlay.lease import HOLDER_TRIES, Lease
 from mvtui.host.overlay.mkfs import find_program, run_program, search_path, told_end
-from mvtui.host.overlay.names import UNDO, inodes_in
-from mvtui.host.overlay.places import file_id, look, open_only_regular, open_regular
+from mvtui.host.overlay.names import RESIZING, inodes_in
+from mvtui.host.overlay.places import file_id, open_regular
 from mvtui.host.overlay.stop import FAILED, Stop, failed
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mvtui.host.overlay.image_facts import Pair
     from mvtui.host.overlay.wire import Message
 
-PROGRAMS = ("e2fsck", "resize2fs", "e2undo")
+PROGRAMS = ("e2fsck", "resize2fs")
 
 # e2fsck(8): what is more than these is an error that stays (1: mended, 2: mended, of a mounted one).
 _MENDED = 1 | 2
@@ -39,8 +40,6 @@ _LAZY = "/sys/fs/ext4/features/lazy_itable_init"
 # ext4 kernel documentation, "Super Block": s_mtime, s_mnt_count, s_lastcheck.
 _SUPERBLOCK = 1024
 _USED_AT = ((0x40, "<I"), (0x2C, "<I"), (0x34, "<H"))
-# undo_io.c of e2fsprogs: struct undo_header.
-_UNDO_MAGIC, _UNDO_STATE_AT, _UNDO_FINISHED = b"E2UNDO02", 44, 1
 
 
 class GrowWork:
@@ -77,7 +76,7 @@ class GrowWork:
 
     def hold(self, who: str, expected: tuple[int, int]) -> None:
         """Nobody has the image, which is `expected`, open now (its write lease says so); from now on it is locked, and
-        what was left half done is put back."""
+        what was left half resized is mended."""
         self._holding.take(who)
         opened = open_regular(self._name, self._directory, self._uid, self._shown, os.O_RDWR)
         if opened is None:
@@ -103,10 +102,7 @@ class GrowWork:
 
     def check(self) -> None:
         """Let e2fsck replay the journal and mend what it mends without asking; another file system is left alone."""
-        status, said = self._run(["e2fsck", "-f", "-p", IMAGE])
-        if not os.WIFEXITED(status):
-            raise Stop(f"e2fsck: {told_end(status, said)}", code=FAILED)
-        if os.WEXITSTATUS(status) & ~_MENDED:
+        if not self._fsck("-p"):
             words = f"the file system in {self._shown} has errors that e2fsck does not mend by itself"
             raise Stop(words, f"e2fsck -f {self._shown} asks about each", FAILED)
 
@@ -124,17 +120,17 @@ class GrowWork:
             self._effects.fsync(fd)
 
     def resize(self) -> None:
-        """The ext file system takes all of the file; where that fails, it is what it was."""
+        """The ext file system takes all of the file; where that fails, it is whole, and of the old size or the new."""
         fd, at = self._held(), self._holding.taken()
-        undo = ".".join((UNDO.rstrip("."), str(os.fstat(fd).st_ino), *map(str, _used(fd))))
-        status, said = self._run(["resize2fs", "-z", f"{self._holding.path}/{undo}", IMAGE])
-        if status == 0:
-            self._effects.fsync(fd)
-            self._forget(undo)
-            return
-        if look(undo, at) is not None:
-            self._put_back(undo)
-        raise Stop(f"resize2fs: {told_end(status, said)}; the file system in {self._shown} is what it was", code=FAILED)
+        mark = ".".join((RESIZING.rstrip("."), str(os.fstat(fd).st_ino), *map(str, _used(fd))))
+        os.close(self._effects.create(mark, at))
+        self._effects.fsync(at)
+        status, said = self._run(["resize2fs", IMAGE])
+        if status != 0:
+            self._mend(mark)
+            raise Stop(f"resize2fs: {told_end(status, said)}; {self._shown} is whole", code=FAILED)
+        self._effects.fsync(fd)
+        self._effects.unlink(mark, at)
 
     def read(self) -> Iterator[Pair]:
         """Its size, and its superblock."""
@@ -143,45 +139,43 @@ class GrowWork:
             yield from superblock_pairs(self._fd)
 
     def _settle(self) -> None:
-        """Put back what a resize2fs that was ended has left."""
+        """Mend what a resize2fs that was ended has left."""
         fd, at = self._held(), self._holding.taken()
         for name in self._holding.names():
-            told = inodes_in(name, UNDO)
-            if told is None:
-                continue
-            if told == (os.fstat(fd).st_ino, *_used(fd)) and _is_unfinished(name, at):
-                self._put_back(name)
-            else:
-                self._forget(name)
+            told = inodes_in(name, RESIZING)
+            if told is not None and told == (os.fstat(fd).st_ino, *_used(fd)):
+                self._mend(name)
+            elif told is not None:
+                self._effects.unlink(name, at)
 
-    def _put_back(self, undo: str) -> None:
-        path = f"{self._holding.path}/{undo}"
-        status, said = self._run(["e2undo", "-f", path, IMAGE])
-        if status != 0:
-            words = f"the file system in {self._shown} is half resized, and can't be put back: {told_end(status, said)}"
-            raise Stop(words, f"e2undo -f {self._holding.shown}/{undo} {self._shown}", FAILED)
+    def _mend(self, mark: str) -> None:
+        if not self._fsck("-y"):
+            words = f"the file system in {self._shown} is half resized, and e2fsck does not mend it"
+            raise Stop(words, f"e2fsck -f {self._shown} says why", FAILED)
         self._effects.fsync(self._held())
-        self._forget(undo)
+        self._effects.unlink(mark, self._holding.taken())
 
-    def _forget(self, undo: str) -> None:
-        try:
-            self._effects.unlink(undo, self._holding.taken())
-        except FileNotFoundError:
-            pass
+    def _fsck(self, how: str) -> bool:
+        """Whether there are no errors any more."""
+        status, said = self._run(["e2fsck", "-f", how, IMAGE])
+        if not os.WIFEXITED(status):
+            raise Stop(f"e2fsck: {told_end(status, said)}", code=FAILED)
+        return not os.WEXITSTATUS(status) & ~_MENDED
 
-    def _run(self, argv: list[str]) -> tuple[int, str]:
+    def _run(self, argv: list[str]) -> tuple[int, list[str]]:
         name = argv[0]
         program, fd = find_program(name, self._tools), self._held()
         if program is None:
             raise Stop(f"there is no {name} on this host", "install e2fsprogs")
         path = search_path(self._tools)
         # The end of the other side ends none of these.
-        status, said = run_program(
-            lambda output: self._effects.spawn_on(fd, [program, *argv[1:]], path, output), _SECONDS, None
-        )
+        argv = [program, *argv[1:]]
+        status, said = run_program(lambda output: self._effects.spawn_on(fd, argv, path, output), _SECONDS, None)
         if status is None:
             raise Stop(f"{name} did not end", code=FAILED)
-        return status, said.replace(IMAGE, self._shown)
+        # What follows its own words is advice.
+        parted = [line.partition(f"{name}: ") for line in said]
+        return status, [words.replace(IMAGE, self._shown) for path, _, words in parted if path[-1:] in ("", "/")]
 
     def _held(self) -> int:
         assert self._fd is not None
@@ -191,17 +185,3 @@ class GrowWork:
 def _used(fd: int) -> tuple[int, ...]:
     """When the ext file system was checked and mounted last, and how often mounted."""
     return tuple(struct.unpack(kind, os.pread(fd, struct.calcsize(kind), _SUPERBLOCK + at))[0] for at, kind in _USED_AT)
-
-
-def _is_unfinished(name: str, at: int) -> bool:
-    """Whether who wrote that undo file was ended before it was done."""
-    try:
-        fd, _ = open_only_regular(name, at, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        header = os.pread(fd, _UNDO_STATE_AT + 4, 0)
-    finally:
-        os.close(fd)
-    finished = header[_UNDO_STATE_AT:] and int.from_bytes(header[_UNDO_STATE_AT:], "little") & _UNDO_FINISHED
-    return header.startswith(_UNDO_MAGIC) and not finished

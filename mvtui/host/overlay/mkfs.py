@@ -98,9 +98,9 @@ def search_path(tool_path: list[str]) -> str:
     return ":".join((*tool_path, *USUAL))
 
 
-def run_program(start: Callable[[int], int], seconds: float, control: int | None) -> tuple[int | None, str]:
+def run_program(start: Callable[[int], int], seconds: float, control: int | None) -> tuple[int | None, list[str]]:
     """The wait status of what `start` starts (its pid; it gets where to write what it says), None where it did not end
-    in `seconds`, and the last line that it said. Raises Stop where the other side of the pipe `control` is closed
+    in `seconds`, and the last lines that it said. Raises Stop where the other side of the pipe `control` is closed
     meanwhile; OSError where it can't be started."""
     output, theirs = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(output, False)
@@ -116,13 +116,13 @@ def run_program(start: Callable[[int], int], seconds: float, control: int | None
     finally:
         os.close(output)
     lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-    return status if in_time else None, lines[-1] if lines else ""
+    return status if in_time else None, lines
 
 
-def told_end(status: int, said: str) -> str:
+def told_end(status: int, said: list[str]) -> str:
     """How a program ended, by its wait status, and what it said last."""
     ended = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
-    return f"{ended}{': ' + said if said else ''}"
+    return f"{ended}{': ' + said[-1] if said else ''}"
 
 
 def _end(pid: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ MAKING = "making"
 NEW = "new."
 BACK = "back."
 FREEING = "freeing."
-UNDO = "undo."
+RESIZING = "resizing."
 IMAGE_SUFFIX = ".img"
 SHARE_SUFFIX = ".dir"
 
