@@ -74,7 +74,8 @@ class ChildLines:
     def read(self) -> list[bytes] | None:
         """The lines that have come, at most a megabyte of them at once; None when no more will come."""
         self._hear()
-        parts, left = [], _READ_BYTES
+        parts: list[bytes] = []
+        left = _READ_BYTES
         while left > 0:
             try:
                 part = os.read(self._output, left)
