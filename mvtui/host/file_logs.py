@@ -5,54 +5,20 @@ was written to last at the end, and what comes is shown as it comes. A record is
 """
 
 import os
-import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.errors import MvtuiError
 from mvtui.host.keeper_group import HYPERVISOR_LOG, VIRTIOFSD_LOG
+from mvtui.host.log_files import LogFile, Place, lines_after, lines_before, open_log, parsed
 from mvtui.model.log import DEBUG, INFO, LogEntry, LogFilter, LogSource, told_by_virtiofsd
 
 _FILES = {LogSource.VIRTIOFSD: VIRTIOFSD_LOG, LogSource.GUEST: HYPERVISOR_LOG}
 _ROTATED = ".1"
-_BLOCK_BYTES = 1 << 16
-# A line that is longer comes in pieces.
-_PIECE_BYTES = 1 << 20
 _READ_BYTES = 1 << 20
-
-
-class _Place(NamedTuple):
-    """Which bytes of which file a record is; of which microVM, as a number."""
-
-    microvm: int
-    source: LogSource
-    inode: int
-    start: int
-    end: int
-
-
-class _File(NamedTuple):
-    """An open log."""
-
-    microvm: int
-    source: LogSource
-    descriptor: int
-    inode: int
-    size: int
-    written: int
-
-
-def _record(place: _Place, line: bytes) -> bytes:
-    return b"%d %s %d %d %d " % (place.microvm, place.source.encode(), *place[2:]) + line
-
-
-def _parsed(record: bytes) -> tuple[_Place, bytes]:
-    microvm, source, inode, start, end, line = record.split(b" ", 5)
-    return _Place(int(microvm), LogSource(source.decode()), int(inode), int(start), int(end)), line
 
 
 class FileLogs:
@@ -70,9 +36,9 @@ class FileLogs:
         the next file counts. Raises RightsMissingError, MvtuiError."""
         with self._open(wanted) as files:
             if after is not None:
-                found = self._forward(files, _parsed(after)[0])
+                found = self._forward(files, parsed(after)[0] if after else None)
                 return self._some(found, wanted, limit)
-            place = _parsed(before)[0] if before is not None else None
+            place = parsed(before)[0] if before is not None else None
             return self._some(self._backward(files, place), wanted, limit)[::-1]
 
     def _some(self, records: Iterator[bytes], wanted: LogFilter, limit: int) -> list[bytes]:
@@ -84,20 +50,22 @@ class FileLogs:
                 break
         return found
 
-    def _backward(self, files: Sequence[_File], place: _Place | None) -> Iterator[bytes]:
+    def _backward(self, files: Sequence[LogFile], place: Place | None) -> Iterator[bytes]:
         number, end = len(files) - 1, None
         if place is not None:
             number = next((n for n, file in enumerate(files) if file.inode == place.inode), -1)
             end = place.start
         for file in reversed(files[: number + 1]):
-            yield from _lines_before(file, file.size if end is None else min(end, file.size))
+            yield from lines_before(file, file.size if end is None else min(end, file.size))
             end = None
 
-    def _forward(self, files: Sequence[_File], place: _Place) -> Iterator[bytes]:
-        number = next((n for n, file in enumerate(files) if file.inode == place.inode), len(files))
-        start = place.end
+    def _forward(self, files: Sequence[LogFile], place: Place | None) -> Iterator[bytes]:
+        number, start = 0, 0
+        if place is not None:
+            number = next((n for n, file in enumerate(files) if file.inode == place.inode), len(files))
+            start = place.end
         for file in files[number:]:
-            yield from _lines_after(file, start)
+            yield from lines_after(file, start)
             start = 0
 
     def stream(
@@ -110,7 +78,7 @@ class FileLogs:
             first = self.page(wanted, last if last is not None else sys.maxsize, after=after)
         ends = {}
         for record in first:
-            place, _ = _parsed(record)
+            place, _ = parsed(record)
             ends[place.inode] = place.end
         for tail in tails:
             tail.go_on_behind(ends)
@@ -124,22 +92,22 @@ class FileLogs:
         ]
 
     @contextmanager
-    def _open(self, wanted: LogFilter) -> Iterator[list[_File]]:
+    def _open(self, wanted: LogFilter) -> Iterator[list[LogFile]]:
         """The logs in their order. Raises RightsMissingError, MvtuiError."""
-        files: list[_File] = []
+        files: list[LogFile] = []
         try:
             for number, name in enumerate(self._microvms):
                 directory = os.path.join(self._state_dir, name)
                 for source in _wanted_sources(wanted):
                     for file_name in (_FILES[source] + _ROTATED, _FILES[source]):
-                        file = _open(directory, file_name, number, source)
+                        file = open_log(directory, file_name, number, source)
                         files += [file] if file is not None else []
             yield sorted(files, key=lambda file: (self._rank(file, files), file.microvm, file.source))
         finally:
             for file in files:
                 os.close(file.descriptor)
 
-    def _rank(self, file: _File, files: Sequence[_File]) -> int:
+    def _rank(self, file: LogFile, files: Sequence[LogFile]) -> int:
         """When that log was written to last, at the first look: who leafs through all goes through each once."""
         of_log = (file.microvm, file.source)
         if of_log not in self._written:
@@ -159,7 +127,7 @@ class FileLogs:
 
     def entry(self, record: bytes) -> LogEntry:
         """What a record says."""
-        place, line = _parsed(record)
+        place, line = parsed(record)
         message = line.decode(errors="surrogateescape").rstrip("\r")
         microvm = self._microvms[place.microvm]
         if place.source is not LogSource.VIRTIOFSD:
@@ -212,9 +180,9 @@ class _Tail:
         if self._file is not None:
             self._at = ends.get(self._file.inode, self._at)
 
-    def _reopen(self) -> _File | None:
+    def _reopen(self) -> LogFile | None:
         with suppress(MvtuiError):
-            return _open(self._directory, _FILES[self._source], self._microvm, self._source)
+            return open_log(self._directory, _FILES[self._source], self._microvm, self._source)
         return None
 
     def read(self) -> list[bytes]:
@@ -228,16 +196,16 @@ class _Tail:
         self.close()
         return []
 
-    def _more(self, file: _File) -> list[bytes]:
+    def _more(self, file: LogFile) -> list[bytes]:
         size = os.fstat(file.descriptor).st_size
         if size < self._at:
             self._at = 0
-        records = list(_lines_after(file._replace(size=min(size, self._at + _READ_BYTES)), self._at, is_live=True))
+        records = list(lines_after(file._replace(size=min(size, self._at + _READ_BYTES)), self._at, is_live=True))
         if records:
-            self._at = _parsed(records[-1])[0].end
+            self._at = parsed(records[-1])[0].end
         return records
 
-    def _has_moved(self, file: _File) -> bool:
+    def _has_moved(self, file: LogFile) -> bool:
         try:
             facts = os.lstat(os.path.join(self._directory, _FILES[self._source]))
         except OSError:
@@ -252,79 +220,6 @@ class _Tail:
 
 def _wanted_sources(wanted: LogFilter) -> list[LogSource]:
     return [source for source in _FILES if wanted.source in (None, source)]
-
-
-def _open(directory: str, name: str, microvm: int, source: LogSource) -> _File | None:
-    """The log, None where there is none. The directory is an unprivileged user's: no link is followed, and what is no
-    regular file with one name is none of its logs. Raises RightsMissingError, MvtuiError."""
-    try:
-        parent = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
-        finally:
-            os.close(parent)
-    except FileNotFoundError:
-        return None
-    except PermissionError as error:
-        group = _group_of(directory, name)
-        hint = f"be in the group {group} (usermod -aG {group} USER), or run mvtui with sudo"
-        raise RightsMissingError(f"{directory}/{name} may not be read: {error.strerror}", hint) from None
-    except OSError as error:
-        raise MvtuiError(f"{directory}/{name}: {error.strerror}", f"remove {name}: it is no log") from None
-    facts = os.fstat(descriptor)
-    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
-        os.close(descriptor)
-        raise MvtuiError(f"{directory}/{name} is no regular file with one name", f"remove {name}: it is no log")
-    return _File(microvm, source, descriptor, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-
-
-def _group_of(directory: str, name: str) -> str:
-    import grp  # noqa: PLC0415
-
-    try:
-        return grp.getgrgid(os.lstat(os.path.join(directory, name)).st_gid).gr_name
-    except (OSError, KeyError):
-        return "kvm"
-
-
-def _lines_before(file: _File, end: int) -> Iterator[bytes]:
-    """The lines that end before byte `end`, the last first; longer ones in pieces."""
-    held, start = b"", end
-    while True:
-        while held:
-            line = held.removesuffix(b"\n")
-            cut = line.rfind(b"\n") + 1
-            if cut == 0 and start > 0 and len(held) < _PIECE_BYTES:
-                break  # it may begin before what was read
-            yield _record(_place(file, start + cut, start + len(held)), line[cut:])
-            held = held[:cut]
-        size = min(_BLOCK_BYTES, start)
-        read = os.pread(file.descriptor, size, start - size)
-        if len(read) < size or not read:
-            return
-        held, start = read + held, start - size
-
-
-def _lines_after(file: _File, start: int, *, is_live: bool = False) -> Iterator[bytes]:
-    """The lines from byte `start` on; longer ones in pieces. Where the file `is_live`, a line that has not ended yet is
-    none."""
-    held, at = b"", start
-    while at + len(held) < file.size or held:
-        read = os.pread(file.descriptor, min(_BLOCK_BYTES, file.size - at - len(held)), at + len(held))
-        held += read
-        *lines, held = held.split(b"\n")
-        for line in lines:
-            yield _record(_place(file, at, at + len(line) + 1), line)
-            at += len(line) + 1
-        if held and (len(held) >= _PIECE_BYTES or (not read and not is_live)):
-            yield _record(_place(file, at, at + len(held)), held)
-            at, held = at + len(held), b""
-        if not read:
-            break
-
-
-def _place(file: _File, start: int, end: int) -> _Place:
-    return _Place(file.microvm, file.source, file.inode, start, end)
 
 
 def _time(written: str, is_utc: bool) -> datetime | None:

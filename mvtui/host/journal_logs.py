@@ -65,10 +65,9 @@ class JournalLogs:
     def page(
         self, wanted: LogFilter, limit: int, *, before: bytes | None = None, after: bytes | None = None
     ) -> list[bytes]:
-        """At most `limit` records, the oldest first: the last before `before`, the first after `after`, or the last of
-        all. Blocking. Raises RightsMissingError, MvtuiError."""
+        """As Logs.page."""
         place = after if after is not None else before
-        arguments = [] if place is None else [f"--after-cursor={_cursor(place)}"]
+        arguments = [f"--after-cursor={_cursor(place)}"] if place else []
         if after is None:
             arguments.append("--reverse")
         records = []
@@ -108,8 +107,7 @@ class JournalLogs:
     def stream(
         self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True
     ) -> ChildLines:
-        """The records after `after`, or the `last` ones that there are (None: all since `wanted.since`), and, with
-        `follow`, those that come. Raises MvtuiError."""
+        """As Logs.stream; `last` None: all since `wanted.since`."""
         arguments = []
         if after is not None:
             arguments.append(f"--after-cursor={_cursor(after)}")

@@ -105,7 +105,8 @@ class Logs(Protocol):
         self, wanted: LogFilter, limit: int, *, before: bytes | None = None, after: bytes | None = None
     ) -> list[bytes]:
         """At most `limit` records, the oldest first: the last before the record `before`, the first after the record
-        `after`, or the last of all. Blocking, for seconds at most. Raises RightsMissingError, MvtuiError."""
+        `after` (b"": the first of all), or the last of all. Blocking, for seconds at most. Raises RightsMissingError,
+        MvtuiError."""
 
     def stream(
         self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True

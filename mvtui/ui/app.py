@@ -6,6 +6,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 from textual._path import CSSPathType
@@ -101,7 +102,8 @@ class MvtuiApp(StoreApp, inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The one that there is."""
-        return PanelScreen(self._names, self.seams.monotonic, self._trends).data_bind(MvtuiApp.picture)
+        logs = partial(self.seams.logs, self.host)
+        return PanelScreen(self._names, self.seams.monotonic, self._trends, logs).data_bind(MvtuiApp.picture)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -225,6 +227,10 @@ class MvtuiApp(StoreApp, inherit_bindings=False):
     def action_tab_processes(self) -> None:
         """Its processes."""
         self._open_tab(TABS[3])
+
+    def action_tab_logs(self) -> None:
+        """Its logs."""
+        self._open_tab(TABS[4])
 
     def action_drift(self) -> None:
         """Where its stages differ."""

@@ -23,12 +23,14 @@ class Tier(IntEnum):
 
 
 class Place(StrEnum):
-    """Where a command's keys are bound: everywhere, where there is a cursor, in the list, on a microVM's page."""
+    """Where a command's keys are bound: everywhere, where there is a cursor, in the list, on a microVM's page, on its
+    tab of logs."""
 
     PANEL = "panel"
     MOVE = "move"
     LIST = "list"
     PAGE = "page"
+    LOGS = "logs"
 
 
 class OverlayVerb(StrEnum):

@@ -10,7 +10,9 @@ from mvtui.ui import refusals
 from mvtui.ui.command import Command, Place, Situation, Tier
 from mvtui.ui.keys import Keys, key_labels
 
-TABS = ("overview", "shares", "volumes", "processes")
+TABS = ("overview", "shares", "volumes", "processes", "logs")
+# Keys of tabs beside their numbers.
+_TAB_LETTERS = {"logs": "l"}
 
 
 def _move(id: str, keys: tuple[str, ...], words: str) -> Command:  # noqa: A002
@@ -77,6 +79,15 @@ def _definition(id: str, key: str, words: str, help: str) -> Command:  # noqa: A
     return Command(id, (key,), words, help, Place.PANEL, "Page", Tier.FACTS, refusal=refusals.change)
 
 
+def _logs(id: str, key: str, words: str, help: str, *, in_footer: bool = False) -> Command:  # noqa: A002
+    return Command(id, (key,), words, help, Place.LOGS, "Logs", in_footer=in_footer)
+
+
+def _tab(number: int, tab: str) -> Command:
+    letters = (_TAB_LETTERS[tab],) if tab in _TAB_LETTERS else ()
+    return _page(f"tab_{tab}", (str(number), *letters), tab, f"its {tab}", Place.PANEL)
+
+
 # Stands for the keys of all that acts on what is marked.
 _ACTING_KEYS = "KEYS"
 
@@ -107,13 +118,20 @@ COMMANDS = (
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
-    *[_page(f"tab_{tab}", (str(number),), tab, f"its {tab}", Place.PANEL) for number, tab in enumerate(TABS, 1)],
+    *[_tab(number, tab) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
     _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
     _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),
+    _logs("search", "slash", "search", "search; Enter goes up to it", in_footer=True),
+    _logs("search_next", "n", "next match", "the next match below"),
+    _logs("search_previous", "N", "match above", "the next match above"),
+    _logs("log_level", "v", "level", "this level and worse"),
+    _logs("log_source", "f", "source", "what one source says"),
+    _logs("log_wrap", "w", "wrap", "long lines cut, or whole"),
+    _logs("log_times", "t", "times", "time, date, or none"),
     _panel("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True, in_palette=False),
     _panel("toggle_read_only", ("W",), "read-only", "read-only on and off", refusals.read_only, in_footer=True),
     _panel("help", ("question_mark", "f1"), "help", "the keys that work here", in_footer=True),

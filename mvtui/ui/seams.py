@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from mvtui.host.ports import Host
+from mvtui.host.ports import Host, Logs
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
@@ -116,6 +116,13 @@ async def choose_image(host: Host, microvm: str, image: str) -> None:
     await asyncio.to_thread(overlay.remember_image, host, microvm, image)
 
 
+def open_logs(host: Host, microvm: str) -> Logs:
+    """What it has logged."""
+    from mvtui.operations import logs  # noqa: PLC0415
+
+    return logs.open_logs(host, [microvm])
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -129,3 +136,4 @@ class Seams:
     run_overlay: RunOverlay = act_on_overlay
     choose: Choose = choose_image
     forms: FormSeams = field(default_factory=FormSeams)
+    logs: Callable[[Host, str], Logs] = open_logs

@@ -1,11 +1,12 @@
 """The second level: one microVM, in tabs that are built at their first visit."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
 
+from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.ui.command import Place
@@ -13,11 +14,15 @@ from mvtui.ui.commands import TABS, bindings
 from mvtui.ui.keys import Keys
 from mvtui.ui.lines import in_ascii
 from mvtui.ui.picture import Picture
+from mvtui.ui.questions import Question
 from mvtui.ui.tabs import overview, processes, shares, volumes
 from mvtui.ui.tabs.page import Entry, Page, Tab
 from mvtui.ui.trends import Trends
 from mvtui.ui.widgets.sheet import Sheet
 from mvtui.ui.widgets.tab_bar import TabBar
+
+if TYPE_CHECKING:
+    from mvtui.ui.widgets.log_view import LogView
 
 _TABS: dict[str, Tab] = {
     "overview": overview.entries,
@@ -27,17 +32,36 @@ _TABS: dict[str, Tab] = {
 }
 
 
+# The tab that is no sheet.
+LOGS = "logs"
+
+
+class Opener(Protocol):
+    """What opens above the page, and where its logs are."""
+
+    def open_logs(self, microvm: str) -> Logs:
+        """What that microVM has logged."""
+
+    def ask_for_list(self, question: Question) -> None:
+        """A question that a tab has."""
+
+    def type_search(self, view: "LogView") -> None:
+        """What is searched for in a log is to be typed."""
+
+
 class PageLevel(Vertical):
     """The bar of tabs, and the one that is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PAGE))
 
-    def __init__(self, trends: Trends) -> None:
+    def __init__(self, trends: Trends, opener: Opener) -> None:
         # The tabs' sheets come when they are visited.
         self._bar = TabBar(TABS)
         super().__init__(self._bar)
         self._trends = trends
+        self._opener = opener
         self._sheets: dict[str, Sheet] = {}
+        self._logs: LogView | None = None
         self._picture: Picture | None = None
         self._keys: Keys = {}
         self.microvm_name = ""
@@ -60,14 +84,36 @@ class PageLevel(Vertical):
             for sheet in self._sheets.values():
                 sheet.begin()
         self._bar.choose(tab)
-        if tab not in self._sheets:
-            self._sheets[tab] = Sheet()
-            self.mount(self._sheets[tab])
+        if tab == LOGS:
+            self._open_logs()
+        else:
+            self.close()
+            if tab not in self._sheets:
+                self._sheets[tab] = Sheet()
+                self.mount(self._sheets[tab])
         for other, sheet in self._sheets.items():
             sheet.display = other == tab
         if picture is not None:
             self.present(picture)
         self.take_focus()
+
+    def _open_logs(self) -> None:
+        if self._logs is None:
+            from mvtui.ui.widgets.log_view import LogView  # noqa: PLC0415  (at the first visit)
+
+            opener = self._opener
+            self._logs = LogView(opener.open_logs, opener.ask_for_list, opener.type_search)
+            self.mount(self._logs.title, self._logs)
+        elif self._logs.display and self._logs.microvm == self.microvm_name:
+            return  # it is open
+        self._logs.display = self._logs.title.display = True
+        self._logs.open(self.microvm_name)
+
+    def close(self) -> None:
+        """It goes out of sight: what only shows nobody is not read."""
+        if self._logs is not None:
+            self._logs.display = self._logs.title.display = False
+            self._logs.stop()
 
     def show_section(self, section: str) -> None:
         """Bring that section of the tab that is open into sight."""
@@ -75,18 +121,24 @@ class PageLevel(Vertical):
 
     def take_focus(self) -> None:
         """The keys are the tab's."""
-        self.screen.set_focus(self._sheets[self._bar.chosen])
+        logs = self._logs if self._bar.chosen == LOGS else None
+        self.screen.set_focus(logs if logs is not None else self._sheets[self._bar.chosen])
 
     def present(self, picture: Picture) -> None:
         """Show this from now on."""
         self._picture = picture
-        self._sheets[self._bar.chosen].present(self._entries)
+        if self._bar.chosen != LOGS:
+            self._sheets[self._bar.chosen].present(self._entries)
+        elif self._logs is not None:
+            self._logs.present(picture.now, paused=picture.paused)
 
     def show_keys(self, keys: Keys) -> None:
         """These work from now on."""
         self._bar.show_keys(keys)
         if keys != self._keys:
             self._keys = keys
+            if self._logs is not None:
+                self._logs.show_keys(keys)
             if self._picture is not None:
                 self.present(self._picture)
 

@@ -10,6 +10,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widget import Widget
 
+from mvtui.host.ports import Logs
 from mvtui.model.call import Call
 from mvtui.model.microvm import MicroVM
 from mvtui.model.output import OutputLines
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
     from mvtui.ui.widgets.output_panel import Told
+    from mvtui.ui.widgets.log_view import LogView
 
 
 class PanelScreen(Screen[None], inherit_bindings=False):
@@ -46,9 +48,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     picture: var[Picture | None] = var(None, always_update=True)
 
-    def __init__(self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends) -> None:
+    def __init__(
+        self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends, open_logs: Callable[[str], Logs]
+    ) -> None:
         super().__init__()
         self._monotonic = monotonic
+        self._open_logs = open_logs
         self._painter = self._compositor = PanelCompositor()
         self._trends = trends
         self._header = Header()
@@ -154,7 +159,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.screens.page_level import PageLevel  # noqa: PLC0415  (at the first visit)
 
         if self._page is None:
-            self._page = PageLevel(self._trends)
+            self._page = PageLevel(self._trends, self)
             self.mount(self._page, after=self._list)
         self._header.opened = name
         self._list.display, self._page.display = False, True
@@ -168,6 +173,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         if self._page is None or self.opened is None:
             return False
         self._header.opened = None
+        self._page.close()
         self._list.display, self._page.display = True, False
         self._list.take_focus()
         self.watch_picture(self.picture)
@@ -282,6 +288,16 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.forms.definition_panel import DefinitionPanel  # noqa: PLC0415  (at the first time)
 
         self._open(DefinitionPanel(desk, wanted))
+
+    def open_logs(self, microvm: str) -> Logs:
+        """What that microVM has logged."""
+        return self._open_logs(microvm)
+
+    def type_search(self, view: "LogView") -> None:
+        """Search a log for what is typed."""
+        from mvtui.ui.widgets.search_bar import SearchBar  # noqa: PLC0415  (Input takes long to import)
+
+        self._open(SearchBar(view))
 
     def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
         """Show what mvtui called."""

@@ -31,7 +31,7 @@ _MEANINGS = {
     StateWord.ORPHAN: "its directory is missing",
     StateWord.UNKNOWN: "could not be asked",
 }
-_LEFT, _RIGHT = ("Act", "Move", "Page"), ("List", "Panel")
+_LEFT, _RIGHT = ("Act", "Move", "Page"), ("List", "Logs", "Panel")
 
 
 def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_only: bool) -> list[Line]:
