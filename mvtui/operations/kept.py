@@ -27,8 +27,10 @@ from mvtui.operations.history import History
 if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
+    from mvtui.model.guest import GuestStatus
     from mvtui.operations.armed_states import ArmedStates
     from mvtui.operations.defined import DefinedDocument, DefinedDocuments
+    from mvtui.operations.guests import Guests
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
@@ -51,6 +53,7 @@ class Parts(NamedTuple):
     told: Told | None
     armed: ArmedState | None
     long_stop: bool = False
+    guest: GuestStatus | None = None
 
 
 class Made(NamedTuple):
@@ -66,7 +69,8 @@ class Kept:
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and the first
     look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight.
     What takes longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`, and
-    so are definition files, but for that of the microVM `closer`."""
+    so are definition files, but for that of the microVM `closer`. `guests` (None before the first is wanted) are asked
+    by nobody here."""
 
     def __init__(self, host: Host, *, inline: bool = True, closer: str | None = None) -> None:
         self.host = host
@@ -76,6 +80,7 @@ class Kept:
         self.state_dir = StateDir(host.state_dir, host.root)
         self.history = History()
         self.endings = Endings(host.end_times)
+        self.guests: Guests | None = None
         self.units: Mapping[str, UnitStatus] | None = None
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
@@ -196,6 +201,16 @@ class Kept:
         if microvm.name == self._closer and microvm.name not in self._defined:
             self._defined[microvm.name] = self._read_document(microvm)
         return self._defined.get(microvm.name)
+
+    def guests_of(self, name: str) -> Guests | None:
+        """Who asks the guest of that microVM. A look for a command asks the one that is `closer`, no other."""
+        if self.inline and name != self._closer:
+            return None
+        if self.guests is None:
+            from mvtui.operations.guests import Guests  # noqa: PLC0415 (`mvtui list` asks no guest)
+
+            self.guests = Guests(self.host)
+        return self.guests
 
     def _read_document(self, microvm: MicroVM) -> DefinedDocument | None:
         if self._documents is None:
