@@ -8,6 +8,7 @@ from mvtui.cli.drift_report import drift_documents
 from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
+from mvtui.model.guest import GuestDisk, GuestStatus
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.overlay_target import overlay_path
@@ -57,8 +58,48 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "built": definition_document(built.definition) if built and built.definition else None,
         "booted": definition_document(microvm.booted) if microvm.booted else None,
         "drift": drift_documents(microvm),
+        "guest": guest_document(microvm.guest) if microvm.guest is not None else None,
         "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
+    }
+
+
+def guest_document(guest: GuestStatus) -> Json:
+    """What a guest tells; null for what is not known, and why in words."""
+    report, console = guest.report, guest.console
+    against = guest.against()
+    return {
+        "stage": str(guest.stage),
+        "against": against[0] if against is not None else None,
+        "hypervisor": {
+            "status": report.status,
+            "memory": report.memory,
+            "balloon": report.balloon,
+            "disks": [_guest_disk(disk) for disk in report.disks] if report.disks is not None else None,
+            "shares": [share._asdict() for share in report.shares] if report.shares is not None else None,
+        }
+        if report is not None
+        else None,
+        "unanswered": guest.unanswered or None,
+        "console": {
+            "since": iso_time(console.since),
+            "line": console.text or None,
+            "complaints": [{**sign._asdict(), "at": iso_time(sign.at)} for sign in console.signs],
+            "complete": console.complete,
+            "problem": console.problem or None,
+        }
+        if console is not None
+        else None,
+    }
+
+
+def _guest_disk(disk: GuestDisk) -> Json:
+    return {
+        "name": disk.name,
+        "image": disk.image,
+        "readOnly": disk.read_only,
+        "ioStatus": disk.io_status,
+        "failed": disk.failed,
     }
 
 

@@ -8,6 +8,7 @@ from mvtui.cli.glyphs import Glyphs
 from mvtui.model.drift_words import place_words, stage_words
 from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.format import age, percent, size
+from mvtui.model.guest_words import guest_facts
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
 from mvtui.model.overlay_words import kept_words
 from mvtui.model.process import ProcessSample
@@ -22,6 +23,7 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
         *_state(microvm, glyphs, now),
         *_findings(microvm),
         *_hypervisor(microvm, now),
+        *_section("Guest", [clean(fact) for fact in guest_facts(microvm.guest)] if microvm.guest is not None else []),
         *_section("Units", aligned(_units(microvm, now))),
         *_section("Shares", _shares(microvm, glyphs)),
         *_section("Volumes", _volumes(microvm)),

@@ -181,6 +181,7 @@ def _start_hypervisor(group: Group) -> None:
         raise NotStartedError("failed", f"{group.runner}/bin/microvm-run has gone", HYPERVISOR, "resources")
     log = group.place.open_log(HYPERVISOR_LOG)
     try:
+        log_start = log_size(log)
         process = group.hypervisor = group.spawn(script, log)
     finally:
         os.close(log)
@@ -190,6 +191,7 @@ def _start_hypervisor(group: Group) -> None:
         "running",
         main_pid=process.pid,
         main_start=process.start,
+        log_start=log_start,
         job=None,
         result="success",
         exec_status=None,

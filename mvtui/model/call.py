@@ -1,4 +1,4 @@
-"""A command or a D-Bus call that mvtui made: what, when, how long, what came back."""
+"""A command, a D-Bus call or a question that mvtui made: what, when, how long, what came back."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 
 class CallKind(StrEnum):
-    """How it was made: a method or a property over D-Bus, or a process that was started or signalled."""
+    """How it was made: a method or a property over D-Bus, a process that was started or signalled, or a question to a
+    hypervisor over its control socket."""
 
     DBUS = "dbus"
     COMMAND = "command"
+    SOCKET = "socket"
 
 
 class Call(NamedTuple):

@@ -17,6 +17,7 @@ from mvtui.model.unit import UnitKind, UnitStatus
 if TYPE_CHECKING:
     from mvtui.model.closer import CloserFacts
     from mvtui.model.drift import FieldDrift
+    from mvtui.model.guest import GuestStatus
 
 
 class StateDirEntry(NamedTuple):
@@ -152,7 +153,8 @@ class MicroVM(NamedTuple):
     `autostart`: None where not known. `armed`: when its overlay is reset by itself, None: never. `kept` is what resets
     have set aside, the newest first, as far as that was looked at. `defined` is what the definition file `document` (a
     path) says: None where there is none, it is wrong, or it was not looked at yet. `drift`: where the stages differ.
-    `closer`: None where nobody looked so close yet."""
+    `closer`: None where nobody looked so close yet. `guest` is what its hypervisor and its console tell, None while
+    nothing runs, and where nobody has asked yet."""
 
     name: str
     path: str
@@ -173,6 +175,7 @@ class MicroVM(NamedTuple):
     defined: Definition | None = None
     drift: tuple[FieldDrift, ...] = ()
     closer: CloserFacts | None = None
+    guest: GuestStatus | None = None
 
     @property
     def definition(self) -> Definition | None:

@@ -90,6 +90,7 @@ class UnitStatus(NamedTuple):
     pulls it in; None where not known. `last_run` is how long, in seconds, the unit was active before it last ended
     (ActiveExitTimestamp − ActiveEnterTimestamp), None while it is active or where it never was. `daemon_ends` is when
     (UTC) what served a share ended, by the share's tag, as far as the manager watches it (systemd does not).
+    `log_start` is the byte of the manager's log where this run began; None where the journal has it, or nobody knows.
     """
 
     name: str
@@ -110,6 +111,7 @@ class UnitStatus(NamedTuple):
     wanted: bool | None = None
     last_run: float | None = None
     daemon_ends: tuple[tuple[str, datetime], ...] = ()
+    log_start: int | None = None
 
     @property
     def settled(self) -> bool:

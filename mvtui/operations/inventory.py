@@ -1,9 +1,11 @@
 """One look at a host: state directory, runners, units, processes, images, combined into a Snapshot."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host.aside import aside
@@ -21,6 +23,9 @@ from mvtui.operations.checks.check import Seen
 from mvtui.operations.endings import undated, with_ends
 from mvtui.operations.kept import Kept, Made, Parts
 from mvtui.operations.shares import dated, share_statuses
+
+if TYPE_CHECKING:
+    from mvtui.model.guest import GuestStatus
 
 
 class Sighting(NamedTuple):
@@ -94,13 +99,16 @@ def combine(host: Host, kept: Kept, seen: Sighting) -> Snapshot:
         unit = _hypervisor_unit(own)
         restarting, long_stop = kept.history.restarting(name, unit), kept.history.stops_long(unit)
         known, told = seen.units is not None, kept.endings.told(name)
+        guest = kept.guests.told(name) if kept.guests is not None else None
         armed = kept.armed.get(name)
-        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told, armed, long_stop)
+        parts = Parts(entry, built, behind, own, living, known, restarting, kept.facts, told, armed, long_stop, guest)
         last = kept.made.get(name)
         made[name] = last if last is not None and last.parts == parts else _make(host, kept, name, parts, last)
     kept.made = made
     kept.history.forget_all_but(names)
     kept.endings.forget_all_but(names)
+    if kept.guests is not None:
+        kept.guests.forget_all_but(names)
     microvms = tuple(one.microvm for one in made.values())
     findings = (seen.directory.finding, seen.trouble, health.hidden_finding(microvms, os.geteuid()))
     return Snapshot(
@@ -148,6 +156,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         ends = units[UnitKind.VIRTIOFSD].daemon_ends
         shares = dated(shares, {tag: at for tag, at in ends if at >= hypervisor.started})
     volumes = _volumes(kept, directory, definition, hypervisor)
+    guest = _guest(host, kept, name, units, hypervisor, booted)
     evidence = states.Evidence(
         name=name,
         entry=entry,
@@ -158,6 +167,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         shares=shares,
         has_processes=bool(parts.processes),
         restarting=parts.restarting,
+        guest=guest,
     )
     state = kept.history.date(name, states.derive(evidence))
     state, shares = with_ends(state, shares, kept.endings.ask(name, undated(evidence, state)))
@@ -177,11 +187,31 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         volumes=volumes,
         autostart=autostart,
         armed=parts.armed.how if parts.armed is not None else None,
+        guest=guest,
     )
     microvm = microvm._replace(closer=kept.closer(microvm))
     microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
     found = check(Seen(microvm, host.units.manager, parts.armed, parts.long_stop), drifted)
     return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
+
+
+def _guest(
+    host: Host,
+    kept: Kept,
+    name: str,
+    units: Mapping[UnitKind, UnitStatus],
+    hypervisor: ProcessSample | None,
+    booted: Definition | None,
+) -> GuestStatus | None:
+    """What is known of its guest; None where this look asks none, or nothing runs."""
+    guests = kept.guests_of(name)
+    if guests is None:
+        return None
+    told = guests.want(name, host.units.manager, units.get(UnitKind.HYPERVISOR), hypervisor, booted)
+    if told is None and kept.inline:
+        guests.renew(name)
+        return guests.told(name)
+    return told
 
 
 def _booted(

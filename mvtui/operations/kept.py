@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
     from mvtui.model.closer import CloserFacts
+    from mvtui.model.guest import GuestStatus
     from mvtui.operations.armed_states import ArmedStates
     from mvtui.operations.defined import DefinedDocument, DefinedDocuments
+    from mvtui.operations.guests import Guests
     from mvtui.operations.inventory import Sighting
     from mvtui.operations.slow_facts import SlowLook
 
@@ -55,6 +57,7 @@ class Parts(NamedTuple):
     told: Told | None
     armed: ArmedState | None
     long_stop: bool = False
+    guest: GuestStatus | None = None
 
 
 class Made(NamedTuple):
@@ -70,7 +73,8 @@ class Kept:
     command); without, it is None until `renew` has read it, so that a dead mount never holds up a look, and the first
     look reads no more runners than it has time for: the first picture of a thousand microVMs is of those in sight.
     What takes longest (more of a source than that it exists, and who holds an image) is only ever read by `renew`, and
-    so are definition files, but for that of the microVM `closer`."""
+    so are definition files, but for that of the microVM `closer`. `guests` (None before the first is wanted) are asked
+    by nobody here."""
 
     def __init__(self, host: Host, *, inline: bool = True, closer: str | None = None) -> None:
         self.host = host
@@ -80,6 +84,7 @@ class Kept:
         self.state_dir = StateDir(host.state_dir, host.root)
         self.history = History()
         self.endings = Endings(host.end_times)
+        self.guests: Guests | None = None
         self.units: Mapping[str, UnitStatus] | None = None
         self.units_at: datetime | None = None
         self.made: Mapping[str, Made] = {}
@@ -202,6 +207,16 @@ class Kept:
         if microvm.name == self._closer and microvm.name not in self._defined:
             self._defined[microvm.name] = self._read_document(microvm)
         return self._defined.get(microvm.name)
+
+    def guests_of(self, name: str) -> Guests | None:
+        """Who asks the guest of that microVM. A look for a command asks the one that is `closer`, no other."""
+        if self.inline and name != self._closer:
+            return None
+        if self.guests is None:
+            from mvtui.operations.guests import Guests  # noqa: PLC0415 (`mvtui list` asks no guest)
+
+            self.guests = Guests(self.host)
+        return self.guests
 
     def _read_document(self, microvm: MicroVM) -> DefinedDocument | None:
         if self._documents is None:

@@ -21,7 +21,7 @@ SETTLE_SECONDS = 0.05
 async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
     (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled. Slow facts come every
-    SLOW_SECONDS, and after each change that mvtui made (`host.changes`).
+    SLOW_SECONDS, and after each change that mvtui made (`host.changes`); what guests tell comes in a lane of its own.
 
     The first does not wait until all runners are read; the second, which then comes at once, does."""
     wake = wake if wake is not None else asyncio.Event()
@@ -30,8 +30,9 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
     slow_lane: asyncio.Future[None] | None = None
     slow_at = float("-inf")
     slow_after = host.changes
+    guest_lane: asyncio.Future[None] | None = None
     pids: frozenset[int] = frozenset()
-    fresh_pids = False
+    fresh_pids = is_second = False
     try:
         while True:
             due = time.monotonic() - slow_at >= SLOW_SECONDS or host.changes != slow_after
@@ -44,6 +45,10 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
                 slow_at, slow_after = time.monotonic(), host.changes
                 slow_lane = in_daemon_thread(kept.renew, wake.set)
+            # Not beside the first look: the first picture comes before any guest is asked.
+            if is_second and kept.guests is not None and kept.guests.due and (guest_lane is None or guest_lane.done()):
+                guest_lane = in_daemon_thread(kept.guests.renew, wake.set)
+            is_second = True
             if kept.unread:
                 wake.set()
             with suppress(TimeoutError):

@@ -1,14 +1,19 @@
 """Which state a microVM is in, since when and why: from its directory, units, processes and shares together. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.microvm import ShareHealth, ShareStatus, StateDirEntry
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import State, StateWord
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.operations.shares import down_since
+
+if TYPE_CHECKING:
+    from mvtui.model.guest import GuestStatus
 
 # A run shorter than this, ended and started again, is no reboot of the guest but a loop.
 SHORT_RUN_SECONDS = 60.0
@@ -17,7 +22,7 @@ LOOP_RESTARTS = 2
 
 class Evidence(NamedTuple):
     """All that speaks for one microVM's state. `units_known` is false where the manager has never answered;
-    `restarting` is true where earlier looks saw it restart again and again."""
+    `restarting` is true where earlier looks saw it restart again and again; `guest` is None where it was not asked."""
 
     name: str
     entry: StateDirEntry | None
@@ -28,6 +33,7 @@ class Evidence(NamedTuple):
     shares: tuple[ShareStatus, ...]
     has_processes: bool = False
     restarting: bool = False
+    guest: GuestStatus | None = None
 
 
 def derive(seen: Evidence) -> State:
@@ -94,6 +100,9 @@ def _up(seen: Evidence, unit: UnitStatus) -> State:
         more = f" (and {len(down) - 1} more)" if len(down) > 1 else ""
         why = f'Share "{first.share.tag}" is down{more}: {first.why}'
         return State(StateWord.DEGRADED, down_since(down), why)
+    against = _against(seen)
+    if against is not None:
+        return against
     served = sum(status.health is ShareHealth.UP for status in seen.shares)
     unknown = len(seen.shares) - served
     if unknown:
@@ -102,7 +111,18 @@ def _up(seen: Evidence, unit: UnitStatus) -> State:
         why = f"{unit.name} is active, {'its share is' if served == 1 else f'all {served} shares are'} served."
     else:
         why = f"{unit.name} is active."
-    return State(StateWord.RUNNING, unit.since, why)
+    return State(StateWord.RUNNING, unit.since, _with_guest(seen, why))
+
+
+def _against(seen: Evidence) -> State | None:
+    """What the guest, or its hypervisor, says against its running; None where it says nothing."""
+    told = seen.guest.against() if seen.guest is not None else None
+    return State(StateWord.DEGRADED, told[1], told[0]) if told is not None else None
+
+
+def _with_guest(seen: Evidence, why: str) -> str:
+    """`why`, and how far the guest has come, where it was asked."""
+    return f"{why} {seen.guest.words}" if seen.guest is not None else why
 
 
 def _by_process(seen: Evidence, hypervisor: ProcessSample) -> State:
@@ -113,7 +133,8 @@ def _by_process(seen: Evidence, hypervisor: ProcessSample) -> State:
     down = next((status for status in seen.shares if status.health is ShareHealth.DOWN), None)
     if down is not None:
         return State(StateWord.DEGRADED, down_since(seen.shares), f'Share "{down.share.tag}" is down: {down.why}')
-    return State(StateWord.RUNNING, hypervisor.started, f"Its hypervisor runs (pid {hypervisor.pid}), {how}.")
+    why = f"Its hypervisor runs (pid {hypervisor.pid}), {how}."
+    return _against(seen) or State(StateWord.RUNNING, hypervisor.started, _with_guest(seen, why))
 
 
 def _frozen(hypervisor: ProcessSample) -> State:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mvtui.model.finding import Finding, Severity
-from mvtui.operations.checks import directory, overlay, rights, shares, starting, volumes
+from mvtui.operations.checks import directory, guest, overlay, rights, shares, starting, volumes
 from mvtui.operations.checks.check import Check, Seen
 
 # Within a severity, what stands first here is told first.
@@ -28,6 +28,12 @@ CHECKS: tuple[Check, ...] = (
     directory.unreadable,
     directory.dangling_current,
     directory.bad_name,
+    guest.emergency_mode,
+    guest.kernel_panic,
+    guest.not_running,
+    guest.disk_errors,
+    guest.share_lost,
+    guest.complaints,
     starting.wrong_state,
     starting.slow_stop,
     starting.orphan,

@@ -34,8 +34,8 @@ from mvtui.ui.widgets.status import Status
 if TYPE_CHECKING:
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
-    from mvtui.ui.widgets.output_panel import Told
     from mvtui.ui.widgets.log_view import LogView
+    from mvtui.ui.widgets.output_panel import Told
 
 
 class PanelScreen(Screen[None], inherit_bindings=False):

@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from mvtui.model.definition import Definition
 from mvtui.model.finding import Finding
 from mvtui.model.format import age, percent, size
+from mvtui.model.guest import GuestStage
+from mvtui.model.guest_words import guest_facts
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, VolumeStatus
 from mvtui.model.row import cpu_percent
 from mvtui.model.state import StateWord
@@ -53,6 +55,7 @@ def _parts(page: Page, width: int) -> list[Line]:
     return [
         *_hypervisor(page, width),
         *_loads(page, width),
+        *_guest(page, width),
         *_section("Units", _units(page, width)),
         *_section("Shares", [line for status in page.microvm.shares for line in _share(page, status, width)]),
         *_section("Volumes", [line for status in page.microvm.volumes for line in _volume(status, width)]),
@@ -125,6 +128,19 @@ def _loads(page: Page, width: int) -> Iterator[Line]:
             (gauge(used / most, min(_GAUGE_WIDTH, max(0, width - 32)), ascii_only=page.ascii_only), "dim"),
         ]
     yield labelled("Memory", pieces)
+
+
+def _guest(page: Page, width: int) -> Iterator[Line]:
+    """What it tells itself, and what its hypervisor says of it; nothing while it does not run."""
+    guest = page.microvm.guest
+    if guest is None:
+        return
+    stage, *facts = guest_facts(guest)
+    role = "error" if guest.against() is not None else "text"
+    since = guest.console.since if guest.console is not None else None
+    ago = f" {age(since, page.now)} ago" if since is not None and guest.stage is not GuestStage.BOOTING else ""
+    yield labelled("Guest", ((f"{stage}{ago}", role),))
+    yield from paragraph("", "   ".join(facts), width)
 
 
 def _trend(page: Page, width: int) -> str:
