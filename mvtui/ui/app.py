@@ -255,6 +255,11 @@ class MvtuiApp(StoreApp, inherit_bindings=False):
         if not self.panel.asks:
             self.panel.open_help()
 
+    def action_doctor(self) -> None:
+        """Check the host."""
+        if not self.panel.asks:
+            self.panel.open_doctor(partial(self.seams.examine, self.host))
+
     def action_calls(self) -> None:
         """Show what mvtui called."""
         if not self.panel.asks:

@@ -135,6 +135,7 @@ COMMANDS = (
     _panel("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True, in_palette=False),
     _panel("toggle_read_only", ("W",), "read-only", "read-only on and off", refusals.read_only, in_footer=True),
     _panel("help", ("question_mark", "f1"), "help", "the keys that work here", in_footer=True),
+    _panel("doctor", ("D",), "check", "check this host"),
     _panel("calls", ("at",), "calls", "what mvtui called"),
     _panel("toggle_pause", ("p",), "pause", "the picture stands still"),
     _panel("look", ("ctrl+r",), "refresh", "look again now"),

@@ -18,6 +18,7 @@ from mvtui.ui.command import OverlayVerb
 from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
+    from mvtui.operations.doctor import HostReport
     from mvtui.operations.lifecycle import Outcome
     from mvtui.operations.overlay_outcome import ResetOutcome
 
@@ -53,6 +54,8 @@ class RunOverlay(Protocol):
 
 
 Choose = Callable[[Host, str, str], Awaitable[None]]
+
+Examine = Callable[[Host, Snapshot], Awaitable["HostReport"]]
 
 _ARMED = {OverlayVerb.ARM_ONCE: Armed.ONCE, OverlayVerb.ARM_ALWAYS: Armed.ALWAYS, OverlayVerb.DISARM: None}
 
@@ -123,6 +126,13 @@ def open_logs(host: Host, microvm: str) -> Logs:
     return logs.open_logs(host, [microvm])
 
 
+async def examine(host: Host, snapshot: Snapshot) -> "HostReport":
+    """What is wrong with the host itself."""
+    from mvtui.operations import doctor  # noqa: PLC0415
+
+    return await asyncio.to_thread(doctor.examine, host, snapshot)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -135,5 +145,6 @@ class Seams:
     plan: Plan = plan
     run_overlay: RunOverlay = act_on_overlay
     choose: Choose = choose_image
+    examine: Examine = examine
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs

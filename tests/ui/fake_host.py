@@ -7,10 +7,12 @@ from pathlib import Path
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+from mvtui.operations.doctor import HostReport
 from mvtui.operations.lifecycle import Outcome, Progress
 from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui.app import MvtuiApp
@@ -66,6 +68,28 @@ class NoProcesses:
         return
 
 
+REPORT = HostReport(
+    (
+        Finding(
+            Severity.WARNING,
+            "disk",
+            "disk 96%",
+            "The disk under /var/lib/microvms is 96% full.",
+            "38G left.",
+            "free space where /var/lib/microvms is",
+        ),
+    ),
+    (
+        ("KVM", "/dev/kvm can be used (root:kvm 0666)"),
+        ("vhost vsock", "/dev/vhost-vsock can be used (root:kvm 0660)"),
+        ("space", "/var/lib/microvms: 38G of 932G free, 96% full"),
+        ("file handles", "41232 of 9223372"),
+        ("user", "microVMs run as microvm, mvtui as uid 0"),
+        ("journal", "can be read"),
+    ),
+)
+
+
 class FakeHost:
     """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how;
     `calls` has what was called. Plans are those of `plans`, or made of what the snapshot tells (`plan_of`), at once,
@@ -87,6 +111,7 @@ class FakeHost:
         self.planning.set()
         self.steps: dict[str, Callable[[str], None]] = {}
         self.definitions = FakeDefinitions()
+        self.report = REPORT
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -112,12 +137,16 @@ class FakeHost:
             self.plan,
             self.run_overlay,
             self.choose,
+            examine=self.examine,
             forms=self.definitions.seams,
         )
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
         return MvtuiApp(self.host, seams=self.seams, **options)  # type: ignore[arg-type]
+
+    async def examine(self, host: Host, snapshot: Snapshot) -> HostReport:
+        return self.report._replace(findings=(*snapshot.findings, *self.report.findings))
 
     async def snapshots(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
         while True:

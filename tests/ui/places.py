@@ -40,6 +40,7 @@ PLACES = {
     "processes": Where(FULL, "4 j j"),
     "gone": Where(FULL, "2", EMPTY),
     "help": Where(PRODUCT, "question_mark j j"),
+    "doctor": Where(PRODUCT, "D j j"),
     "calls": Where(PRODUCT, "at j j"),
     "palette": Where(PRODUCT, "colon t down", types=True),
     "filter": Where(PRODUCT, "slash a", types=True),

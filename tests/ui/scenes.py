@@ -83,6 +83,7 @@ SCENES = {
     "palette": Scene(PRODUCT, "j j j colon"),
     "palette-found": Scene(PRODUCT, "j colon w e b"),
     "palette-refused": Scene(PRODUCT, "colon s t a r t space c i"),
+    "doctor": Scene(PRODUCT, "D j"),
     "calls": Scene(PRODUCT, "at j j j"),
     "several": Scene(PRODUCT, "asterisk S"),
     "state-question": Scene(STATES, "f"),

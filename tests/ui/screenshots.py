@@ -17,6 +17,7 @@ PICTURES = (
     ("volumes", "healthy-volumes", (100, 30)),
     ("processes", "healthy-processes", (100, 30)),
     ("palette", "palette", (100, 26)),
+    ("doctor", "doctor", (100, 30)),
     ("calls", "calls", (100, 24)),
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),

@@ -21,7 +21,7 @@ BUDGETS = (
     dict.fromkeys(
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
-            *("reset", "undo", "free", "arm", "drift", "edit"),
+            *("reset", "undo", "free", "arm", "drift", "doctor", "edit"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,
@@ -141,6 +141,7 @@ DIALOGS = {
     "palette": (["colon"], ["down", "up", "pagedown", "pageup", "s", "t", "o", "backspace"]),
     "palette, a microVM": (["colon"], ["v", "m", "0", "3"]),
     "help": (["question_mark"], ["j", "k", "pagedown", "pageup", "G", "g"]),
+    "doctor": (["D"], ["j", "k", "g"]),
     "calls": (["at"], ["j", "k"]),
     "stop": (["T"], ["x", "y"]),
     "kill": (["T", "y", "K"], ["v", "m", "backspace"]),

@@ -8,7 +8,7 @@ from tests.ui.conftest import Open
 from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
 
 TYPED = ("typed", "count", "fresh", "overlays")
-MOVES = dict.fromkeys(("list", *TABS, "help", "calls", "definition"), "cursor") | {"gone": ""}
+MOVES = dict.fromkeys(("list", *TABS, "help", "doctor", "calls", "definition"), "cursor") | {"gone": ""}
 ASKS = dict.fromkeys(LEVELS, "asks")
 # A microVM that is stopped in the list, one that runs on the pages, none on a page that is gone.
 PAGES_ASK = dict.fromkeys(TABS, "asks")
@@ -53,11 +53,12 @@ EFFECTS: dict[str, dict[str, str]] = {
     "palette": ASKS,
     "toggle_read_only": dict.fromkeys(LEVELS, "read-only says"),
     "help": ASKS | {"help": "asks"},
+    "doctor": ASKS | {"doctor": "asks"},
     "calls": ASKS | {"calls": "asks"},
     "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
     "look": dict.fromkeys((*LEVELS, "filter", "palette", *TYPED, "definition", "form"), "looks"),
     "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
-    "back": {"list": "exits", **LEAVES, "help": "asks", "calls": "asks", "definition": "asks"},
+    "back": {"list": "exits", **LEAVES, "help": "asks", "doctor": "asks", "calls": "asks", "definition": "asks"},
     "leave": {"list": "", **LEAVES, **DIALOGS},
     "quit": dict.fromkeys(LEVELS, "exits"),
 }
@@ -81,6 +82,8 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([("form", key) for key in ("up", "down", "pageup", "pagedown", "tab", "shift+tab")], "cursor"),
     **dict.fromkeys([("form", key) for key in ("enter", "escape")], "draft"),
     ("form", "ctrl+u"): "types",
+    ("doctor", "enter"): "asks opened tab",
+    ("doctor", "d"): "asks opened tab",
     ("filter", "down"): "asks",
     ("filter", "enter"): "asks",
     ("filter", "ctrl+u"): "types filter",

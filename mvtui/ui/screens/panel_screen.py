@@ -34,6 +34,7 @@ from mvtui.ui.widgets.status import Status
 if TYPE_CHECKING:
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
+    from mvtui.ui.widgets.doctor_panel import Examine
     from mvtui.ui.widgets.log_view import LogView
     from mvtui.ui.widgets.output_panel import Told
 
@@ -298,6 +299,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.widgets.search_bar import SearchBar  # noqa: PLC0415  (Input takes long to import)
 
         self._open(SearchBar(view))
+
+    def open_doctor(self, examine: "Examine") -> None:
+        """Check the host."""
+        from mvtui.ui.widgets.doctor_panel import DoctorPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(DoctorPanel(examine, self.open_page))
 
     def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
         """Show what mvtui called."""
