@@ -81,9 +81,9 @@ REPORT = HostReport(
     ),
     (
         ("KVM", "/dev/kvm can be used (root:kvm 0666)"),
-        ("vhost vsock", "/dev/vhost-vsock can be used (root:kvm 0660)"),
+        ("vhost-vsock", "/dev/vhost-vsock can be used (root:kvm 0660)"),
         ("space", "/var/lib/microvms: 38G of 932G free, 96% full"),
-        ("file handles", "41232 of 9223372"),
+        ("open files", "41232 of 9223372"),
         ("user", "microVMs run as microvm, mvtui as uid 0"),
         ("journal", "can be read"),
     ),

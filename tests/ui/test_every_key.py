@@ -83,7 +83,6 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([("form", key) for key in ("enter", "escape")], "draft"),
     ("form", "ctrl+u"): "types",
     ("doctor", "enter"): "asks opened tab",
-    ("doctor", "d"): "asks opened tab",
     ("filter", "down"): "asks",
     ("filter", "enter"): "asks",
     ("filter", "ctrl+u"): "types filter",

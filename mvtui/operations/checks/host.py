@@ -141,12 +141,12 @@ def check_host(facts: HostFacts, snapshot: Snapshot) -> tuple[Finding, ...]:
 
 def told_host(facts: HostFacts) -> Iterator[tuple[str, str]]:
     """What was looked at, and what is there: a word or two, and what stands behind it."""
-    devices = {"KVM": facts.kvm, "tun": facts.tun, "vhost vsock": facts.vsock, "vhost net": facts.net}
+    devices = {"KVM": facts.kvm, "tun": facts.tun, "vhost-vsock": facts.vsock, "vhost-net": facts.net}
     yield from ((name, _told(device)) for name, device in devices.items())
     for one in facts.spaces:
         yield "space", f"{one.path}: {size(one.free)} of {size(one.total)} free, {one.percent:.0f}% full"
     if facts.files_open is not None:
-        yield "file handles", f"{facts.files_open} of {facts.files_most or '?'}"
+        yield "open files", f"{facts.files_open} of {facts.files_most or '?'}"
     yield "user", f"microVMs run as {facts.account.name if facts.account else '?'}, mvtui as uid {facts.uid}"
     if facts.journal is not None:
         yield "journal", facts.journal or "can be read"

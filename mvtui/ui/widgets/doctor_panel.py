@@ -143,7 +143,7 @@ class DoctorPanel(Vertical, Dialog):
             return
         event.stop()
         key = self._sheet.cursor_key
-        if event.key in ("enter", *keys.get("open", ())) and key is not None and key.startswith(_MICROVM):
+        if event.key == "enter" and key is not None and key.startswith(_MICROVM):
             name = key.removeprefix(_MICROVM)
             self.post_message(DialogClosed(self, lambda: self._open_page(name)))
         elif any(event.key in keys.get(leaves, ()) for leaves in ("doctor", "leave", "back")):
