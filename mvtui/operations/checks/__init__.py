@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mvtui.model.finding import Finding, Severity
 from mvtui.operations.checks import directory, guest, overlay, rights, shares, starting, volumes
-from mvtui.operations.checks.check import Check, Seen
+from mvtui.operations.checks.check import DISK, Check, Seen
 
 # Within a severity, what stands first here is told first.
 CHECKS: tuple[Check, ...] = (
@@ -64,4 +64,8 @@ def check(seen: Seen, drifted: Iterable[Finding] = ()) -> tuple[Finding, ...]:
     ]
     if any(finding.severity is Severity.ERROR and finding.subject != starting.STATE for finding in found):
         found = [finding for finding in found if finding.subject != starting.STATE]  # it is told why
-    return tuple(sorted(found, key=lambda finding: -finding.severity))
+    # Shares and volumes on one disk say the same of it.
+    disks: dict[object, Finding] = {}
+    for finding in found:
+        disks.setdefault((finding.subject, finding.note if finding.subject == DISK else finding), finding)
+    return tuple(sorted(disks.values(), key=lambda finding: -finding.severity))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mvtui.model.arming import ArmedState
     from mvtui.model.microvm import MicroVM, StateDirEntry
 
+# The subject of what is wrong with a disk of the host.
+DISK = "disk"
+
 
 class Seen(NamedTuple):
     """What the checks of one microVM look at: all that is known of it, but for its findings. `manager` is `systemd` or

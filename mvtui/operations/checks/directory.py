@@ -64,5 +64,8 @@ def runner_unknown(seen: Seen) -> Iterator[Finding]:
 
     Cause: the runner is not made as mvtui knows it. Seen: what reading it was answered.
     """
-    for problem in seen.microvm.built.problems if seen.microvm.built is not None else ():
+    entry, built = seen.microvm.entry, seen.microvm.built
+    if entry is not None and "current" in entry.dangling:
+        return  # it is told
+    for problem in built.problems if built is not None else ():
         yield info("runner", "runner ?", problem)

@@ -7,7 +7,7 @@ from mvtui.model.facts import SourceKind
 from mvtui.model.finding import Finding
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
-from mvtui.operations.checks.check import Seen, error, info, is_up, mends, warning
+from mvtui.operations.checks.check import DISK, Seen, error, info, is_up, mends, warning
 
 # sun_path of unix(7), without its final NUL.
 _SOCKET_BYTES = 107
@@ -158,7 +158,7 @@ def disk_full(seen: Seen) -> Iterator[Finding]:
             tag = status.share.tag or "?"
             what = f'The host\'s disk under share "{tag}" is {used:.0f}% full.'
             why = f"{source.path} lies on {source.mount_point or 'it'}, with {size(source.fs_free)} left."
-            yield warning("disk", f"disk {used:.0f}%", what, why, f"free space on {source.mount_point or 'it'}")
+            yield warning(DISK, f"disk {used:.0f}%", what, why, f"free space on {source.mount_point or 'it'}")
             return
 
 

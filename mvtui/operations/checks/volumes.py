@@ -8,7 +8,7 @@ from mvtui.model.finding import Finding
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.state import StateWord
-from mvtui.operations.checks.check import Seen, error, is_up, warning
+from mvtui.operations.checks.check import DISK, Seen, error, is_up, warning
 
 # An image with less than this left is full for whoever builds in it.
 FULL_PERCENT = 95.0
@@ -149,7 +149,7 @@ def disk_full(seen: Seen) -> Iterator[Finding]:
         if used >= DISK_PERCENT and image.allocated < image.size:
             what = f"The host's disk under volume {status.volume.image} is {used:.0f}% full."
             why = f"It has {size(image.disk_free)} left; the image may take {size(image.size - image.allocated)} more."
-            yield warning("disk", f"disk {used:.0f}%", what, why, f"free space where {image.path} is")
+            yield warning(DISK, f"disk {used:.0f}%", what, why, f"free space where {image.path} is")
             return  # the others say the same
 
 

@@ -1,0 +1,411 @@
+"""What goes wrong on real hosts: each row of the table is a host in that state, and has exactly that finding."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mvtui.host import field_looks, way
+from mvtui.model.definition import Share, ShareProto
+from mvtui.model.finding import Severity
+from mvtui.model.hypervisor import Hypervisor
+from mvtui.operations.checks import CHECKS, LAST_CHECKS
+from mvtui.operations.checks.host import HOST_CHECKS
+from tests.fakes import unit
+from tests.host.living import need_root
+from tests.operations.sick_host import SickHost, long_ago, sick_host
+
+EVERY = pytest.mark.parametrize("hypervisor", Hypervisor)
+RUNS = pytest.mark.parametrize("runs", [False, True], ids=["stopped", "running"])
+
+
+@pytest.fixture
+def sick() -> Iterator[SickHost]:
+    with sick_host() as host:
+        yield host
+
+
+@pytest.fixture(autouse=True)
+def room_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine of the tests has."""
+    fill(monkeypatch, 0.5)
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, part: float) -> None:
+    real = os.fstatvfs
+
+    def fstatvfs(fd: int) -> os.statvfs_result:
+        space = list(real(fd))
+        space[2], space[4] = 1_000_000, int(1_000_000 * (1 - part))
+        return os.statvfs_result(space)
+
+    monkeypatch.setattr(os, "fstatvfs", fstatvfs)
+
+
+@EVERY
+@RUNS
+async def test_a_healthy_host_has_no_finding(sick: SickHost, hypervisor: Hypervisor, runs: bool) -> None:
+    sick.add(definition=sick.definition(hypervisor))
+    if runs:
+        sick.run()
+    assert await sick.notes() == {}
+
+
+async def test_images_that_are_made_at_the_next_start_are_no_finding(sick: SickHost) -> None:
+    sick.add(images=False)
+    assert await sick.notes() == {}
+
+
+# Row 1, 2: shares
+
+
+async def test_a_daemon_is_dead_under_its_guest(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    sick.kill_daemons()
+    assert await sick.notes() == {"web": ["fsd home"]}
+
+
+async def test_a_daemon_lives_and_serves_nobody(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    sick.daemon(connected_sockets=frozenset())
+    assert await sick.notes() == {"web": ["fsd home"]}
+
+
+async def test_a_daemon_was_given_up() -> None:
+    with sick_host("direct") as sick:
+        sick.give(sick.home)
+        directory = sick.add()
+        sick.units.units["microvm@web.service"] = unit("microvm@web.service", "inactive", "dead")
+        sick.units.units["microvm-virtiofsd@web.service"] = unit("microvm-virtiofsd@web.service", "failed", "failed")
+        (directory / "virtiofsd.log").write_text(
+            "2026-08-01 12:00:00,000 INFO supervisord started with pid 7\n"
+            "[2026-08-01T12:00:01Z ERROR virtiofsd] home: Error creating sandbox: Permission denied\n"
+            "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-home entered FATAL state, too many start retries\n"
+        )
+        (web,) = (await sick.look()).microvms
+    assert [finding.note for finding in web.findings] == ["fsd home"]
+    assert "Error creating sandbox" in web.findings[0].why
+
+
+# Row 3: the overlay and the system
+
+
+async def test_an_overlay_of_an_older_system(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "rw.img", made=long_ago())
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert (finding.note, finding.severity) == ("ov stale", Severity.WARNING)
+    assert finding.since is not None
+    assert finding.since > datetime.now(UTC) - timedelta(hours=1)
+
+
+async def test_an_older_volume_of_data_is_fine(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", made=long_ago(), label="data")
+    assert await sick.notes() == {}
+
+
+async def test_a_link_that_the_boot_made_anew_makes_no_overlay_stale(sick: SickHost) -> None:
+    directory = sick.add()
+    (directory / "toplevel").symlink_to("/")
+    soon = datetime.now(UTC).timestamp() + 3600
+    os.utime(directory / "current", (soon, soon), follow_symlinks=False)
+    assert await sick.notes() == {}
+
+
+# Row 4: a stop without end
+
+
+@pytest.mark.parametrize("hypervisor", [Hypervisor.QEMU, Hypervisor.KVMTOOL])
+async def test_a_stop_that_takes_long(sick: SickHost, hypervisor: Hypervisor) -> None:
+    sick.add(definition=sick.definition(hypervisor))
+    sick.run()
+    stopping = unit("microvm@web.service", "deactivating", "stop", datetime.now(UTC) - timedelta(seconds=40))
+    sick.units.units["microvm@web.service"] = stopping
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert (finding.note, finding.since) == ("slow stop", stopping.since)
+    assert ("no bin/microvm-shutdown" in finding.why) == (hypervisor is Hypervisor.KVMTOOL)
+
+
+async def test_a_stop_that_has_just_begun_is_none(sick: SickHost) -> None:
+    sick.add(definition=sick.definition(Hypervisor.KVMTOOL))
+    sick.run()
+    now = datetime.now(UTC)
+    sick.units.units["microvm@web.service"] = unit("microvm@web.service", "deactivating", "stop", now)
+    assert await sick.notes() == {}
+
+
+# Row 5: what is built does not run
+
+
+async def test_another_runner_runs(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    sick.built("web", sick.definition()._replace(mem=1024))
+    assert await sick.notes() == {"web": ["≠ restart"]}
+
+
+# Row 6: rights
+
+
+async def test_an_image_that_is_another_users(sick: SickHost) -> None:
+    need_root("another user's file")
+    directory = sick.add()
+    os.chown(directory / "data.img", 0, 0)
+    (directory / "data.img").chmod(0o600)
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert (finding.note, finding.subject, finding.severity) == ("no access", "volume data.img", Severity.ERROR)
+
+
+async def test_a_directory_above_a_source_that_may_not_be_entered(sick: SickHost) -> None:
+    need_root("another user's directory")
+    sick.add()
+    (sick.folder / "srv").chmod(0o700)
+    (web,) = (await sick.look()).microvms
+    # virtiofsd is root: its share is served all the same.
+    (finding,) = web.findings
+    assert (finding.note, finding.subject) == ("no access", "share docs")
+    assert finding.why == f"It may not enter {sick.folder}/srv."
+
+
+# Row 7: open files
+
+
+async def test_too_many_open_files(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    sick.daemon(open_files=991)
+    assert await sick.notes() == {"web": ["files 99%"]}
+
+
+# Row 8, 19: what a file system can't keep
+
+
+@pytest.mark.parametrize(
+    ("lacking", "on_share", "note"),
+    [("system.posix_acl_access", False, "no ACL"), ("user.mvtui", True, "ov xattr"), ("user.mvtui", False, "")],
+)
+async def test_a_file_system_without_attributes(
+    sick: SickHost, monkeypatch: pytest.MonkeyPatch, lacking: str, on_share: bool, note: str
+) -> None:
+    real = way.attribute
+    monkeypatch.setattr(field_looks, "attribute", lambda fd, name: (None, False) if name == lacking else real(fd, name))
+    definition = sick.definition()
+    if on_share:
+        upper = Share("upper", ShareProto.VIRTIOFS, str(sick.home), "/nix/.rw-store")
+        definition = definition._replace(shares=(upper,), volumes=definition.volumes[1:])
+    sick.add(definition=definition)
+    assert await sick.notes() == ({"web": [note]} if note else {})
+
+
+async def test_an_overlay_whose_daemon_hands_no_attributes_on(sick: SickHost) -> None:
+    definition = sick.definition()
+    upper = Share("upper", ShareProto.VIRTIOFS, str(sick.home), "/nix/.rw-store", posix_acl=False)
+    sick.add(definition=definition._replace(shares=(upper,), volumes=definition.volumes[1:]))
+    assert await sick.notes() == {"web": ["ov xattr"]}
+
+
+async def test_an_overlay_on_9p(sick: SickHost) -> None:
+    definition = sick.definition()
+    upper = Share("upper", ShareProto.NINE_P, str(sick.docs), "/nix/.rw-store")
+    sick.add(definition=definition._replace(shares=(upper,), volumes=definition.volumes[1:]))
+    assert await sick.notes() == {"web": ["ov 9p"]}
+
+
+# Row 9: full
+
+
+@pytest.mark.parametrize(("image", "note"), [("rw.img", "ov full"), ("data.img", "vol full")])
+async def test_a_full_file_system(sick: SickHost, image: str, note: str) -> None:
+    directory = sick.add()
+    with (directory / image).open("r+b") as file:
+        file.seek(1024 + 0xC)  # its free blocks
+        file.write((5).to_bytes(4, "little"))
+    assert await sick.notes() == {"web": [note]}
+
+
+async def test_the_hosts_disk_is_full(sick: SickHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    sick.add()
+    fill(monkeypatch, 0.97)
+    assert await sick.notes() == {"web": ["disk 97%"]}
+
+
+# Row 10, 11, 12: images that are not as their definition says
+
+
+@pytest.mark.parametrize("size", [32, 96])
+async def test_a_size_without_effect(sick: SickHost, size: int) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", label="data", size=size)
+    assert await sick.notes() == {"web": ["≠ size"]}
+
+
+async def test_a_file_system_that_did_not_grow_with_its_image(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", label="data", size=32)
+    os.truncate(directory / "data.img", 64 << 20)
+    assert await sick.notes() == {"web": ["≠ size"]}
+
+
+async def test_an_image_that_was_cut_off(sick: SickHost) -> None:
+    directory = sick.add()
+    os.truncate(directory / "data.img", 40 << 20)
+    assert await sick.notes() == {"web": ["vol cut off"]}
+
+
+@pytest.mark.parametrize(("image", "note"), [("rw.img", "ov blank"), ("data.img", "vol blank")])
+async def test_a_blank_image(sick: SickHost, image: str, note: str) -> None:
+    directory = sick.add()
+    (directory / image).write_bytes(b"")
+    os.truncate(directory / image, 64 << 20)
+    assert await sick.notes() == {"web": [note]}
+
+
+@pytest.mark.parametrize(
+    ("label", "on_disk", "why"),
+    [
+        ("data", "other", "A label is only"),
+        ("data", None, "A label is only"),
+        ("a-label-of-19-bytes", "a-label-of-19-by", "cut"),
+    ],
+)
+async def test_a_wrong_label(sick: SickHost, label: str, on_disk: str | None, why: str) -> None:
+    definition = sick.definition()
+    wanted = definition.volumes[1]._replace(label=label)
+    directory = sick.add(definition=definition._replace(volumes=(definition.volumes[0], wanted)))
+    sick.mkfs(directory / "data.img", label=on_disk)
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert finding.note == "vol label"
+    assert why in finding.why
+
+
+async def test_another_file_system_than_the_guest_mounts(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", "vfat", label="data")
+    assert await sick.notes() == {"web": ["vol fs type"]}
+
+
+async def test_an_image_that_nobody_makes_is_missing(sick: SickHost) -> None:
+    definition = sick.definition()
+    by_hand = definition.volumes[1]._replace(auto_create=False, label=None)
+    directory = sick.add(definition=definition._replace(volumes=(definition.volumes[0], by_hand)))
+    (directory / "data.img").unlink()
+    assert await sick.notes() == {"web": ["no image"]}
+
+
+# Row 13: one image, two users
+
+
+async def test_an_image_of_two_microvms(sick: SickHost) -> None:
+    directory = sick.add()
+    definition = sick.definition()
+    same = definition.volumes[1]._replace(image=str(directory / "data.img"))
+    sick.add("git", definition._replace(volumes=(definition.volumes[0], same)))
+    assert await sick.notes() == {"web": ["image twice"], "git": ["image twice"]}
+
+
+async def test_an_image_that_both_only_read_may_be_of_two(sick: SickHost) -> None:
+    definition = sick.definition()
+    read = definition.volumes[1]._replace(image=str(sick.folder / "data.img"), read_only=True)
+    definition = definition._replace(volumes=(definition.volumes[0], read))
+    sick.add(definition=definition)
+    sick.add("git", definition)
+    assert await sick.notes() == {}
+
+
+async def test_an_image_that_a_stranger_has_locked(sick: SickHost) -> None:
+    need_root("to see who has it")
+    directory = sick.add()
+    with sick.locked(directory / "data.img") as pid:
+        (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert finding.note == "image used"
+    assert f"(pid {pid})" in finding.what
+
+
+# Row 14: sources
+
+
+@pytest.mark.parametrize("runs", [False, True])
+async def test_a_source_is_missing(sick: SickHost, runs: bool) -> None:
+    sick.add()
+    if runs:
+        sick.run()
+    sick.home.rmdir()
+    assert await sick.notes() == {"web": ["no source"]}
+
+
+async def test_a_source_that_is_a_file(sick: SickHost) -> None:
+    sick.add()
+    sick.home.rmdir()
+    sick.home.touch()
+    assert await sick.notes() == {"web": ["no source"]}
+
+
+@pytest.mark.parametrize(("source", "severity"), [("data", Severity.INFO), ("~/data", Severity.WARNING)])
+async def test_a_source_that_is_not_absolute(sick: SickHost, source: str, severity: Severity) -> None:
+    definition = sick.definition()
+    share = definition.shares[0]._replace(source=source)
+    directory = sick.add(definition=definition._replace(shares=(share,)))
+    (directory / source).mkdir(parents=True)
+    (web,) = (await sick.look()).microvms
+    assert [(finding.note, finding.severity) for finding in web.findings] == [("rel source", severity)]
+
+
+# Row 16: orphans
+
+
+async def test_current_leads_nowhere(sick: SickHost) -> None:
+    directory = sick.add()
+    shutil.rmtree((directory / "current").readlink())
+    assert await sick.notes() == {"web": ["no current"]}
+
+
+async def test_a_unit_without_a_directory(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.run()
+    shutil.rmtree(directory)
+    assert await sick.notes() == {"web": ["orphan"]}
+
+
+# Row 17, 18: sockets
+
+
+async def test_a_daemon_of_an_earlier_run(sick: SickHost) -> None:
+    directory = sick.add()
+    with sick.locked(directory / "web-virtiofs-home.sock.pid") as pid:
+        (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert finding.note == "fsd home"
+    assert finding.fix == f"kill {pid}, then start web"
+
+
+async def test_a_pid_file_that_nobody_has_locked_is_fine(sick: SickHost) -> None:
+    directory = sick.add()
+    (directory / "web-virtiofs-home.sock.pid").write_text("1\n")
+    assert await sick.notes() == {}
+
+
+async def test_the_path_of_a_socket_is_too_long(sick: SickHost) -> None:
+    definition = sick.definition()
+    share = definition.shares[0]._replace(socket="s" * 108)
+    sick.add(definition=definition._replace(shares=(share,)))
+    assert await sick.notes() == {"web": ["long path"]}
+
+
+# What they have in common
+
+
+@pytest.mark.parametrize("check", [*CHECKS, *LAST_CHECKS, *HOST_CHECKS], ids=lambda check: check.__name__)
+def test_a_check_says_symptom_cause_and_how_it_is_seen(check: object) -> None:
+    text = str(check.__doc__)
+    assert text.index("Cause:") < text.index("Seen:")
+    assert text.index("Cause:") > 10
