@@ -18,6 +18,8 @@ DISK_PERCENT = 95.0
 _SLACK = 2**20
 _SLACK_PART = 50
 _MIB = 2**20
+# 8192 blocks.
+_XFS_MOST_KEPT = 8192 * 4096
 # Kernels mount these as one another, as far as their features go.
 _EXT = ("ext2", "ext3", "ext4")
 
@@ -126,7 +128,7 @@ def full(seen: Seen) -> Iterator[Finding]:
     behind while a guest has it mounted). Source: table 9.
     """
     for status in seen.microvm.volumes:
-        used = status.image.fill_percent if status.image is not None else None
+        used = _fill_percent(status.image) if status.image is not None else None
         if used is not None and used >= FULL_PERCENT:
             what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
             note = "ov full" if status.overlay else "vol full"
@@ -178,6 +180,14 @@ def used_twice(seen: Seen) -> Iterator[Finding]:
             give = error if is_up(seen) else warning
             yield give(_subject(status), "image used", what, why, f"end {who}" if holder.pid else f"detach {who}")
             break
+
+
+def _fill_percent(image: ImageFacts) -> float | None:
+    """Of what a guest may use: XFS keeps some for itself (xfs_default_resblks), which its superblock calls free."""
+    if image.fs_type != "xfs" or not image.fs_size or image.fs_used is None:
+        return image.fill_percent
+    kept = min(image.fs_size // 20, _XFS_MOST_KEPT)
+    return min(100.0, 100.0 * image.fs_used / (image.fs_size - kept))
 
 
 _HYPERVISORS = ("qemu", "cloud-hyperviso", "firecracker", "crosvm", "lkvm", "kvmtool", "stratovirt", "alioth")
