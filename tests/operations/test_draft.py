@@ -6,7 +6,7 @@ import pytest
 
 from mvtui.errors import MvtuiError
 from mvtui.model.definition import Definition, Runner
-from mvtui.model.edit import AddItem, ItemKind, MoveItem, RemoveItem, SetField, SetOverlay
+from mvtui.model.edit import AddItem, Edit, ItemKind, MoveItem, RemoveItem, SetField, SetOverlay
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM
@@ -103,7 +103,7 @@ def test_what_is_no_list_of_tables_has_no_items_and_can_not_be_changed(text: str
 
 def test_what_is_meant_is_told_without_the_text() -> None:
     values = begin(document()).values
-    edits = [SetField(VOLUMES, 1, "size", 7), RemoveItem(VOLUMES, 0)]
+    edits: list[Edit] = [SetField(VOLUMES, 1, "size", 7), RemoveItem(VOLUMES, 0)]
     assert meant(values, edits)["volumes"] == [{"image": "data.img", "size": 7, "mountPoint": "/b"}]
     assert len(values["volumes"]) == 2
 

@@ -86,7 +86,7 @@ def test_what_the_file_has_stays_there_though_it_does_not_apply() -> None:
     ],
 )
 def test_what_is_typed_is_one_change(key: str, text: str, value: Any) -> None:
-    assert form(SHARE, **{key: text}).edits == (SetField(SHARES, 1, key, value),)
+    assert form(SHARE).typed(key, begin(text)).edits == (SetField(SHARES, 1, key, value),)
 
 
 @pytest.mark.parametrize(

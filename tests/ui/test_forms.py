@@ -1,7 +1,6 @@
 """The panel of a definition and its forms, by keys alone; what comes of it is a text for the review, and no file."""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ Reviewed = list[tuple[Document, str, str]]
 
 
 @pytest.fixture
-def reviewed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reviewed]:
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> Reviewed:
     """What went to the review."""
     seen: Reviewed = []
 
