@@ -28,6 +28,7 @@ VERBS = {
     "grow": "make the image of a volume larger, and the file system in it",
     "make-writable": "have the store of a microVM writable, by an overlay and its volume in the definition file",
     "share-store": "have a microVM share the store of the host instead of a store disk, in the definition file",
+    "rebuild": "build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
@@ -50,6 +51,7 @@ _EXAMPLES = """examples:
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui grow web data.img 8G           a larger image, and its file system
   mvtui make-writable web              its guest can build and install: an overlay and its volume
+  mvtui rebuild web                    build it anew from what is defined; then restart it
   mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
   mvtui demo                           try it: eight sample microVMs that end with the panel
@@ -97,6 +99,9 @@ _VERB_EXAMPLES = {
     "  mvtui make-writable web --dry-run  exit code 3 where it can't work, with why",
     "share-store": "  mvtui share-store web              shows what changes in its definition file, asks, saves it\n"
     "  mvtui share-store web --yes --json",
+    "rebuild": "  mvtui rebuild web              microvm -u web; asks; what it says, as it says it\n"
+    "  mvtui rebuild --yes web git    one after the other; a fully declarative one is built with its host\n\n"
+    "It goes on when mvtui ends, but for ^C; what it says stays in mvtui's records.",
     "adopt": "  mvtui adopt web                writes /etc/nixos/microvms/web.toml, never over one that is there\n"
     "  mvtui adopt --print web        shows it alone\n"
     "  mvtui adopt --eval web         asks Nix for what no runner tells (minutes)\n"
@@ -181,7 +186,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("name", metavar="NAME")
     if verb == "check":
         own.add_argument("names", metavar="NAME", nargs="*")
-    if verb in ("logs", "start", "stop", "restart", "kill", "reset"):
+    if verb in ("logs", "start", "stop", "restart", "kill", "reset", "rebuild"):
         own.add_argument("names", metavar="NAME", nargs="+")
     if verb in OPTIONS:
         OPTIONS[verb](own)

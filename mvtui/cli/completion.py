@@ -21,6 +21,7 @@ _NAME_VERBS = (
     "grow",
     "make-writable",
     "share-store",
+    "rebuild",
     "adopt",
 )
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")

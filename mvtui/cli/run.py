@@ -193,6 +193,13 @@ def _store(args: argparse.Namespace) -> int:
     return _changing(args, lambda host: run_store(host, args), harmless=args.dry_run)
 
 
+def _rebuild(args: argparse.Namespace) -> int:
+    from mvtui.cli.rebuild import check_options, run_rebuild
+
+    check_options(args)
+    return _changing(args, lambda host: run_rebuild(host, args))
+
+
 def _adopt(args: argparse.Namespace) -> int:
     from mvtui.cli.adopt import run_adopt
 
@@ -236,6 +243,7 @@ _VERBS = {
     "grow": _grow,
     "make-writable": _store,
     "share-store": _store,
+    "rebuild": _rebuild,
     "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,

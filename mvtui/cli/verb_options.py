@@ -61,6 +61,10 @@ def _add_make_writable_options(own: argparse.ArgumentParser) -> None:
     _add_share_store_options(own)
 
 
+def _add_rebuild_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _mib(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000_000:
         raise argparse.ArgumentTypeError(f"takes a number of MiB, not {text!r}")
@@ -81,4 +85,5 @@ OPTIONS = {
     "grow": _add_grow_options,
     "make-writable": _add_make_writable_options,
     "share-store": _add_share_store_options,
+    "rebuild": _add_rebuild_options,
 }

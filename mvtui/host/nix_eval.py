@@ -1,7 +1,9 @@
 """What Nix says of a microVM's definition: for what no runner tells. It takes minutes, and runs only when asked."""
 
+import asyncio
 import json
 import subprocess
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,12 +49,35 @@ def evaluate(command: tuple[str, ...]) -> Definition:
         ) from None
     except OSError as error:
         raise MvtuiError(f"nix can't be run: {error.strerror}", "adopt without --eval what is built") from None
-    if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return _told(done.returncode, done.stdout, done.stderr)
+
+
+async def evaluate_in_loop(command: tuple[str, ...]) -> Definition:
+    """The same; where it is not waited for any more, Nix is ended."""
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    except OSError as error:
+        raise MvtuiError(f"nix can't be run: {error.strerror}", "adopt what is built without it") from None
+    try:
+        async with asyncio.timeout(SECONDS):
+            out, errors = await process.communicate()
+    except TimeoutError:
+        raise MvtuiError(f"nix gave no answer in {SECONDS // 60} minutes", "adopt what is built without it") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return _told(process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
+
+
+def _told(code: int, out: str, errors: str) -> Definition:
+    if code != 0:
+        lines = [line.strip() for line in errors.splitlines() if line.strip()]
         words = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "no words")
         raise MvtuiError(f"nix eval failed: {words}", "adopt without --eval what is built")
     try:
-        told = json.loads(done.stdout)
+        told = json.loads(out)
         return definition_of(_without_null(told))
     except (ValueError, WrongTypeError, AttributeError, RecursionError) as error:
         raise MvtuiError(f"nix eval gave something else than a definition: {error}", "") from None

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections import deque
+from itertools import islice
 
 from mvtui.model.text import clean
 
@@ -49,6 +50,15 @@ class OutputLines:
     def _add(self, line: str) -> None:
         self.gone += len(self._lines) == MOST_LINES
         self._lines.append(line)
+
+    @property
+    def count(self) -> int:
+        """How many lines have ended."""
+        return self.gone + len(self._lines)
+
+    def from_line(self, number: int) -> list[str]:
+        """Those that have ended, from that number on, as far as they are kept."""
+        return list(islice(self._lines, max(0, number - self.gone), None))
 
     @property
     def lines(self) -> list[str]:

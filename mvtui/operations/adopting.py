@@ -1,11 +1,12 @@
 """A definition file for a microVM that has none, from what is built."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.nix_eval import eval_command, evaluate
+from mvtui.host.nix_eval import eval_command, evaluate, evaluate_in_loop
 from mvtui.host.ports import Host
 from mvtui.model.adopted import adopted, completed
 from mvtui.model.definition import Definition, ShareProto
@@ -29,10 +30,10 @@ class Adoption(NamedTuple):
     notes: tuple[str, ...]
 
 
-def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False) -> Adoption:
+def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False, evaluated: Definition | None = None) -> Adoption:
     """The definition of `microvm` as built, with what differs from microvm.nix's defaults. `ask_nix` completes it by
-    `nix eval`, which takes minutes. Nothing is written. Blocking. Raises MvtuiError: REFUSED where nothing is built,
-    or INVALID where what is built does not tell enough."""
+    `nix eval`, which takes minutes, `evaluated` by what the function `ask_nix` gave. Nothing is written. Blocking.
+    Raises MvtuiError: REFUSED where nothing is built, or INVALID where what is built does not tell enough."""
     built = microvm.built.definition if microvm.built is not None else None
     if built is None:
         raise MvtuiError(
@@ -47,13 +48,17 @@ def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False) -> Adoption:
             ExitCode.INVALID,
         )
     if ask_nix:
-        built = completed(built, evaluate(nix_command(host, microvm)))
+        evaluated = evaluate(nix_command(host, microvm))
+    if evaluated is not None:
+        built = completed(built, evaluated)
     path = document_place(host, microvm)
     told = adopted(built)
     if told.unknown:
         raise MvtuiError(
             f"what is built of {microvm.name} does not tell {', '.join(told.unknown)}",
-            "mvtui adopt --eval asks Nix for it, which takes minutes" if not ask_nix else "write the file by hand",
+            "mvtui adopt --eval asks Nix for it, which takes minutes"
+            if evaluated is None
+            else "write the file by hand",
             ExitCode.INVALID,
         )
     document = empty_document(microvm, path)
@@ -63,8 +68,25 @@ def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False) -> Adoption:
         start += f"storeOnDisk = {str(told.store_on_disk).lower()}\n"
     text = apply(document._replace(text=start), told.edits)
     return Adoption(
-        document, text, nix, path.is_symlink() or path.exists(), _notes(host, microvm, built, path, ask_nix=ask_nix)
+        document,
+        text,
+        nix,
+        path.is_symlink() or path.exists(),
+        _notes(host, microvm, built, path, ask_nix=evaluated is not None),
     )
+
+
+def can_ask_nix(host: Host, microvm: MicroVM) -> bool:
+    """Whether there is a Nix here, and a flake to ask it of. Blocking. Never raises."""
+    try:
+        return shutil.which(nix_command(host, microvm)[0]) is not None
+    except MvtuiError:
+        return False
+
+
+async def ask_nix(host: Host, microvm: MicroVM) -> Definition:
+    """What Nix says of it, after minutes; cancelled, Nix ends. Raises MvtuiError."""
+    return await evaluate_in_loop(nix_command(host, microvm))
 
 
 def nix_line(file_name: str) -> str:

@@ -10,7 +10,7 @@ from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.rules.finding import error
 from mvtui.operations.definition_place import document_place, find_document
 
-__all__ = ["Located", "Validation", "document_place", "find_document", "validate", "validate_text"]
+__all__ = ["Located", "Validation", "document_place", "find_document", "raw_text", "validate", "validate_text"]
 
 
 class Located(NamedTuple):
@@ -44,6 +44,14 @@ def validate(path: Path, hypervisor: Hypervisor | None = None) -> Validation:
     except DocumentError as problem:
         finding = error("", problem.expected, "", problem.hint)
         return Validation(path, (Located(finding, problem.line, problem.column),))
+
+
+def raw_text(path: Path) -> str | None:
+    """The text of the file at `path`, None where there is none that can be read. Never raises."""
+    try:
+        return read_text(path)
+    except DocumentError:
+        return None
 
 
 def validate_text(

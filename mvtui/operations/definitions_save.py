@@ -82,14 +82,14 @@ class Saved(NamedTuple):
 class ConflictError(MvtuiError):
     """The file was changed since it was opened; nothing was written. `mine` is what was to be saved, `document` the
     file as it is now (`exists` false where it is gone), `merged` both in one, None where they touch the same lines or
-    give no TOML together."""
+    give no TOML together; `base` is what both began with."""
 
-    def __init__(self, mine: str, document: Document, merged: str | None) -> None:
+    def __init__(self, mine: str, document: Document, merged: str | None, base: str) -> None:
         gone = "" if document.exists else ", and is gone"
         super().__init__(
             f"{document.path} was changed since it was opened{gone}", "take one of the two, or both merged"
         )
-        self.mine, self.document, self.merged = mine, document, merged
+        self.mine, self.document, self.merged, self.base = mine, document, merged, base
 
     @property
     def theirs(self) -> str:
@@ -191,7 +191,7 @@ def former_version(host: Host, microvm: MicroVM) -> tuple[Document, str]:
     if now.text == former.before:
         raise MvtuiError(f"{path} has its former text already", "")
     if now.text != former.after:
-        raise ConflictError(former.before, now, _merged(former.after, former.before, now))
+        raise ConflictError(former.before, now, _merged(former.after, former.before, now), former.after)
     return now, former.before
 
 
@@ -243,7 +243,7 @@ def _document(microvm: MicroVM, path: Path, text: str, *, exists: bool) -> Docum
 
 def _conflict(document: Document, mine: str) -> ConflictError:
     theirs = _read(document.microvm, document.path)
-    return ConflictError(mine, theirs, _merged(document.text, mine, theirs))
+    return ConflictError(mine, theirs, _merged(document.text, mine, theirs), document.text)
 
 
 def _merged(base: str, mine: str, theirs: Document) -> str | None:

@@ -114,12 +114,14 @@ COMMANDS = (
     _act(UnitVerb.KILL, "K", "kill; type its name", refusals.kill, Tier.TYPE),
     Command("cancel", ("C",), "cancel", "what is under way; asks", group="Act", tier=Tier.ASK, refusal=refusals.cancel),
     _overlay("reset", "O", "reset", "reset its overlay; asks", Tier.FACTS, in_footer=True),
-    _overlay("undo", "u", "undo", "the old overlay back; asks", Tier.FACTS),
+    Command("undo", ("u",), "undo", "mvtui's last change; asks", group="Act", tier=Tier.FACTS, refusal=refusals.change),
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
     *[_tab(number, tab) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
+    _definition("edit_file", "E", "edit the file", "its file, in $EDITOR"),
+    _definition("adopt", "a", "adopt", "its file from what is built"),
     _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
     _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
@@ -146,7 +148,7 @@ COMMANDS = (
 )
 
 # The commands that mend what has these notes.
-_MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart"}
+_MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart", "definition": "edit_file"}
 
 _BY_ID = {one.id: one for one in COMMANDS}
 

@@ -1,143 +1,212 @@
-"""From a change of a definition to the file on disk: reviewed, saved, what stands against it solved, brought back."""
+"""Definition files from keys: adopted from what is built, edited in an editor, the last change undone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import os
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.worker import Worker
-
 from mvtui.errors import MvtuiError
-from mvtui.ui import refusals
+from mvtui.model.finding import Severity
+from mvtui.model.microvm import MicroVM
+from mvtui.ui import editor, refusals
+from mvtui.ui.commands import command
 from mvtui.ui.questions import Answer
-from mvtui.ui.rebuild_acting import RebuildApp
+from mvtui.ui.review_acting import ReviewApp
 
 if TYPE_CHECKING:
-    from mvtui.operations.definitions_save import ConflictError, Document, Review, Saved
+    from mvtui.model.definition import Definition
+    from mvtui.model.hypervisor import Hypervisor
+    from mvtui.operations.adopting import Adoption
+    from mvtui.operations.definitions import Validation
 
-# What is done when the review is left without a save.
-Left = Callable[[], None] | None
 
+class DefinitionApp(ReviewApp, inherit_bindings=False):
+    """The part of the panel that makes definition files, lends the terminal to an editor, and undoes."""
 
-class DefinitionApp(RebuildApp, inherit_bindings=False):
-    """The part of the panel that saves definition files."""
+    def _one(self, id: str) -> MicroVM | None:  # noqa: A002
+        """The microVM that the command means; None, and why is said, where it can't be used now."""
+        if self.panel.asks:
+            return None
+        targets = self.panel.targets
+        microvm = targets[0] if targets else None
+        refusal = command(id).refusal(self.panel.situation(microvm))
+        if len(targets) > 1:
+            refusal = f"{command(id).words} is of one microVM: Esc drops the marks"
+        if refusal:
+            self.say(refusal, "warning")
+            return None
+        return microvm
 
-    def review_definition(
-        self, document: "Document", new_text: str, what: str, left: Left = None, told: Sequence[str] = ()
-    ) -> None:
-        """Show what it means to save `new_text`, and save it where a person says so. `what` is changed, in a few words
-        (`add share home`); `left` is done where it is not saved; `told` are sentences: what it means beside the diff.
-        No other dialog may be open."""
-        self.begin_definition(partial(self._review, document, new_text, what, left, told))
+    # Undo
+
+    def action_undo(self) -> None:
+        """Undo mvtui's last change of it: the definition's former text back, or the overlay that was set aside."""
+        if self.panel.asks:
+            return
+        targets = self.panel.targets
+        if len(targets) == 1:
+            self.begin_definition(partial(self._undo, targets[0]))
+        else:
+            super().action_undo()
+
+    async def _undo(self, microvm: MicroVM) -> None:
+        from mvtui.operations import definitions_save, last_change  # noqa: PLC0415
+
+        meant = self._meant
+        change = await asyncio.to_thread(last_change.last_change, self.host, microvm.name)
+        if self.panel.asks or self._meant != meant:
+            return
+        if change is None or not change.of_definition:
+            refusal = refusals.overlay(self.panel.situation(microvm))
+            if refusal:
+                self.say(refusal, "warning")
+            else:
+                super().action_undo()
+            return
+        refusal = refusals.change(self.panel.situation(microvm))
+        if refusal:
+            self.say(refusal, "warning")
+            return
+        try:
+            document, former = await asyncio.to_thread(definitions_save.former_version, self.host, microvm)
+        except definitions_save.ConflictError as conflict:
+            self.ask_which_version(conflict, "bring the former text back")
+        except MvtuiError as error:
+            self.say(str(error), "warning")
+        else:
+            self.review_undo(document, former, (change.words(self.seams.now()),))
+
+    # Adopt
+
+    def action_adopt(self) -> None:
+        """Write the definition file of a microVM that has none, from what is built."""
+        microvm = self._one("adopt")
+        if microvm is not None:
+            self.adopt_definition(microvm.name)
 
     def adopt_definition(self, name: str) -> None:
-        """Write the definition file of that microVM from what is built."""
-        self.say(f"mvtui adopt {name} writes it", "warning")
+        """Show the definition file of that microVM, from what is built, and write it where a person says so."""
+        microvm = self.shown.find(name)
+        if microvm is None:
+            self.say(f"{name} is gone", "warning")
+        else:
+            self.begin_definition(partial(self._adopt, microvm, None))
 
-    def begin_definition(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Work on a definition file; only one at a time."""
-        _: Worker[None] = self.run_worker(work, name="definition", group="definition", exclusive=True)
-
-    async def _review(self, document: "Document", new_text: str, what: str, left: Left, told: Sequence[str]) -> None:
-        from mvtui.operations import definitions_save  # noqa: PLC0415
-
-        try:
-            review = await asyncio.to_thread(definitions_save.review, document, new_text)
-        except MvtuiError as error:
-            self.say(str(error), "error")
-            return
-        if document.exists and new_text == document.text:
-            self.say(f"{document.path}: nothing is changed", "text")
-            return
-        self._ask_to_save(review, document, new_text, what, left, told)
-
-    def _ask_to_save(
-        self, review: "Review", document: "Document", text: str, what: str, left: Left, told: Sequence[str]
-    ) -> None:
+    async def _adopt(self, microvm: MicroVM, evaluated: "Definition | None") -> None:
+        from mvtui.operations import adopting, definitions_save  # noqa: PLC0415
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
-        save = Answer("s", "saves", partial(self._begin_save, document, text, what, review.follows))
-        refusal = self._save_refusal(document)
-        reading = definition_questions.may_save(review, document, what, self.host.name, refusal, save, left, told)
+        ask = Answer("n", "asks Nix for the rest (minutes)", partial(self._begin_asking_nix, microvm))
+        can_ask = evaluated is None and await asyncio.to_thread(adopting.can_ask_nix, self.host, microvm)
+        more = (ask,) if can_ask else ()
+        try:
+            adoption = await asyncio.to_thread(adopting.adopt, self.host, microvm, evaluated=evaluated)
+            review = await asyncio.to_thread(definitions_save.review, adoption.document, adoption.text)
+        except MvtuiError as error:
+            if more and not self.panel.asks:
+                self.panel.read(definition_questions.can_not_adopt(microvm, error, self.host.name, more))
+            else:
+                self.say(str(error), "warning")
+            return
+        if self.panel.asks:
+            return
+        write = Answer("s", "writes it", partial(self._begin_adopting, adoption))
+        refusal = self.definition_refusal(adoption.document)
+        reading = definition_questions.may_adopt(adoption, review, self.host.name, refusal, (write, *more))
         self.panel.read(reading)
 
-    def _save_refusal(self, document: "Document") -> str:
-        """Why nothing can be saved now."""
-        found = self.shown.find(document.microvm.name)
-        return refusals.change(self.panel.situation(found or document.microvm))
+    def _begin_asking_nix(self, microvm: MicroVM) -> None:
+        self.begin_definition(partial(self._ask_nix, microvm))
 
-    # Saving
+    async def _ask_nix(self, microvm: MicroVM) -> None:
+        from mvtui.operations import adopting  # noqa: PLC0415
 
-    def _begin_save(self, document: "Document", text: str, what: str, follows: tuple[str, ...]) -> None:
-        refusal = self._save_refusal(document)
+        self.say(f"asking Nix what {microvm.name} has: that takes minutes", "text")
+        try:
+            evaluated = await adopting.ask_nix(self.host, microvm)
+        except MvtuiError as error:
+            self.say(str(error), "error")
+            return
+        if self.panel.asks:
+            key = self.panel.situation(None).key("adopt")
+            self.say(f"Nix has told what {microvm.name} has; something else is asked now: {key} asks anew", "warning")
+            return
+        await self._adopt(microvm, evaluated)
+
+    def _begin_adopting(self, adoption: "Adoption") -> None:
+        refusal = self.definition_refusal(adoption.document)
         if refusal:
             self.say(refusal, "warning")
         else:
-            self.begin_definition(partial(self._save, document, text, what, follows))
+            self.begin_definition(partial(self._write, adoption))
 
-    async def _save(self, document: "Document", text: str, what: str, follows: tuple[str, ...]) -> None:
+    async def _write(self, adoption: "Adoption") -> None:
         from mvtui.operations import definitions_save  # noqa: PLC0415
 
+        document = adoption.document
         try:
-            saved = await asyncio.to_thread(definitions_save.save, self.host, document, text)
-        except definitions_save.ConflictError as conflict:
-            self._ask_which_version(conflict, document.text, what)
+            saved = await asyncio.to_thread(definitions_save.save, self.host, document, adoption.text)
+        except definitions_save.ConflictError:
+            self.say(f"there is a definition already: {document.path}; nothing was written", "error")
         except MvtuiError as error:
             self.say(str(error), "error")
         else:
-            undo = self.panel.situation(None).key("undo") if saved.undoable and document.exists else ""
-            self.say(f"saved{f' ({undo} undoes it)' if undo else ''}: {document.path}", "good")
+            self.say(f"written: {document.path}", "good")
             self.look_soon()
-            facts = [f"{what}: {document.path}", *([f"{undo} brings the former text back"] if undo else [])]
-            self._tell_saved(saved, facts, follows)
+            done = (f"{document.path}, from what is built", f"Nix reads it by: {adoption.nix}", *adoption.notes)
+            self.tell_saved(saved, done, ())
 
-    def _tell_saved(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
-        """What is to be known now, and what comes next; `done` are sentences."""
-        from mvtui.ui import definition_questions  # noqa: PLC0415
+    # The editor
 
-        if self.panel.asks:
+    def action_edit_file(self) -> None:
+        """Edit its definition file in $VISUAL or $EDITOR."""
+        microvm = self._one("edit_file")
+        if microvm is not None:
+            self.begin_definition(partial(self.edit_file, microvm))
+
+    async def edit_file(self, microvm: MicroVM) -> None:
+        """Lend the terminal to the editor, at the first error; then say what is wrong in the file."""
+        from mvtui.operations import definitions  # noqa: PLC0415
+
+        path = await asyncio.to_thread(definitions.find_document, self.host, microvm)
+        if path is None:
+            adopt = self.panel.situation(None).key("adopt")
+            self.say(f"{microvm.name} has no definition file: {adopt} writes one from what is built", "warning")
             return
-        answers = []
-        if any(finding.subject == "git" for finding in saved.findings):
-            track = partial(self._track, saved, done, follows)
-            answers.append(Answer("a", "git add -N", partial(self.begin_definition, track)))
-        microvm = self.shown.find(saved.document.microvm.name)
-        if microvm is not None and follows:
-            answers.append(Answer("b", "rebuild", partial(self.ask_to_rebuild, microvm)))
-        if answers or saved.findings:
-            self.panel.read(definition_questions.is_saved(saved, done, follows, self.host.name, answers))
-
-    async def _track(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
-        from mvtui.operations import definitions_save  # noqa: PLC0415
-
-        refusal = self._save_refusal(saved.document)
-        if refusal:
-            self.say(refusal, "warning")
-            return
+        hypervisor = _built_for(microvm)
+        before = await asyncio.to_thread(definitions.validate, path, hypervisor)
+        text = await asyncio.to_thread(definitions.raw_text, path)
         try:
-            words = await asyncio.to_thread(definitions_save.track, saved.document)
+            argv = editor.editor_argv(os.environ, path, _first_error_line(before))
+            ended = await editor.run(argv, self.terminal_lent, self.host.calls)
         except MvtuiError as error:
             self.say(str(error), "error")
             return
-        self.say(words, "good")
-        left = tuple(finding for finding in saved.findings if finding.subject != "git")
-        self._tell_saved(saved._replace(findings=left), (*done, words), follows)
+        self.look_soon()
+        after = await asyncio.to_thread(definitions.validate, path, hypervisor)
+        is_changed = await asyncio.to_thread(definitions.raw_text, path) != text
+        self._tell_edited(microvm, after, ended, is_changed=is_changed)
 
-    # Conflicts
-
-    def _ask_which_version(self, conflict: "ConflictError", base: str, what: str) -> None:
+    def _tell_edited(self, microvm: MicroVM, found: "Validation", ended: str, *, is_changed: bool) -> None:
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
-        if self.panel.asks:
-            self.say(str(conflict), "error")
+        words = f"{found.path} {'is changed' if is_changed else 'is as it was'}"
+        worst = max((located.finding.severity for located in found.findings), default=Severity.INFO)
+        self.say(f"{ended}{words}", {Severity.ERROR: "error", Severity.WARNING: "warning"}.get(worst, "text"))
+        if self.panel.asks or not (found.findings or is_changed):
             return
-        now = conflict.document
-        answers = [Answer("m", "mine", partial(self.review_definition, now, conflict.mine, f"{what}, not theirs"))]
-        if conflict.merged is not None:
-            both = partial(self.review_definition, now, conflict.merged, f"{what}, merged with theirs")
-            answers.append(Answer("b", "both merged", both))
-        answers.append(Answer("t", "theirs", partial(self._take_theirs, now)))
-        self.panel.read(definition_questions.may_resolve(conflict, base, self.host.name, answers))
+        again = Answer("E", "edits it again", partial(self.begin_definition, partial(self.edit_file, microvm)))
+        answers: Sequence[Answer] = (again,)
+        if found.valid and is_changed:
+            answers = (again, Answer("b", "rebuild", partial(self.ask_to_rebuild, microvm)))
+        self.panel.read(definition_questions.is_edited(found, f"{ended}{words}", self.host.name, answers))
 
-    def _take_theirs(self, document: "Document") -> None:
-        self.say(f"theirs stays: {document.path}", "text")
+
+def _built_for(microvm: MicroVM) -> "Hypervisor | None":
+    return microvm.built.definition.hypervisor if microvm.built is not None and microvm.built.definition else None
+
+
+def _first_error_line(found: "Validation") -> int | None:
+    lines = [one.line for one in found.findings if one.line and one.finding.severity is Severity.ERROR]
+    return min(lines, default=None)

@@ -3,12 +3,15 @@
 import difflib
 from collections.abc import Callable, Sequence
 
+from mvtui.errors import MvtuiError
 from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
-from mvtui.operations.definitions import Located
+from mvtui.operations.adopting import Adoption
+from mvtui.operations.definitions import Located, Validation
 from mvtui.operations.definitions_save import ConflictError, Document, Review, Saved
 from mvtui.ui.questions import Answer, Fact
-from mvtui.ui.reading import Part, Reading, diff_part
+from mvtui.ui.reading import Part, Reading, diff_part, text_part
 
 Act = Callable[[], None]
 
@@ -24,10 +27,11 @@ def may_save(
     save: Answer,
     left: Act | None = None,
     told: Sequence[str] = (),
+    forced: bool = False,
 ) -> Reading:
     """Whether to save it: what stands against it, what it means (`told`), what goes, what must follow, the diff. `what`
     is changed, in words; `refusal` says why it can't be saved at all now, or "". Where it can, `save` is the answer;
-    `left` is done where that is not taken."""
+    `left` is done where that is not taken. `forced`: also with an error."""
     facts = [Fact(clean(refusal), False, "Refused")] if refusal else []
     facts += finding_facts(review.findings)
     facts += _titled("Means", told)
@@ -35,8 +39,9 @@ def may_save(
     facts += _titled("Then", review.follows)
     if not document.exists:
         facts.append(Fact(f"{clean(str(document.path))} is made", title="New"))
-    answers = (save,) if review.allowed and not refusal else ()
-    why_not = "" if review.allowed or refusal else " Not with an error"
+    allowed = review.allowed or forced
+    answers = (save,) if allowed and not refusal else ()
+    why_not = "" if allowed or refusal else " Not with an error"
     question = f"{clean(what)}: save {clean(document.path.name)} on {clean(host)}?{why_not}"
     parts = (diff_part("", review.diff),) if review.diff else ()
     return Reading(question, tuple(facts), parts, answers, harmless=not answers, left=left)
@@ -65,9 +70,8 @@ def _titled(title: str, sentences: Sequence[str], ok: bool | None = None) -> lis
     return [Fact(clean(words), ok, title if not number else "") for number, words in enumerate(sentences)]
 
 
-def may_resolve(conflict: ConflictError, base: str, host: str, answers: Sequence[Answer]) -> Reading:
-    """Which of two versions is to stand there: both are shown as what they change of `base`, the text that both began
-    with."""
+def may_resolve(conflict: ConflictError, host: str, answers: Sequence[Answer], left: Act | None = None) -> Reading:
+    """Which of two versions is to stand there: both are shown as what they change of the text that both began with."""
     document = conflict.document
     name = clean(document.path.name)
     gone = "" if document.exists else ": it is gone"
@@ -79,10 +83,10 @@ def may_resolve(conflict: ConflictError, base: str, host: str, answers: Sequence
         Fact(touch),
     )
     parts = (
-        _changes("Theirs: what stands there now", base, document.text),
-        _changes("Mine: what was to be saved", base, conflict.mine),
+        _changes("Theirs: what stands there now", conflict.base, document.text),
+        _changes("Mine: what was to be saved", conflict.base, conflict.mine),
     )
-    return Reading(f"which {name} is to stand on {clean(host)}?", facts, parts, tuple(answers))
+    return Reading(f"which {name} is to stand on {clean(host)}?", facts, parts, tuple(answers), left=left)
 
 
 def _changes(title: str, old: str, new: str) -> Part:
@@ -101,3 +105,37 @@ def is_saved(
     facts += _titled("Then", follows)
     question = f"{clean(saved.document.path.name)} is saved on {clean(host)}. What now?"
     return Reading(question, tuple(facts), answers=tuple(answers))
+
+
+def may_adopt(adoption: Adoption, review: Review, host: str, refusal: str, answers: Sequence[Answer]) -> Reading:
+    """Whether to write the file: its text, the line of Nix that reads it, what to do then. Where there is one already,
+    or `refusal` says why nothing can be written, the first of `answers` is not there."""
+    name = clean(adoption.document.microvm.name)
+    facts = [Fact(clean(refusal), False, "Refused")] if refusal else []
+    if adoption.exists:
+        facts.append(Fact(f"there is a definition already, and it stays: {adoption.document.path}", False, "Refused"))
+    facts.append(Fact(clean(str(adoption.document.path)), title="File"))
+    facts.append(Fact(clean(adoption.nix), title="Nix"))
+    facts += _titled("Then", adoption.notes)
+    facts += finding_facts(review.findings)
+    can = not refusal and not adoption.exists
+    question = f"adopt {name} on {clean(host)}: write its definition from what is built?{'' if can else ' Not now'}"
+    usable = tuple(answers) if can else tuple(answers[1:])
+    return Reading(question, tuple(facts), (text_part("", adoption.text),), usable, harmless=not can)
+
+
+def can_not_adopt(microvm: MicroVM, why: MvtuiError, host: str, answers: Sequence[Answer]) -> Reading:
+    """What is built does not tell enough: Nix may."""
+    facts = (Fact(clean(why.message), False), Fact("nix eval asks the flake, and changes nothing"))
+    return Reading(f"adopt {clean(microvm.name)} on {clean(host)}? Not from what is built", facts, (), tuple(answers))
+
+
+def is_edited(found: Validation, done: str, host: str, answers: Sequence[Answer]) -> Reading:
+    """What is wrong in the file now that the editor has ended."""
+    facts = [Fact(clean(done), found.valid or None), *finding_facts(found.findings)]
+    errors = sum(one.finding.severity is Severity.ERROR for one in found.findings)
+    count = "nothing is wrong" if not found.findings else f"{errors} error{'' if errors == 1 else 's'}"
+    if found.findings and not errors:
+        count = f"{len(found.findings)} to be known"
+    question = f"{clean(found.path.name)} on {clean(host)}: {count}"
+    return Reading(question, tuple(facts), (), tuple(answers))

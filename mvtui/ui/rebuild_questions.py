@@ -48,8 +48,8 @@ def may_cancel_rebuild(plan: RebuildPlan, host: str, act: Act, *, again: bool) -
         text = f"kill the rebuild of {what} {clean(host)}? It was asked to end, and has not"
         return Question(text, (Answer("y", "kills it", act),))
     half = "what is switched already stays so; nixos-rebuild switch once more mends it"
-    more = half if plan.host_wide else "what is built now stays as it was"
-    return Question(f"cancel the rebuild of {what} {clean(host)}?", (Answer("y", "cancels", act),), more=more)
+    facts = (Fact(half),) if plan.host_wide else ()
+    return Question(f"cancel the rebuild of {what} {clean(host)}?", (Answer("y", "cancels", act),), facts)
 
 
 def may_quit(plans: Sequence[RebuildPlan], host: str, leave: Act, cancel: Act | None) -> Question:

@@ -22,6 +22,10 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
     # What was changed and not saved yet, by microVM: leaving a panel loses none of it.
     drafts: "dict[str, Draft]"
 
+    def definition_settled(self, microvm: str) -> None:
+        """What was changed of it is saved, or given up."""
+        self.drafts.pop(microvm, None)
+
     def action_edit(self) -> None:
         """Edit its definition: of the share or volume under the cursor its form, else all of it."""
         if self.panel.asks:

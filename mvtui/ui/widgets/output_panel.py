@@ -97,7 +97,7 @@ class OutputPanel(Vertical, Dialog):
         self.output = output
         self._tell, self._own = tell, own
         self._head, self._text, self._foot = OutputHead(), OutputText(output), OutputFoot()
-        self._closed = False
+        self._is_left = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -133,6 +133,8 @@ class OutputPanel(Vertical, Dialog):
             return
         event.stop()
         event.prevent_default()
-        if not self._closed and (answer or any(event.key in keys.get(one, ()) for one in (self._own, "leave", "back"))):
-            self._closed = True
+        if not self._is_left and (
+            answer or any(event.key in keys.get(one, ()) for one in (self._own, "leave", "back"))
+        ):
+            self._is_left = True
             self.post_message(DialogClosed(self, answer.act if answer else None))
