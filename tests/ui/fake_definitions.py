@@ -8,8 +8,9 @@ from mvtui.host.ports import Host
 from mvtui.model.definition import Definition
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.operations.definition_actions import Change, make_writable, share_store
 from mvtui.operations.definitions_save import Document, _document
-from mvtui.ui.forms.desk import FormSeams
+from mvtui.ui.forms.desk import FormSeams, StoreVerb
 
 WEB_TOML = """\
 # what web has
@@ -42,6 +43,13 @@ label = "data"
 """
 
 
+PLAIN_TOML = "mem = 512  # MiB\n"
+ROOM = (
+    "nix-store-overlay.img is made at the next start, with 2048 MiB: 40G are free for "
+    "/var/lib/microvms/web/nix-store-overlay.img. It is sparse, and takes what is written to it."
+)
+
+
 class FakeDefinitions:
     """`texts` are the files, by microVM (or the error that reading one gives); where there is none, `text`. `fields` is
     what the host says of any, once `looking` is set; `paths` are those that are on the host. `looked` and `opened`
@@ -59,7 +67,7 @@ class FakeDefinitions:
 
     @property
     def seams(self) -> FormSeams:
-        return FormSeams(self.open, self.check, self.complete)
+        return FormSeams(self.open, self.check, self.complete, self.change)
 
     async def open(self, host: Host, microvm: MicroVM) -> Document:
         await self.reading.wait()
@@ -79,3 +87,10 @@ class FakeDefinitions:
 
     async def complete(self, host: Host, microvm: MicroVM, typed: str, *, directories: bool) -> tuple[str, ...]:
         return tuple(path for path in self.paths if path.startswith(typed))
+
+    async def change(self, host: Host, microvm: MicroVM, document: Document, verb: StoreVerb) -> Change:
+        """As on a host with room."""
+        if verb is StoreVerb.SHARE_STORE:
+            return share_store(host, microvm, document)
+        change = make_writable(host, microvm, document, size=2048)
+        return change._replace(words=(ROOM, *change.words[1:]))

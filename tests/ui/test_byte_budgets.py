@@ -22,6 +22,7 @@ BUDGETS = (
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
             *("reset", "undo", "free", "arm", "drift", "doctor", "edit"),
+            *("make_writable", "share_store"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,

@@ -42,6 +42,8 @@ EFFECTS: dict[str, dict[str, str]] = {
         f"tab_{tab}": {"list": "opened tab", **{one: "" if one == tab else "tab" for one in TABS}, "gone": ""}
         for tab in TABS
     },
+    "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
+    "share_store": dict.fromkeys(LEVELS, "says"),
     "drift": {
         "list": "opened tab says",
         **{one: "says" if one == "overview" else "tab says" for one in TABS},
