@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mvtui.model.definition import Definition, Volume
-from mvtui.model.microvm import MicroVM
+from mvtui.model.format import size
+from mvtui.model.microvm import ImageFacts, MicroVM
 from mvtui.model.overlay import Check, OverlayFacts, OverlayKind, OverlayTarget, ToldBy
 from mvtui.model.overlay_target import overlay_path
 from mvtui.model.text import clean
@@ -51,7 +52,8 @@ class GrowPlan(NamedTuple):
     `image` is as `microvm.volumes` has it. `size` is the wanted one (bytes), None where nobody tells. `way` is how it
     is done, `ways` are those in which it could be; `in_guest` is the command for the guest (GUEST), else "". `risks`,
     `notes` and `steps` are sentences. `nothing` says why there is nothing to do, "" otherwise. `rights_missing`: this
-    user may not look at it. `tools`: the directories in which programs were looked for first.
+    user may not look at it. `overlay`: it is the writable store overlay. `tools`: the directories in which programs
+    were looked for first.
     """
 
     microvm: str
@@ -68,6 +70,7 @@ class GrowPlan(NamedTuple):
     notes: tuple[str, ...] = ()
     nothing: str = ""
     rights_missing: bool = False
+    overlay: bool = False
     tools: tuple[str, ...] = ()
 
     @property
@@ -124,6 +127,20 @@ def is_short(fs_type: str | None, fs_size: int | None, size: int) -> bool:
     """Whether a file system leaves more of a file of `size` bytes unused than it must."""
     slack = min(_EXT_SLACK, size // _SLACK_PART) if fs_type in EXT else MIB
     return fs_size is not None and size - fs_size > slack
+
+
+def out_of_step(microvm: MicroVM, volume: Volume, image: ImageFacts) -> tuple[str, bool] | None:
+    """How the size of an image that exists differs from what is defined, or its file system from it, and whether
+    growing mends that; None where nothing does."""
+    if image.problem is not None or not image.size or volume.image_type not in (None, "raw"):
+        return None
+    wanted = wanted_size(microvm, microvm.defined, volume.image)
+    if is_short(image.fs_type, image.fs_size, image.size):
+        return f"its file system has {size(image.fs_size)} of the {size(image.size)}", True
+    if wanted is None or wanted.size == image.size or image.path.startswith("/dev/"):
+        return None
+    told = f"{size(wanted.size)} {wanted.by}: no effect on an image that exists"
+    return (told, True) if wanted.size > image.size else (f"{told}; none is ever made smaller", False)
 
 
 def guest_command(volume: Volume, fs_type: str) -> str:

@@ -27,7 +27,7 @@ def plan_growth(
     `overlay`. `way`: as somebody chose it; else the first that there is. `may_mount`: this process may mount."""
     volume, facts = seen.target.volume, seen.facts
     assert volume is not None
-    plan = GrowPlan(seen.microvm.name, volume.image, seen.target, facts, wanted)
+    plan = GrowPlan(seen.microvm.name, volume.image, seen.target, facts, wanted, overlay=overlay)
     if facts is None or facts.problem is not None:
         return plan._replace(checks=tuple(usage_checks(seen)))
     if facts.file_id is None:
@@ -54,7 +54,7 @@ def plan_growth(
         ),
         steps=tuple(_steps(plan, facts, wanted)),
         risks=tuple(_risks(seen, plan, facts, wanted)),
-        notes=tuple(_notes(seen, plan, overlay=overlay)),
+        notes=tuple(_notes(plan)),
     )
 
 
@@ -144,7 +144,7 @@ def written(fs_type: str, more: int, *, lazy: bool) -> int:
 
 
 def _steps(plan: GrowPlan, facts: OverlayFacts, wanted: WantedSize) -> Iterator[str]:
-    path = shlex.quote(clean(facts.path))
+    path = shlex.quote(clean(plan.image))
     yield "Make sure that nobody has it open, and lock it until all is done."
     if plan.way is GrowWay.RESIZE:
         yield f"e2fsck -f -p {path}: the journal is replayed, what needs no answer is mended."
@@ -174,9 +174,9 @@ def _risks(seen: OverlayEvidence, plan: GrowPlan, facts: OverlayFacts, wanted: W
         )
 
 
-def _notes(seen: OverlayEvidence, plan: GrowPlan, *, overlay: bool) -> Iterator[str]:
+def _notes(plan: GrowPlan) -> Iterator[str]:
     if plan.way is GrowWay.GUEST:
         yield f"Its file system stays as it is until somebody runs in the guest: {plan.in_guest}"
-    if overlay:
-        name = shlex.quote(clean(seen.microvm.name))
+    if plan.overlay:
+        name = shlex.quote(clean(plan.microvm))
         yield f"It is the writable store overlay: mvtui reset {name} makes an empty one of the built size in a moment."

@@ -12,7 +12,7 @@ from mvtui.model.format import size
 from mvtui.model.growth import GrowPlan, GrowWay, WantedSize, find_volume, images_of, is_short, target_of, wanted_size
 from mvtui.model.growth_plan import plan_growth as make_plan
 from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.model.overlay import Check
+from mvtui.model.overlay import Check, OverlayFacts
 from mvtui.model.overlay_checks import OverlayEvidence, unit_checks, usage_checks
 from mvtui.model.overlay_target import find_target
 from mvtui.model.text import clean
@@ -58,8 +58,18 @@ async def plan_growth(
     except MvtuiError as error:
         evidence = evidence._replace(trouble=(error.message, error.hint))
         rights_missing = isinstance(error, RightsMissingError)
+    if wanted is None and _is_half_grown(evidence.facts, size_wanted):
+        assert evidence.facts is not None
+        size_wanted = WantedSize(evidence.facts.size, "as the file has already")
     plan = make_plan(evidence, size_wanted, found, way, may_mount=grow_worker.can_mount(), overlay=overlay)
     return plan._replace(rights_missing=rights_missing, tools=tools)
+
+
+def _is_half_grown(facts: OverlayFacts | None, wanted: WantedSize | None) -> bool:
+    """Whether the file has been made larger than anything that is defined, and its file system was not yet."""
+    if facts is None or (wanted is not None and wanted.size >= facts.size):
+        return False
+    return is_short(facts.fs_type, facts.fs_size, facts.size)
 
 
 async def run_growth(host: Host, plan: GrowPlan, on_progress: Progress | None = None) -> GrowOutcome:

@@ -64,8 +64,20 @@ _COMMANDS = {
     **dict.fromkeys((OverlayVerb.ARM_ONCE, OverlayVerb.ARM_ALWAYS, OverlayVerb.DISARM), "arm"),
 }
 
+
+class VolumeVerb(StrEnum):
+    """What can be done with a volume's image; the value is how a question names it."""
+
+    GROW = "grow"
+
+    @property
+    def command(self) -> str:
+        """The id of the command that leads to it."""
+        return self.value
+
+
 # What a job does.
-Verb = UnitVerb | OverlayVerb | DefinitionVerb
+Verb = UnitVerb | OverlayVerb | DefinitionVerb | VolumeVerb
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ COMMANDS = (
     _overlay("reset", "O", "reset", "reset its overlay; asks", Tier.FACTS, in_footer=True),
     Command("undo", ("u",), "undo", "mvtui's last change; asks", group="Act", tier=Tier.FACTS, refusal=refusals.change),
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
+    Command("grow", ("Z",), "grow", "a larger image; asks", group="Act", tier=Tier.FACTS, refusal=refusals.grow),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
     *[_tab(number, tab) for number, tab in enumerate(TABS, 1)],

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
+from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
-from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb
-from mvtui.ui.seams import Cancel, Progress, Run, RunOverlay, Step
+from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb, VolumeVerb
+from mvtui.ui.seams import Cancel, Progress, Run, RunGrowth, RunOverlay, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,29 @@ async def run_overlay(
     undoes = outcome.ok and outcome.hint and verb.command == "reset"
     hint = f"{undo_key} brings the old one back" if undoes else outcome.hint
     return JobEnd(outcome.ok, f"{outcome.words}  {hint}".rstrip())
+
+
+async def run_growth(host: Host, plan: GrowPlan, on_step: Step, by: RunGrowth) -> JobEnd:
+    """The same of a volume's image."""
+    try:
+        outcome = await by(host, plan, on_step)
+    except RightsMissingError as error:
+        return JobEnd(False, str(error), lacks_rights=True)
+    except MvtuiError as error:
+        return JobEnd(False, str(error))
+    return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+
+
+async def grow_with_sudo(host: Host, plan: GrowPlan, suspended: Callable[[], AbstractContextManager[None]]) -> JobEnd:
+    """Grow it on the command line behind sudo; `suspended` lends it the terminal."""
+    from mvtui.operations import lifecycle  # noqa: PLC0415
+
+    mount = ["--mount"] if plan.way is GrowWay.MOUNT else []
+    argv = [*lifecycle.sudo_argv(host, "grow", plan.microvm, "--defined", "--yes", *mount), plan.image]
+    try:
+        return JobEnd(*await sudo.run(argv, suspended, host.calls))
+    except MvtuiError as error:
+        return JobEnd(False, str(error))
 
 
 async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
@@ -87,5 +111,6 @@ _COMMANDS: dict[OverlayVerb | DefinitionVerb, tuple[tuple[str, ...], ...]] = {
 def _sudo_argvs(host: Host, verb: Verb, microvm: str) -> Sequence[Sequence[str]]:
     from mvtui.operations import lifecycle  # noqa: PLC0415
 
+    assert not isinstance(verb, VolumeVerb)
     commands = ((str(verb),),) if isinstance(verb, UnitVerb) else _COMMANDS[verb]
     return [lifecycle.sudo_argv(host, name, microvm, *options) for name, *options in commands]

@@ -12,7 +12,7 @@ from mvtui.model.overlay import OverlayKind, ResetPlan
 from mvtui.model.text import clean
 from mvtui.ui import jobs, overlay_questions, questions
 from mvtui.ui.acting import ActingApp
-from mvtui.ui.command import OverlayVerb
+from mvtui.ui.command import OverlayVerb, Verb
 from mvtui.ui.commands import command
 
 # A plan that takes longer is announced.
@@ -243,7 +243,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         self._end(verb, name, end)
         return end
 
-    def _on_step(self, verb: OverlayVerb, name: str, step: str) -> None:
+    def _on_step(self, verb: Verb, name: str, step: str) -> None:
         job = self.shown.job(verb, name)
         if job is not None:
             self.update(jobs=self.shown.with_job(replace(job, step=step)).jobs)

@@ -1,5 +1,6 @@
 """Why a command can't be used now, in words; "" where it can. Pure."""
 
+from mvtui.model.growth import images_of
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import OverlayKind
 from mvtui.model.overlay_target import find_target
@@ -110,6 +111,15 @@ def rebuild(situation: Situation) -> str:
     """Of a rebuild."""
     refusal = change(situation)
     return refusal or (_without_directory(situation.microvm, "rebuild") if situation.microvm is not None else "")
+
+
+def grow(situation: Situation) -> str:
+    """Of growing the image of a volume."""
+    refusal = _another(situation)
+    microvm = situation.microvm
+    if refusal or microvm is None:
+        return refusal
+    return "" if images_of(microvm, microvm.defined) else f"{clean(microvm.name)} has no volumes"
 
 
 def read_only(situation: Situation) -> str:

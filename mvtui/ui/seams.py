@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from mvtui.host.ports import Host, Logs
+from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
@@ -133,6 +134,30 @@ async def examine(host: Host, snapshot: Snapshot) -> "HostReport":
     return await asyncio.to_thread(doctor.examine, host, snapshot)
 
 
+class PlanGrowth(Protocol):
+    """What makes the plan of a growth, as `growing.plan_growth`."""
+
+    async def __call__(self, host: Host, microvm: str, image: str, *, way: GrowWay | None = None) -> GrowPlan:
+        """The plan to the size that is defined; `way`: how, None: the safest. Raises MvtuiError."""
+
+
+RunGrowth = Callable[[Host, GrowPlan, Step], Awaitable["ResetOutcome"]]
+
+
+async def plan_growth(host: Host, microvm: str, image: str, *, way: GrowWay | None = None) -> GrowPlan:
+    """What growing that image to its defined size would do."""
+    from mvtui.operations import growing  # noqa: PLC0415
+
+    return await growing.plan_growth(host, microvm, image, way=way)
+
+
+async def run_growth(host: Host, plan: GrowPlan, on_step: Step) -> "ResetOutcome":
+    """Do what is planned; `on_step` gets what is done now, in words."""
+    from mvtui.operations import growing  # noqa: PLC0415
+
+    return await growing.run_growth(host, plan, on_step)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -146,5 +171,7 @@ class Seams:
     run_overlay: RunOverlay = act_on_overlay
     choose: Choose = choose_image
     examine: Examine = examine
+    plan_growth: PlanGrowth = plan_growth
+    run_growth: RunGrowth = run_growth
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs

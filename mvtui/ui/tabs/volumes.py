@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mvtui.model.definition import Definition, Volume
 from mvtui.model.drift_fields import same
 from mvtui.model.format import size
+from mvtui.model.growth import out_of_step
 from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.telling import told_holders
 from mvtui.model.text import clean
@@ -43,6 +44,7 @@ def _volume(page: Page, status: VolumeStatus, width: int) -> Iterator[Line]:
         yield from detail("image", image.problem, width, "warning")
     elif image is not None:
         yield from _image(page, image, width)
+        yield from _size(page, volume, image, width)
     yield from _holders(page.microvm, status, width)
     yield from _stages(page, volume.image, width)
     if status.overlay:
@@ -72,6 +74,15 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
         bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
         text = f"{bar} {int(fill)}%  {size(image.fs_used)} of {size(image.fs_size)}"
         yield from detail("used", text, width, "warning" if fill >= FULL_PERCENT else "text")
+
+
+def _size(page: Page, volume: Volume, image: ImageFacts, width: int) -> Iterator[Line]:
+    """Where its size is not the one that is defined, and the key that mends it."""
+    told = out_of_step(page.microvm, volume, image)
+    if told is not None:
+        yield from detail("size", told[0], width, "warning")
+        if told[1]:
+            yield ((" " * 11, "text"), *page.offer("grow", "grows it"))
 
 
 def _elsewhere(page: Page, image: str, width: int) -> Iterator[Line]:
