@@ -88,9 +88,9 @@ class Child:
         if name:
             self._work = ImageWork(effects, at, directory, shown, name, os.geteuid(), tools)
         else:
-            owner = os.fstat(at).st_uid
-            if owner != os.geteuid():
-                raise Stop(f"{shown} belongs to user {owner}, and belonged to {os.geteuid()} just now")
+            owner, before = os.fstat(at).st_uid, int(setup["owner"][0])
+            if owner != before:
+                raise Stop(f"{shown} belongs to user {owner}, and belonged to {before} just now")
             self._work = ShareWork(effects, at, directory, shown, os.geteuid())
         self._verbs: dict[str, Callable[[Message], Iterable[Pair]]] = {
             "look": lambda _: self._work.look(),

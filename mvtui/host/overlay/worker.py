@@ -84,6 +84,7 @@ class OverlayWorker:
         channel = SPARE.take(target.path) if entry == ENTRY else Channel(target.path, entry)
         pairs: list[Pair] = [("uid", identity.uid), ("gid", identity.gid)] if identity.dropped else []
         pairs += [
+            ("owner", identity.owner),
             ("who", f"{who} (pid {os.getpid()})"),
             ("kind", target.kind.value),
             ("directory", real_path(host, above)),
