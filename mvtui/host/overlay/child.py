@@ -98,7 +98,6 @@ class Child:
             "commit": lambda _: self._kept(self._work.commit()),
             "undo": self._undo,
             "restore": self._restore,
-            "drop": self._drop,
             "free": self._free,
         }
 
@@ -145,10 +144,6 @@ class Child:
 
     def _undo(self, _: Message) -> list[Pair]:
         self._work.undo_commit()
-        return []
-
-    def _drop(self, _: Message) -> list[Pair]:
-        self._work.drop()
         return []
 
     def _restore(self, asked: Message) -> list[Pair]:

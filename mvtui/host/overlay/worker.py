@@ -165,10 +165,6 @@ class OverlayWorker:
         with self._host.calls.call(CallKind.COMMAND, f"exchange {self._shown} with {name or 'the newest kept one'}"):
             return self._kept(self._ask([("do", "restore"), ("name", name)], self._patience.disk))
 
-    def drop(self) -> None:
-        """Remove what `make` made."""
-        self._ask([("do", "drop")], self._patience.disk)
-
     def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
         """Remove all kept overlays but the newest, or all, while nobody waits for it; how many they are. What was left
         over when that was killed is removed too. The last that is asked of this child."""
