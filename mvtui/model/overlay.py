@@ -30,13 +30,15 @@ class ToldBy(StrEnum):
 
 class OverlayTarget(NamedTuple):
     """Where a microVM's overlay is. `path` is the host's absolute path of the image, or of the share's source; None
-    for the other kinds. `volume` is set for a volume, `tag` for a share. `told_by` is None where nobody tells."""
+    for the other kinds. `volume` is set for a volume, `tag` for a share. `told_by` is None where nobody tells.
+    `named_by_root`: nobody but root and who writes the definition file could have named that source."""
 
     kind: OverlayKind
     path: str | None = None
     volume: Volume | None = None
     tag: str | None = None
     told_by: ToldBy | None = None
+    named_by_root: bool = False
 
 
 class KeptOverlay(NamedTuple):

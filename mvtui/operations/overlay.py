@@ -127,27 +127,15 @@ async def _reset(attempt: Attempt, agreed: ResetPlan | None, *, starting: bool) 
 async def _carry_out(
     attempt: Attempt, kept: Kept, plan: ResetPlan, worker: OverlayWorker, *, starting: bool
 ) -> ResetOutcome:
-    """Do what is planned well; all of it is checked again before anything gets or loses its name."""
-    try:
-        how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
-        attempt.say(f"Making the new one{how}.")
-        expected = plan.facts.file_id if plan.facts is not None else None
-        await both(in_thread(worker.make, plan.new, expected), get_to_know(attempt.host, kept))
-        attempt.say("Checking again that nothing uses the old one.")
-        refused = await _refused_now(attempt.host, kept, plan, worker, starting=starting)
-    except BaseException:
-        await _drop(worker)
-        raise
-    if refused is not None:
-        await _drop(worker)
-        return refused
-    return await to_its_end(_commit(attempt, kept, plan, worker, starting=starting))
-
-
-async def _drop(worker: OverlayWorker) -> None:
-    """Away with the new one. What can't be removed is no one's image, and the next run cleans it up."""
-    with suppress(MvtuiError):
-        await in_thread(worker.drop)
+    """Do what is planned well; all of it is checked again before anything gets or loses its name. Where it is not done,
+    the new one goes with the worker."""
+    how = f": mkfs.{plan.new.fs_type}" if plan.new is not None else ""
+    attempt.say(f"Making the new one{how}.")
+    expected = plan.facts.file_id if plan.facts is not None else None
+    await both(in_thread(worker.make, plan.new, expected), get_to_know(attempt.host, kept))
+    attempt.say("Checking again that nothing uses the old one.")
+    refused = await _refused_now(attempt.host, kept, plan, worker, starting=starting)
+    return refused or await to_its_end(_commit(attempt, kept, plan, worker, starting=starting))
 
 
 async def _refused_now(

@@ -22,7 +22,7 @@ from mvtui.operations.booted import hypervisor_of
 from mvtui.operations.inventory import ask_units, take_snapshot
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_others import other_uses, read_defined
-from mvtui.operations.overlay_trust import mistrust
+from mvtui.operations.overlay_trust import is_named_by_root, mistrust
 from mvtui.operations.uninterrupted import both, in_thread
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None
     # A definition adds nothing to what is built completely.
     if target.told_by is ToldBy.BUILT and (target.volume is None or target.volume.auto_create):
         trouble = None
-    trouble = trouble or mistrust(host, microvm, target, defined)
+    target = target._replace(named_by_root=is_named_by_root(host, microvm, target, defined))
+    trouble = trouble or mistrust(host, microvm, target)
     return OverlayEvidence(
         microvm,
         target,

@@ -12,22 +12,28 @@ from mvtui.model.overlay import OverlayKind, OverlayTarget
 from mvtui.model.overlay_target import overlay_path
 
 
-def mistrust(host: Host, microvm: MicroVM, target: OverlayTarget, defined: Definition | None) -> tuple[str, str] | None:
-    """Why the source of an overlay's share is not to be touched, and what mends that; None where it may be: its
-    definition file names it, root alone could have made the runner that does, or it belongs to the microVM's own user.
+def is_named_by_root(host: Host, microvm: MicroVM, target: OverlayTarget, defined: Definition | None) -> bool:
+    """Whether its definition file names the source of an overlay's share, or a runner that root alone could have made.
+    Blocking; raises nothing."""
+    if target.kind is not OverlayKind.SHARE or target.path is None or os.geteuid() != 0:
+        return False
+    shares = defined.shares if defined is not None else ()
+    sources = {overlay_path(microvm.path, share.source) for share in shares if share.source is not None}
+    if target.path in sources:
+        return True
+    return microvm.built is not None and root_decides(str(host.on_disk(microvm.built.path)))
+
+
+def mistrust(host: Host, microvm: MicroVM, target: OverlayTarget) -> tuple[str, str] | None:
+    """Why the source of an overlay's share is not to be touched, and what mends that; None where it may be: root named
+    it, or it belongs to the microVM's own user.
 
     The words don't tell the source: a link in such a runner would have root read, and put on record, what is secret.
     Blocking; raises nothing.
     """
     if target.kind is not OverlayKind.SHARE or target.path is None or os.geteuid() != 0:
         return None
-    shares = defined.shares if defined is not None else ()
-    sources = {overlay_path(microvm.path, share.source) for share in shares if share.source is not None}
-    if target.path in sources:
-        return None
-    if microvm.built is not None and root_decides(str(host.on_disk(microvm.built.path))):
-        return None
-    if _is_its_users(host, microvm.name, target):
+    if target.named_by_root or _is_its_users(host, microvm.name, target):
         return None
     return (
         "others than root can change the runner that `current` leads to, and a share that it alone names is not "

@@ -60,9 +60,6 @@ class FakeWorker:
         self._note(f"restore {name}" if name else "restore")
         return KEPT
 
-    def drop(self) -> None:
-        self._note("drop")
-
     def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
         self._note("free all" if all else "free")
         return len(self.facts.kept) if all else 0

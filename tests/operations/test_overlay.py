@@ -131,7 +131,7 @@ async def test_a_start_between_plan_and_commit(host: Host, workers: Workers, uni
     units.later[2] = status
     outcome = await overlay.run_reset(host, "web")
     assert (outcome.ok, outcome.refused) == (False, True)
-    assert workers.worker.changes == ["make", "drop"]
+    assert workers.worker.changes == ["make"]
 
 
 async def test_a_manager_that_falls_silent_between_plan_and_commit(host: Host, workers: Workers, units: Units) -> None:
@@ -141,7 +141,7 @@ async def test_a_manager_that_falls_silent_between_plan_and_commit(host: Host, w
     workers.worker.at["make"] = fall_silent
     outcome = await overlay.run_reset(host, "web")
     assert outcome.words == "web: no reset: that can't be told: systemd does not answer"
-    assert workers.worker.changes == ["make", "drop"]
+    assert workers.worker.changes == ["make"]
 
 
 async def test_somebody_opens_it_between_plan_and_commit(host: Host, workers: Workers) -> None:
@@ -152,7 +152,7 @@ async def test_somebody_opens_it_between_plan_and_commit(host: Host, workers: Wo
     outcome = await overlay.run_reset(host, "web")
     assert outcome.refused
     assert "has it open" in outcome.words
-    assert workers.worker.changes == ["make", "drop"]
+    assert workers.worker.changes == ["make"]
 
 
 async def test_another_microvm_declares_it_between_plan_and_commit(host: Host, workers: Workers) -> None:
@@ -160,7 +160,7 @@ async def test_another_microvm_declares_it_between_plan_and_commit(host: Host, w
     workers.worker.at["make"] = lambda: add(host, "db", Definition(host_name="db", volumes=(Volume(str(image)),)))
     outcome = await overlay.run_reset(host, "web")
     assert outcome.words == f"web: no reset: db has it too: {image} (built)"
-    assert workers.worker.changes == ["make", "drop"]
+    assert workers.worker.changes == ["make"]
 
 
 async def test_another_runner_is_installed_between_plan_and_commit(
@@ -175,7 +175,7 @@ async def test_another_runner_is_installed_between_plan_and_commit(
     workers.worker.at["make"] = install
     outcome = await overlay.run_reset(host, "web")
     assert outcome.words == "web: no reset: where its overlay is has changed meanwhile"
-    assert workers.worker.changes == ["make", "drop"]
+    assert workers.worker.changes == ["make"]
 
 
 @pytest.mark.parametrize("held", [True, False])
@@ -191,14 +191,12 @@ async def test_a_start_right_after_the_commit(
 
 @pytest.mark.parametrize(
     ("at", "changes"),
-    [("look", []), ("make", ["make", "drop"]), ("commit", ["make", "commit"]), ("drop", None), ("free", None)],
+    [("look", []), ("make", ["make"]), ("commit", ["make", "commit"]), ("free", None)],
 )
 async def test_the_file_work_fails(host: Host, workers: Workers, at: str, changes: list[str] | None) -> None:
     workers.worker.at[at] = failing(MvtuiError("no space left on device", "make room"))
     outcome = await overlay.run_reset(host, "web")
-    if at == "drop":
-        assert outcome.ok
-    elif at == "free":
+    if at == "free":
         assert outcome.ok
         assert outcome.words.endswith("what was set aside before is not freed: no space left on device")
     else:
@@ -260,7 +258,7 @@ async def cancelled_at(host: Host, workers: Workers, at: str) -> None:
     ("at", "changes", "ok"),
     [
         ("look", [], False),
-        ("make", ["make", "drop"], False),
+        ("make", ["make"], False),
         ("commit", ["make", "commit", "free"], True),
         ("free", ["make", "commit", "free"], True),
     ],

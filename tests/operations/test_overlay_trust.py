@@ -55,6 +55,12 @@ def victim_of(host: Host) -> Path:
     return host.state_dir.parent / "victim"
 
 
+def define(host: Host, source: Path) -> None:
+    (host.definitions / "web.toml").write_text(
+        f'[[shares]]\ntag = "upper"\nproto = "virtiofs"\nsource = "{source}"\nmountPoint = "{RW}"\n'
+    )
+
+
 Work = Callable[[Host, str], Awaitable[ResetOutcome]]
 
 
@@ -92,6 +98,31 @@ async def test_what_is_the_users_own_is_his_to_name(host: Host) -> None:
     assert os.listdir(victim / "store") == []
 
 
+async def test_what_is_roots_in_the_users_own_is_not(host: Host) -> None:
+    """A guest's root made it, or root did: he could give any of it the name `store`."""
+    victim = victim_of(host)
+    own(victim)
+    (plan,) = await overlay.plan_resets(host, ["web"])
+    assert "store is root's, and" in plan.refusal, plan.refusal
+    assert (await overlay.run_reset(host, "web")).refused
+    assert os.listdir(victim / "store") == ["file"]
+    assert not (victim / ".mvtui").exists()
+
+
+async def test_what_is_roots_in_the_users_own_where_root_named_that(host: Host) -> None:
+    victim = victim_of(host)
+    own(victim)
+    define(host, victim)
+    victim.parent.chmod(0o777)
+    assert (await overlay.run_reset(host, "web")).refused, "others can put another in its place"
+    victim.parent.chmod(0o755)
+    outcome = await overlay.run_reset(host, "web")
+    assert outcome.ok, outcome
+    assert os.listdir(victim / "store") == []
+    assert (await overlay.restore(host, "web")).ok
+    assert os.listdir(victim / "store") == ["file"]
+
+
 async def test_what_was_the_users_own_when_it_was_agreed_to(host: Host) -> None:
     victim = victim_of(host)
     own(victim, *victim.rglob("*"))
@@ -107,9 +138,7 @@ async def test_what_was_the_users_own_when_it_was_agreed_to(host: Host) -> None:
 
 async def test_what_the_definition_file_names_is_roots_choice(host: Host) -> None:
     victim = victim_of(host)
-    (host.definitions / "web.toml").write_text(
-        f'[[shares]]\ntag = "upper"\nproto = "virtiofs"\nsource = "{victim}"\nmountPoint = "{RW}"\n'
-    )
+    define(host, victim)
     outcome = await overlay.run_reset(host, "web")
     assert outcome.ok, outcome
     assert os.listdir(victim / "store") == []

@@ -88,9 +88,9 @@ class Child:
         if name:
             self._work = ImageWork(effects, at, directory, shown, name, os.geteuid(), tools)
         else:
-            owner = os.fstat(at).st_uid
-            if owner != os.geteuid():
-                raise Stop(f"{shown} belongs to user {owner}, and belonged to {os.geteuid()} just now")
+            owner, before = os.fstat(at).st_uid, int(setup["owner"][0])
+            if owner != before:
+                raise Stop(f"{shown} belongs to user {owner}, and belonged to {before} just now")
             self._work = ShareWork(effects, at, directory, shown, os.geteuid())
         self._verbs: dict[str, Callable[[Message], Iterable[Pair]]] = {
             "look": lambda _: self._work.look(),
@@ -98,7 +98,6 @@ class Child:
             "commit": lambda _: self._kept(self._work.commit()),
             "undo": self._undo,
             "restore": self._restore,
-            "drop": self._drop,
             "free": self._free,
         }
 
@@ -145,10 +144,6 @@ class Child:
 
     def _undo(self, _: Message) -> list[Pair]:
         self._work.undo_commit()
-        return []
-
-    def _drop(self, _: Message) -> list[Pair]:
-        self._work.drop()
         return []
 
     def _restore(self, asked: Message) -> list[Pair]:

@@ -1,20 +1,27 @@
-"""With whose rights a reset works: never root's, but where an overlay on a share is root's own."""
+"""With whose rights a reset works: never root's, but where an overlay on a share is root's own.
+
+What a guest's root makes on a share is root's on the host, whoever the share's source belongs to. Root works in
+another's source where that other gains nothing by it: root named the source, nobody but root can put another directory
+in its place, and so all that root moves and frees is what the guest's root could have moved and removed itself."""
 
 import os
 import shlex
 from typing import NamedTuple
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
+from mvtui.host.own_program import root_decides
 from mvtui.host.ports import Host
 from mvtui.model.overlay import OverlayKind, OverlayTarget
 
 
 class Identity(NamedTuple):
-    """Whom the child is. `dropped`: it has to become that user, and give up root; else it is this process' own."""
+    """Whom the child is, and to whom the microVM's directory or the share's source belongs (`owner`, a uid). `dropped`:
+    it has to become that user, and give up root; else it is this process' own."""
 
     uid: int
     gid: int
     dropped: bool
+    owner: int
 
 
 def owner_of(host: Host, microvm: str, target: OverlayTarget) -> tuple[int, int]:
@@ -38,9 +45,11 @@ def identity_for(host: Host, microvm: str, target: OverlayTarget) -> Identity:
     if os.geteuid() != 0:
         if uid != os.geteuid():
             raise RightsMissingError(f"{path} belongs to another user", "root or its owner can do that")
-        return Identity(uid, os.getegid(), False)
+        return Identity(uid, os.getegid(), False, uid)
     if target.kind is OverlayKind.SHARE:
-        return Identity(uid, gid, True)
+        if target.named_by_root and _is_roots_overlay(real_path(host, target.path or "")):
+            return Identity(0, 0, True, uid)
+        return Identity(uid, gid, True, uid)
     if 0 in (uid, gid):
         raise MvtuiError(
             f"{path} belongs to root, and mvtui works on files as their owner: never as root",
@@ -56,7 +65,18 @@ def identity_for(host: Host, microvm: str, target: OverlayTarget) -> Identity:
             f"chown {above.st_uid}:{above.st_gid} {shlex.quote(str(path))}",
             ExitCode.REFUSED,
         )
-    return Identity(uid, gid, True)
+    return Identity(uid, gid, True, uid)
+
+
+def _is_roots_overlay(source: str) -> bool:
+    """Whether its `store` is root's (the child makes sure of it), and root alone decides what stands at `source`."""
+    above = os.path.dirname(source)
+    try:
+        # Not even where it is sticky: there the owner of the source could rename it.
+        others_write = os.lstat(above).st_mode & 0o022
+        return os.lstat(f"{source}/store").st_uid == 0 and not others_write and root_decides(above)
+    except (OSError, ValueError):
+        return False
 
 
 def real_path(host: Host, path: str) -> str:

@@ -27,11 +27,14 @@ def read_kept(host: Host, microvm: str, target: OverlayTarget) -> tuple[KeptOver
     above, parts = place_of(target)
     try:
         uid, _ = owner_of(host, microvm, target)
+        is_share = target.kind is OverlayKind.SHARE
         at: int | None = walk(real_path(host, above))
         for part in parts:
             assert at is not None
             try:
-                below = open_own_directory(part, at, uid, part)
+                # On a share of the microVM's user it is root's where the overlay is.
+                own = look(part, at)
+                below = open_own_directory(part, at, 0 if is_share and own and own.st_uid == 0 else uid, part)
             finally:
                 os.close(at)
             if below is None:
@@ -39,7 +42,7 @@ def read_kept(host: Host, microvm: str, target: OverlayTarget) -> tuple[KeptOver
             at = below
         assert at is not None
         try:
-            return tuple(_kept(at, "/".join((above, *parts)), uid, target.kind is OverlayKind.SHARE))
+            return tuple(_kept(at, "/".join((above, *parts)), uid, is_share))
         finally:
             os.close(at)
     except (OSError, ValueError, Stop, MvtuiError):

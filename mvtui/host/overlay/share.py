@@ -66,6 +66,8 @@ class ShareWork:
                 continue
             if not stat.S_ISDIR(status.st_mode):
                 return f"{self._shown}/{name} is no directory"
+            if status.st_uid == 0 != self._uid:
+                return f"{self._shown}/{name} is root's, and {self._shown} is not: chown root {self._shown} mends that"
             if status.st_uid != self._uid:
                 return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}"
             if status.st_dev != device:

@@ -84,6 +84,7 @@ class OverlayWorker:
         channel = SPARE.take(target.path) if entry == ENTRY else Channel(target.path, entry)
         pairs: list[Pair] = [("uid", identity.uid), ("gid", identity.gid)] if identity.dropped else []
         pairs += [
+            ("owner", identity.owner),
             ("who", f"{who} (pid {os.getpid()})"),
             ("kind", target.kind.value),
             ("directory", real_path(host, above)),
@@ -163,10 +164,6 @@ class OverlayWorker:
         where there was none."""
         with self._host.calls.call(CallKind.COMMAND, f"exchange {self._shown} with {name or 'the newest kept one'}"):
             return self._kept(self._ask([("do", "restore"), ("name", name)], self._patience.disk))
-
-    def drop(self) -> None:
-        """Remove what `make` made."""
-        self._ask([("do", "drop")], self._patience.disk)
 
     def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
         """Remove all kept overlays but the newest, or all, while nobody waits for it; how many they are. What was left
