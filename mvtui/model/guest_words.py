@@ -40,9 +40,14 @@ def report_facts(report: HypervisorReport) -> list[str]:
 def _disks(disks: tuple[GuestDisk, ...]) -> str:
     bad = [disk for disk in disks if disk.failed or disk.io_status not in (None, "ok")]
     if bad:
-        return ", ".join(f"{disk.name} {disk.io_status or ''} {disk.failed or 0} failed" for disk in bad)
+        return ", ".join(_bad(disk) for disk in bad)
     told = all(disk.io_status is not None or disk.failed is not None for disk in disks)
     return f"{_many(len(disks), 'disk')}{' without errors' if told else ''}"
+
+
+def _bad(disk: GuestDisk) -> str:
+    count = f"{_many(disk.failed, 'request')} failed" if disk.failed else "requests fail"
+    return f"{disk.name}: {count}{f' ({disk.io_status})' if disk.io_status not in (None, 'ok') else ''}"
 
 
 def _shares(shares: tuple[GuestShare, ...]) -> str:

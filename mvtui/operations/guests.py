@@ -34,6 +34,8 @@ BOOT_SECONDS = 600.0
 # How many one round asks, and whose console it reads: a console in the journal takes a process.
 _SOCKETS = 32
 _CONSOLES = 16
+# When a round reads no more of them: the others are the first of the next.
+_CONSOLES_SECONDS = 2.0
 
 _ASKABLE = frozenset(
     (Hypervisor.QEMU, Hypervisor.STRATOVIRT, Hypervisor.CLOUD_HYPERVISOR, Hypervisor.FIRECRACKER),
@@ -129,7 +131,8 @@ class Guests:
             (name for name in calm if calm[name].console_at <= now), key=lambda name: calm[name].console_at
         )
         for name in reading[:_CONSOLES]:
-            self._read_console(name, calm[name])
+            if self._monotonic() - now < _CONSOLES_SECONDS:
+                self._read_console(name, calm[name])
         asking = sorted((name for name in calm if calm[name].socket_at <= now), key=lambda name: calm[name].socket_at)
         self._ask({name: calm[name] for name in asking[:_SOCKETS]})
 
@@ -194,7 +197,8 @@ class Guests:
             guest.status = status._replace(console=position.console)
         now = self._monotonic()
         boots = guest.status.stage in (GuestStage.UNKNOWN, GuestStage.BOOTING) and now - guest.began < BOOT_SECONDS
-        guest.console_at = now + (BOOTING_SECONDS if boots else EVERY_SECONDS)
+        floods = guest.status.console is not None and not guest.status.console.complete
+        guest.console_at = now + (BOOTING_SECONDS if boots and not floods else EVERY_SECONDS)
 
     def _position(self, name: str, guest: _Guest) -> Position | Place | str:
         wanted, before = guest.wanted, guest.position

@@ -2,6 +2,8 @@
 # PID 1 of the guest. Kernel parameters:
 #   mvtui.mount=TYPE:SOURCE:DIR   mounts it and writes DIR/guest-was-here
 #   mvtui.overlay=DIR[:OPTION]    an overlay on /nix/store, upper layer DIR/store
+#   mvtui.needs-mounts            what it can't mount ends in emergency mode; it says so in systemd's words
+#   mvtui.shouts                  it writes to the console what no terminal should see
 # When all is mounted it appends a line to `guest-ready` in each 9p share: `ready`, and the names that the overlay's upper
 # layer had. There it then looks for
 #   guest-run       a script, which it runs; what that says gets the name `guest-said` when it has ended
@@ -22,6 +24,7 @@ echo 0 >/proc/sys/kernel/ctrl-alt-del
 
 disks=
 ninep=
+failed=
 held=
 off() {
   say "$1"
@@ -37,11 +40,11 @@ put() { # TYPE SOURCE DIR
   case $1 in
     9p) options='-o trans=virtio,version=9p2000.L,msize=65536' ninep="$ninep $3" ;;
     virtiofs) ;;
-    *) tries=0
+    *) options='-o loud' tries=0  # as mount(8) does it: the kernel says why it refuses
       while [ ! -b "$2" ] && [ $tries -lt 50 ]; do usleep 100000; tries=$((tries + 1)); done
       disks="$disks $3" ;;
   esac
-  mount -t "$1" $options "$2" "$3" 2>/tmp/error || say "FAIL mount $*: $(cat /tmp/error)"
+  mount -t "$1" $options "$2" "$3" 2>/tmp/error || { say "FAIL mount $*: $(cat /tmp/error)"; failed="$failed $3"; }
   echo "$1" 2>/tmp/error >"$3/guest-was-here" || say "FAIL write $3: $(cat /tmp/error)"
 }
 
@@ -62,7 +65,22 @@ for parameter in $(cat /proc/cmdline); do
   esac
 done
 sync
-say "READY $(cut -d' ' -f1 /proc/uptime)"
+told() { grep -q "mvtui[.]$1" /proc/cmdline; }
+bold() { printf '[\033[0;1;%sm%s\033[0m] %s \033[0;1;39m%s\033[0m.\r\n' "$@"; }
+if told shouts; then
+  printf '\033]0;title\007\033[2J\033[31m[red]not markup[/red]\r\n\377\376 no UTF-8 \355\240\200\r\n'
+  head -c 1000000 /dev/zero | tr '\0' x
+  printf '\r\n'
+fi
+if [ -n "$failed" ] && told needs-mounts; then
+  for dir in $failed; do bold 31 FAILED 'Failed to mount' "$dir"; done
+  bold '38;5;185' DEPEND 'Dependency failed for' 'Local File Systems'
+  printf 'You are in emergency mode. After logging in, type "journalctl -xb" to view\r\nsystem logs.\r\n'
+else
+  bold 32 '  OK  ' 'Reached target' 'Multi-User System'
+  say "READY $(cut -d' ' -f1 /proc/uptime)"
+  printf '\r\n<<< Welcome to NixOS 26.05 (x86_64) - ttyS0 >>>\r\n\r\nguest login: '
+fi
 for dir in $ninep; do echo "ready $held" >>"$dir/guest-ready"; done
 while :; do
   for dir in $ninep; do

@@ -66,14 +66,16 @@ class RealHost:
         state_dir: str = STATE_DIR,
         extra_args: Sequence[str] = (),
         tools: Tools | None = None,
+        kernel_params: Sequence[str] = (),
     ) -> str:
         """Install a microVM with a runner of this definition, made with `tools`, else with this host's; its shares'
-        sources are made. Returns its name."""
+        sources are made. `kernel_params` are more of those that the guest's init knows. Returns its name."""
         name = str(definition.host_name)
         for share in definition.shares:
             if share.source is not None and share.source != STORE:
                 self.nested.run("install", "-d", "-o", "microvm", "-g", "kvm", share.source)
-        tools = replace(tools or self.tools, kernel_params=_kernel_params(definition), extra_args=tuple(extra_args))
+        parameters = (*_kernel_params(definition), *kernel_params)
+        tools = replace(tools or self.tools, kernel_params=parameters, extra_args=tuple(extra_args))
         runner = f"11111111111111111111111111111111-microvm-qemu-{name}"
         build_runner(definition, self.nested.folder / "store" / runner, tools, store=STORE)
         self.nested.run("install", "-d", "-o", "microvm", "-g", "kvm", "-m", "0775", f"{state_dir}/{name}")
