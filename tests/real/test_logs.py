@@ -32,13 +32,20 @@ def logged(host: RealHost, *words: str) -> list[Json]:
 
 def test_units_are_merged_and_hostile_text_is_text(host: RealHost) -> None:
     speak(host, "microvm-tap-interfaces@loud.service", "echo tap up")
-    speak(host, "microvm-virtiofsd@loud.service", "echo '2026-11-26 01:00:00,000 INFO gave up: virtiofsd-home entered F'")
+    speak(
+        host, "microvm-virtiofsd@loud.service", "echo '2026-11-26 01:00:00,000 INFO gave up: virtiofsd-home entered F'"
+    )
     speak(host, "microvm@loud.service", SAYS)
     speak(host, "microvm@loud2.service", "echo of another")
     wait_until(lambda: "the end" in {one["message"] for one in logged(host, "loud")}, "it is not logged")
     found = logged(host, "loud", "-n", "1000")
     said = [one["message"] for one in found if one["source"] == "guest"]
-    assert said[:4] == ["plain", "\x1b[31mred\x1b[0m [bold]markup[/] \x1b]0;title\x07", "no utf-8: \udcff\udcfe", "a level of its own"]
+    assert said[:4] == [
+        "plain",
+        "\x1b[31mred\x1b[0m [bold]markup[/] \x1b]0;title\x07",
+        "no utf-8: \udcff\udcfe",
+        "a level of its own",
+    ]
     assert said[-1] == "the end"
     assert "".join(said[4:-1]) == 1_000_000 * "x"  # in as many pieces as journald makes of it
     assert [one["level"] for one in found if one["message"] == "a level of its own"] == ["err"]
@@ -62,7 +69,9 @@ def test_paging_backwards_misses_none_and_follows(host: RealHost) -> None:
     assert numbers == [str(number) for number in range(1, 12001)]
     since = [one["message"] for one in logged(host, "many", "--since", "1h", "--source", "guest")]
     assert since == numbers
-    with host.nested.python_running("-m", "mvtui", "logs", "many", "-f", "-n", "1", "--source", "guest", "--json") as process:
+    with host.nested.python_running(
+        "-m", "mvtui", "logs", "many", "-f", "-n", "1", "--source", "guest", "--json"
+    ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["message"] == "12000"
         speak(host, "microvm@many.service", "echo more")
@@ -72,7 +81,14 @@ def test_paging_backwards_misses_none_and_follows(host: RealHost) -> None:
 def test_who_lacks_rights_is_told_what_gives_them(host: RealHost) -> None:
     speak(host, "microvm@loud.service", "echo hello")
     refused = host.nested.run(
-        "setpriv", "--reuid=65534", "--clear-groups", "--regid=65534", "--",
-        "sh", "-c", f'PYTHONPATH="{os.getcwd()}" PYTHONDONTWRITEBYTECODE=1 python3 -m mvtui logs loud', check=False
+        "setpriv",
+        "--reuid=65534",
+        "--clear-groups",
+        "--regid=65534",
+        "--",
+        "sh",
+        "-c",
+        f'PYTHONPATH="{os.getcwd()}" PYTHONDONTWRITEBYTECODE=1 python3 -m mvtui logs loud',
+        check=False,
     )
     print(refused)

@@ -16,6 +16,7 @@ from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.command import OverlayVerb
 from mvtui.ui.seams import Seams
+from tests.ui.fake_logs import FakeLogs
 from tests.ui.history_samples import Told
 from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
@@ -81,6 +82,7 @@ class FakeHost:
         self.overlays: list[tuple[OverlayVerb, str]] = []
         self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
+        self.logs = FakeLogs()
         self.plans: dict[str, ResetPlan | MvtuiError] = {}
         self.planning = asyncio.Event()
         self.planning.set()
@@ -110,6 +112,7 @@ class FakeHost:
             self.plan,
             self.run_overlay,
             self.choose,
+            lambda _host, _microvm: self.logs,
         )
 
     def app(self, **options: object) -> MvtuiApp:

@@ -179,6 +179,8 @@ class LogWalk:
     def choose(self, wanted: LogFilter, height: int) -> None:
         """Show that part of the log from now on: the end where it is followed, else what stands round the same
         place."""
+        if wanted == self.wanted:
+            return
         visible = self.viewport.visible(height)
         if self.follows or not visible:
             self.wanted = wanted
