@@ -2,9 +2,6 @@
 
 import json
 import os
-import select
-import subprocess
-import time
 
 from tests.real.host import Json, RealHost, wait_until
 

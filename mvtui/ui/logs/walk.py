@@ -62,6 +62,11 @@ class LogWalk:
         """Whether what comes is shown."""
         return self._follower is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is read that was asked for."""
+        return self._work is not None
+
     # At the end
 
     def follow(self) -> None:
