@@ -27,7 +27,8 @@ def said(
             "_SYSTEMD_UNIT": unit_name(kind, "git"),
             "MESSAGE": message,
             **fields,
-        }
+        },
+        separators=(",", ":"),
     ).encode()
 
 
