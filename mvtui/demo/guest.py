@@ -7,11 +7,13 @@ paging off, as QEMU's `-M microvm` starts every uncompressed kernel.
 
 import struct
 
+from mvtui.demo.standins.console import BOOT, BYE
+
 _BASE = 0x100000
 _MESSAGES = {
     "hello": b"command line: \0",
-    "up": b"\r\nup; ctrl-alt-del ends it\r\n\0",
-    "bye": b"reboot: Restarting system\r\n\0",
+    "up": f"\n{BOOT}\0".replace("\n", "\r\n").encode(),
+    "bye": f"{BYE}\0".replace("\n", "\r\n").encode(),
 }
 _XEN_ELFNOTE_PHYS32_ENTRY = 18
 

@@ -190,7 +190,7 @@ def _record(line: bytes) -> bytes:
 
     fields = {name.decode(): value.decode(errors="replace") for name, value in _SHORT_FIELD.findall(line)}
     fields["MESSAGE"] = "(a message of several megabytes, which is too long to be shown here)"
-    return json.dumps(fields).encode()
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def _cursor(record: bytes) -> str:

@@ -19,6 +19,7 @@ from mvtui.ui.app import MvtuiApp
 from mvtui.ui.command import OverlayVerb
 from mvtui.ui.seams import Seams
 from tests.ui.fake_definitions import FakeDefinitions
+from tests.ui.fake_logs import FakeLogs
 from tests.ui.history_samples import Told
 from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
@@ -106,6 +107,7 @@ class FakeHost:
         self.overlays: list[tuple[OverlayVerb, str]] = []
         self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
+        self.logs = FakeLogs()
         self.plans: dict[str, ResetPlan | MvtuiError] = {}
         self.planning = asyncio.Event()
         self.planning.set()
@@ -139,6 +141,7 @@ class FakeHost:
             self.choose,
             examine=self.examine,
             forms=self.definitions.seams,
+            logs=lambda _host, _microvm: self.logs,
         )
 
     def app(self, **options: object) -> MvtuiApp:

@@ -10,6 +10,7 @@ from mvtui.model.microvm import Snapshot
 from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.help import Help
+from mvtui.ui.widgets.log_view import LogView
 from mvtui.ui.widgets.microvm_list import MicroVMList
 from mvtui.ui.widgets.tab_bar import TabBar
 from tests.ui.conftest import Panel
@@ -38,12 +39,15 @@ PLACES = {
     "shares": Where(FULL, "2 j"),
     "volumes": Where(FULL, "3 j j"),
     "processes": Where(FULL, "4 j j"),
+    "logs": Where(FULL, "5 ctrl+u ctrl+u"),
     "gone": Where(FULL, "2", EMPTY),
     "help": Where(PRODUCT, "question_mark j j"),
     "doctor": Where(PRODUCT, "D j j"),
     "calls": Where(PRODUCT, "at j j"),
     "palette": Where(PRODUCT, "colon t down", types=True),
     "filter": Where(PRODUCT, "slash a", types=True),
+    "search": Where(FULL, "5 slash e", types=True),
+    "level": Where(FULL, "5 v"),
     "bar": Where(snapshot(WEB), "T"),
     "facts": Where(snapshot(STOPPING), "T"),
     "typed": Where(snapshot(WEB), "K w", types=True),
@@ -60,7 +64,7 @@ PLACES = {
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
 }
-TABS = ("overview", "shares", "volumes", "processes")
+TABS = ("overview", "shares", "volumes", "processes", "logs")
 LEVELS = ("list", *TABS, "gone")
 
 
@@ -79,6 +83,7 @@ def seen(panel: Panel) -> Mapping[str, object]:
     if not app.is_running:
         return {"exits": True}
     screen, picture = app.panel, app.shown
+    log = next(iter(screen.query(LogView)), None) if screen.opened is not None else None
     listing = screen.query_one(MicroVMList)
     fields, helps = screen.query(Input), screen.query(Help)
     dialog = screen._dialog
@@ -98,7 +103,10 @@ def seen(panel: Panel) -> Mapping[str, object]:
         "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
         "types": fields.first().value if fields else _typed(screen.query(DefinitionPanel)),
         "draft": _draft(screen.query(DefinitionPanel)),
-        "cursor": {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}
+        "shows": (log.walk.wanted, log._look.wrap, log._look.times) if log is not None else None,
+        "notes": log.walk.note if log is not None else "",
+        "cursor": ({id(log): (log.walk.viewport.top, log.walk.follows)} if log is not None else {})
+        | {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}
         | {id(one): one.scroll_offset for one in helps},
     }
 
@@ -121,6 +129,8 @@ def _draft(panels: DOMQuery[DefinitionPanel]) -> tuple[object, ...]:
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     """The words of what is otherwise; a cursor counts where its lines are there before and after."""
     words = {word for word in before.keys() & after.keys() if before[word] != after[word]}
+    if "tab" in words:
+        words -= {"shows", "notes"}  # of a log that was not there
     was, now = before.get("cursor"), after.get("cursor")
     if isinstance(was, dict) and isinstance(now, dict) and all(was[one] == now[one] for one in was.keys() & now.keys()):
         words.discard("cursor")

@@ -11,6 +11,7 @@ from mvtui.model.unit import Job, UnitKind, UnitStatus, UnitVerb
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.commands import TABS
 from mvtui.ui.trends import SLOT_SECONDS
+from mvtui.ui.widgets.log_view import LogView
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.history_samples import past
@@ -59,6 +60,16 @@ PAGES = {
     for life, one in LIFE.items()
     for number, tab in enumerate(TABS, 1)
 }
+LOGS = {
+    "logs-above": Scene(snapshot(DEGRADED), "5 ctrl+u k"),
+    "logs-wrapped": Scene(snapshot(DEGRADED), "5 w t"),
+    "logs-found": Scene(snapshot(DEGRADED), "5 slash k e r n e l enter"),
+    "logs-search": Scene(snapshot(DEGRADED), "5 slash h o m e"),
+    "logs-level": Scene(snapshot(DEGRADED), "5 v"),
+    "logs-errors": Scene(snapshot(DEGRADED), "5 v e"),
+    "logs-source": Scene(snapshot(DEGRADED), "5 f"),
+    "logs-help": Scene(snapshot(DEGRADED), "5 question_mark"),
+}
 SCENES = {
     "list": Scene(PRODUCT, "j j"),
     "states": Scene(STATES, "j j j"),
@@ -96,6 +107,9 @@ SCENES = {
     "drift-shares": Scene(snapshot(DRIFTED), "2 j j j"),
     "drift-volumes": Scene(snapshot(DRIFTED), "3"),
     **RESETS,
+    **LOGS,
+    "ascii-logs": Scene(snapshot(DEGRADED), "5", {"theme": "terminal", "ascii_only": True}),
+    "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
@@ -126,6 +140,7 @@ class Play:
             self.host.seconds += 1
             await pilot.press(key)
             await pilot.pause()
+            await read(pilot)
         assert isinstance(pilot.app, MvtuiApp)
         if self.scene.quiet:
             self.host.passes(seconds=self.scene.quiet)
@@ -138,6 +153,14 @@ class Play:
         if self.scene.progress:
             self.host.progress[UnitVerb.START, "lab"](progress())
         await pilot.pause()
+
+
+async def read(pilot: Pilot[None]) -> None:
+    """Until the log that is open has been read."""
+    logs = [log.walk for log in pilot.app.screen.query(LogView) if log.display]
+    while any(log.is_busy for log in logs):
+        await pilot.pause()
+    await pilot.pause()
 
 
 def progress() -> tuple[UnitStatus, ...]:

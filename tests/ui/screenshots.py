@@ -16,6 +16,7 @@ PICTURES = (
     ("shares", "degraded-shares", (100, 26)),
     ("volumes", "healthy-volumes", (100, 30)),
     ("processes", "healthy-processes", (100, 30)),
+    ("logs", "degraded-logs", (100, 26)),
     ("palette", "palette", (100, 26)),
     ("doctor", "doctor", (100, 30)),
     ("calls", "calls", (100, 24)),

@@ -23,6 +23,7 @@ BUDGETS = (
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
             *("reset", "undo", "free", "arm", "drift", "doctor", "edit"),
             *("make_writable", "share_store"),
+            *("search", "log_level", "log_source", "log_wrap", "log_times", "search_next", "search_previous"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,
@@ -37,6 +38,8 @@ BUDGETS = (
     )
     | {"look": OPENS}  # which paints everything anew
 )
+# In a log, other lines come into sight: as many as there is room for, and what is left of their words of the old ones.
+LEAF_THROUGH = dict.fromkeys(("page_down", "page_up", "half_down", "half_up", "first", "last"), OPENS)
 # These end the panel from the list; measured by a test of their own.
 ENDS = {"quit", "back"}
 
@@ -113,19 +116,21 @@ def test_a_tick(measured: Measured, place: str) -> None:
     measured.note("other values of every process", _written(panel, "work"), KEY)
     measured.note("the same five seconds later", _written(panel, "pass 5", "work"), KEY)
     measured.check()
-    if place not in ("shares", "volumes"):  # what these show was the same
+    if place not in ("shares", "volumes", "logs"):  # what these show was the same
         assert all(written for _, written, _ in measured.rows[-2:])
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_key(measured: Measured, place: str) -> None:
     places = {Place.PANEL, Place.MOVE, Place.LIST if place == "list" else Place.PAGE}
+    places |= {Place.LOGS} if place == "logs" else set()
+    budgets = BUDGETS | (LEAF_THROUGH if place == "logs" else {})
     for one in COMMANDS:
         if one.place not in places or (place == "list" and one.id in ENDS) or one.id == "quit":
             continue
         for key in one.keys:
             measured.go(place)
-            measured.key(f"{place}: {key} ({one.id})", key, BUDGETS[one.id])
+            measured.key(f"{place}: {key} ({one.id})", key, budgets[one.id])
             if one.id not in ("toggle_mouse", "toggle_pause", "toggle_read_only"):
                 measured.key(f"{place}: leave it", "escape", OPENS)
             else:
@@ -144,6 +149,9 @@ DIALOGS = {
     "help": (["question_mark"], ["j", "k", "pagedown", "pageup", "G", "g"]),
     "doctor": (["D"], ["j", "k", "g"]),
     "calls": (["at"], ["j", "k"]),
+    "search": (["l", "slash"], ["e", "r", "backspace", "backspace", "z"]),
+    "level": (["l", "v"], ["e"]),
+    "source": (["l", "f"], ["g"]),
     "stop": (["T"], ["x", "y"]),
     "kill": (["T", "y", "K"], ["v", "m", "backspace"]),
     "of several": (["asterisk", "T"], ["1", "2", "backspace"]),
@@ -158,7 +166,7 @@ DIALOGS = {
 }
 
 
-CHOICES = ("stop", "reset of one that runs", "arm", "filter by state", "only what is wrong")
+CHOICES = ("level", "source", "stop", "reset of one that runs", "arm", "filter by state", "only what is wrong")
 
 
 def _budget(name: str, key: str) -> int:

@@ -52,13 +52,20 @@ EFFECTS: dict[str, dict[str, str]] = {
     "edit": {"list": "asks", **dict.fromkeys(TABS, "asks"), "gone": "says", "definition": "draft"},
     "tab_previous": dict.fromkeys((*TABS, "gone"), "tab"),
     "tab_next": dict.fromkeys((*TABS, "gone"), "tab"),
+    "search": {"logs": "asks"},
+    "search_next": {"logs": "notes"},
+    "search_previous": {"logs": "notes"},
+    "log_level": {"logs": "asks"},
+    "log_source": {"logs": "asks"},
+    "log_wrap": {"logs": "shows"},
+    "log_times": {"logs": "shows"},
     "palette": ASKS,
     "toggle_read_only": dict.fromkeys(LEVELS, "read-only says"),
     "help": ASKS | {"help": "asks"},
     "doctor": ASKS | {"doctor": "asks"},
     "calls": ASKS | {"calls": "asks"},
     "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
-    "look": dict.fromkeys((*LEVELS, "filter", "palette", *TYPED, "definition", "form"), "looks"),
+    "look": dict.fromkeys((*LEVELS, "filter", "search", "palette", *TYPED, "definition", "form"), "looks"),
     "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
     "back": {"list": "exits", **LEAVES, "help": "asks", "doctor": "asks", "calls": "asks", "definition": "asks"},
     "leave": {"list": "", **LEAVES, **DIALOGS},
@@ -71,6 +78,14 @@ OWN: dict[tuple[str, str], str] = {
     ("state", "x"): "asks filter",  # what is wrong
     ("state", "s"): "asks filter",  # stopped
     ("state", "a"): "asks",  # all
+    ("state", "l"): "asks filter",  # looping
+    ("logs", "n"): "notes",  # nothing is searched for
+    **dict.fromkeys([(place, key) for place in ("list", "logs") for key in ("f", "slash")], "asks"),
+    ("level", "n"): "asks shows",  # notice
+    ("level", "w"): "asks shows",  # warning
+    ("level", "a"): "asks",  # all, which are shown
+    ("search", "enter"): "asks",
+    ("search", "ctrl+u"): "types",
     ("bar", "y"): "asks does",
     ("running", "f"): "asks",  # its name is to be typed
     ("back", "u"): "asks does",
@@ -134,6 +149,8 @@ async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
                     words.discard("filter")  # as you type
                 if "filter" in words or wanted == {"types"}:
                     words.discard("cursor")  # where it was is no longer shown
+                if place in ("search", "level"):
+                    words.discard("cursor")  # it goes to what is found, or shown
                 assert words == wanted, f"{key} in {place}"
 
 

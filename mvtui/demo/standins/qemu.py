@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from .console import BOOT, BYE, MURMURS
 from .qmp import Json, Monitor
 
 Options = dict[str, str]
@@ -27,6 +28,7 @@ _VERSION: Json = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": "stan
 _SHUTDOWN_SECONDS = 1.0
 _TICK_SECONDS = 2.0
 _BUSY_SECONDS = 0.01
+_TICKS_A_MURMUR = 5
 
 
 class RefusedError(Exception):
@@ -181,6 +183,7 @@ def _keys(given: Json) -> set[str]:
 def run(machine: Machine, woken: socket.socket) -> None:
     """Live until `ends_at`. `woken` becomes readable when a signal has come."""
     monitor: Monitor | None = None
+    ticks = 0
     while machine.ends_at is None or time.monotonic() < machine.ends_at:
         # While a client is served the next one waits in the listening socket's queue.
         speaker = monitor.connection if monitor is not None else machine.server
@@ -201,6 +204,9 @@ def run(machine: Machine, woken: socket.socket) -> None:
                 monitor.event(name, data)
         if not ready:
             _be_busy()
+            ticks += 1
+            if ticks % _TICKS_A_MURMUR == 0:
+                print(MURMURS[ticks // _TICKS_A_MURMUR % len(MURMURS)], flush=True)  # noqa: T201
 
 
 def _be_busy() -> None:
@@ -239,10 +245,10 @@ def main(argv: Sequence[str]) -> int:
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: machine.end_after(0, "host-signal"))
-    print(f"command line: {next(arguments(argv, '-append'), '')}\nup; ctrl-alt-del ends it", flush=True)  # noqa: T201
+    print(f"command line: {next(arguments(argv, '-append'), '')}\n{BOOT}", end="", flush=True)  # noqa: T201
     run(machine, woken)
     if machine.end.startswith("guest"):
-        print("reboot: Restarting system", flush=True)  # noqa: T201
+        print(BYE, end="", flush=True)  # noqa: T201
     with contextlib.suppress(OSError):
         os.unlink(machine.socket_path)
     return 0

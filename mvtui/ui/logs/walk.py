@@ -62,6 +62,11 @@ class LogWalk:
         """Whether what comes is shown."""
         return self._follower is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is read that was asked for."""
+        return self._work is not None
+
     # At the end
 
     def follow(self) -> None:
@@ -179,6 +184,8 @@ class LogWalk:
     def choose(self, wanted: LogFilter, height: int) -> None:
         """Show that part of the log from now on: the end where it is followed, else what stands round the same
         place."""
+        if wanted == self.wanted:
+            return
         visible = self.viewport.visible(height)
         if self.follows or not visible:
             self.wanted = wanted

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host.calls import CallLog
-from mvtui.host.guest.console_journal import ConsoleJournal, Position, invocation
+from mvtui.host.guest.console_journal import ConsoleJournal, invocation
 from mvtui.model.guest import GuestStage
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -129,7 +129,6 @@ def test_the_run_is_named_by_systemd(tmp_path: Path) -> None:
     assert invocation(tmp_path, "web") == RUN
     assert invocation(tmp_path, "bad") is None
     assert invocation(tmp_path, "../web") is None
-
 
 
 def test_a_name_with_a_nul(tmp_path: Path) -> None:

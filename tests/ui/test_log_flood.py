@@ -1,0 +1,72 @@
+"""A guest that writes 10,000 lines a second: what that costs the panel, the terminal, and who presses a key."""
+
+import os
+import re
+import time
+
+import pytest
+
+from tests.ui.flood import LINES_A_SECOND
+from tests.ui.terminal import TerminalProgram
+
+CHILD = ["-m", "tests.ui.flood_child"]
+SECONDS = 4.0
+MOST_CPU = 0.15
+MOST_BYTES_A_SECOND = 20_000
+KEY_SECONDS = 0.5
+
+_NUMBER = re.compile(r"line (\d+) of a guest")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the process has used, its children not counted."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def last_number(panel: TerminalProgram) -> int:
+    return max((int(number) for number in _NUMBER.findall(panel.text)), default=-1)
+
+
+def flooded(size: tuple[int, int]) -> tuple[float, float, float]:
+    """Share of a core, bytes a second, lines a second."""
+    with TerminalProgram(CHILD, size=size, pipe=False) as panel:
+        panel.see("wiki")
+        panel.type("l")
+        panel.read_until(lambda _: last_number(panel) > 2 * LINES_A_SECOND)
+        began, cpu, written, number = (
+            time.monotonic(),
+            cpu_seconds(panel.process.pid),
+            len(panel.written),
+            last_number(panel),
+        )
+        panel.read_until(lambda _: time.monotonic() - began > SECONDS)
+        took = time.monotonic() - began
+        used = (cpu_seconds(panel.process.pid) - cpu) / took
+        return used, (len(panel.written) - written) / took, (last_number(panel) - number) / took
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_what_it_costs(size: tuple[int, int]) -> None:
+    for _ in range(3):  # others may be at work on this machine
+        used, written, lines = flooded(size)
+        print(f"\n{size}: {used:.1%} of a core, {written:.0f} bytes/s, {lines:.0f} lines/s")
+        assert written <= MOST_BYTES_A_SECOND
+        if used <= MOST_CPU and lines >= 0.9 * LINES_A_SECOND:
+            return
+    raise AssertionError(f"{used:.1%} of a core, {lines:.0f} lines/s")
+
+
+def test_no_key_is_blocked() -> None:
+    with TerminalProgram(CHILD, pipe=False) as panel:
+        panel.see("wiki")
+        panel.type("l")
+        panel.read_until(lambda _: last_number(panel) > LINES_A_SECOND)
+        for key, text in (("?", "The keys that work here"), ("\x1b", "follows"), ("k", "stands still")):
+            began = time.monotonic()
+            panel.type(key)
+            panel.see(text)
+            took = time.monotonic() - began
+            print(f"\n{key!r}: {took * 1000:.0f} ms")
+            assert took <= KEY_SECONDS
