@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mvtui.cli import check
+from mvtui.cli.check import finding_lines
 from mvtui.cli.run import run
 from mvtui.host.host_look import look_at_host
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.host_facts import Device, HostFacts
 from tests.operations.sick_host import SickHost, sick_host
 
-FINE = HostFacts(0, None, *(Device(path, True) for path in ("/dev/kvm", "/dev/net/tun", "/dev/vhost-vsock", "/dev/x")))
+THERE = Device("/dev/kvm", True)
+FINE = HostFacts(0, None, THERE, THERE, THERE, THERE)
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_name_that_nobody_has_is_64(sick: SickHost, capsys: pytest.CaptureFixt
 
 def test_what_the_host_says_is_shown_as_text(sick: SickHost) -> None:
     finding = Finding(Severity.ERROR, "x", "x", "a\x1b[2Jb", "c\nd", "[red]e[/]")
-    lines = list(check.finding_lines(finding, check.datetime.now(check.UTC)))
+    lines = list(finding_lines(finding, datetime.now(UTC)))
     assert all(line.isprintable() for line in lines)
     assert "[red]e[/]" in lines[1]
 

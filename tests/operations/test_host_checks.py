@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mvtui.host.patience import NoAnswerError, Patience
 from mvtui.model.definition import Definition
 from mvtui.model.finding import Severity
 from mvtui.model.host_facts import Device, HostFacts, Space, Terminal
@@ -88,18 +89,14 @@ def test_what_was_looked_at_is_told() -> None:
 def test_a_host_that_does_not_answer_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = threading.Event()
     monkeypatch.setattr(doctor, "look_at_host", lambda _: answers.wait(60))
-    monkeypatch.setattr(doctor, "Patience", lambda: Impatience(0.01))
+    monkeypatch.setattr(doctor, "Patience", lambda: Patience(0.01))
     report = doctor.examine(fake_host(tmp_path), SNAPSHOT)
     answers.set()
     assert [finding.note for finding in report.findings] == ["no answer"]
 
 
-class Impatience(doctor.Patience):
-    """Waits less long."""
-
-
 def test_a_read_that_never_ends_is_left_behind_and_what_is_beside_it_not_asked_again() -> None:
-    patience = Impatience(0.05)
+    patience = Patience(0.05)
     answers = threading.Event()
     asked: list[str] = []
 
@@ -109,7 +106,7 @@ def test_a_read_that_never_ends_is_left_behind_and_what_is_beside_it_not_asked_a
         return "late"
 
     for _ in range(2):
-        with pytest.raises(doctor.NoAnswerError):
+        with pytest.raises(NoAnswerError):
             patience.ask("/srv/dead", hang)
     assert asked == ["hang"]
     assert patience.ask("/srv/alive", lambda: "here") == "here"
@@ -118,13 +115,13 @@ def test_a_read_that_never_ends_is_left_behind_and_what_is_beside_it_not_asked_a
         try:
             assert patience.ask("/srv/dead", lambda: "again") == "again"
             break
-        except doctor.NoAnswerError:
+        except NoAnswerError:
             continue
     patience.end()
 
 
 def test_what_fails_fails_where_it_was_asked() -> None:
-    patience = Impatience(60)
+    patience = Patience(60)
     with pytest.raises(FileNotFoundError):
         patience.ask("/", lambda: os.stat("/nowhere/at/all"))
     patience.end()
