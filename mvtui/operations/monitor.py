@@ -10,6 +10,7 @@ from functools import partial
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.state import StateWord
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 
@@ -19,6 +20,7 @@ SLOW_SECONDS = 15.0
 # part of the time.
 QUICK_SECONDS = 1.5
 QUICK_PART = 0.02
+FAILING = (StateWord.FAILED, StateWord.LOOPING)
 # A signal often comes with others: what they tell is looked at together.
 SETTLE_SECONDS = 0.05
 
@@ -37,6 +39,7 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
     slow_after = host.changes
     guest_lane: asyncio.Future[None] | None = None
     pids: frozenset[int] = frozenset()
+    failing: frozenset[str] = frozenset()
     fresh_pids = is_second = False
     try:
         while True:
@@ -47,6 +50,10 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             seen = frozenset(process.pid for microvm in snapshot.microvms for process in microvm.processes)
             # A process that is new has not connected yet: its slow facts are taken at this look and at the next.
             fresh_pids, pids = seen != pids, seen
+            # Why it fails, only its log tells.
+            known, failing = failing, frozenset(one.name for one in snapshot.microvms if one.state.word in FAILING)
+            if failing - known:
+                due, slow_at = True, float("-inf")
             if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
                 slow_at, slow_after = time.monotonic(), host.changes
                 slow_lane = in_daemon_thread(kept.renew, wake.set)

@@ -436,6 +436,24 @@ async def test_what_is_found_quickly_is_in_the_next_pictures(sick: SickHost) -> 
     assert notes == [[]]
 
 
+async def test_why_it_fails_comes_with_the_next_pictures() -> None:
+    with sick_host("direct") as sick:
+        sick.give(sick.home)
+        directory = sick.add()
+        whys: list[str] = []
+        async with asyncio.timeout(20):
+            async for snapshot in snapshots(sick.host, interval=0.05):
+                (web,) = snapshot.microvms
+                whys = [finding.why for finding in web.findings]
+                if any(whys):
+                    break
+                if web.closer is not None:
+                    (directory / "microvm.log").write_text("Could not open 'x.img'\n")
+                    failed = unit("microvm@web.service", "failed", "failed")._replace(result="exit-code", exec_status=1)
+                    sick.units.units["microvm@web.service"] = failed
+    assert whys == ["It said last: \"Could not open 'x.img'\"."]
+
+
 # What they have in common
 
 
