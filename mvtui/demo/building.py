@@ -111,7 +111,7 @@ def _build(layout: Layout, account: Account) -> Built:
 def _make_images(layout: Layout, sample: Sample, path: tuple[str, ...]) -> None:
     for volume in with_defaults(sample.definition).volumes:
         if volume.auto_create:
-            make_image(layout.state_dir / sample.name, volume, path, layout.scratch, sample.fill)
+            make_image(layout.state_dir / sample.name, volume, path, layout.scratch, sample.fill, sample.days)
 
 
 def _install(layout: Layout, sample: Sample, tools: Tools) -> None:

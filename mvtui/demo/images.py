@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from mvtui.errors import MvtuiError
@@ -16,12 +17,15 @@ _MIB = 1 << 20
 _LARGEST_FILL = 0.985
 
 
-def make_image(directory: Path, volume: Volume, mkfs_path: tuple[str, ...], scratch: Path, fill: float = 0.0) -> bool:
+def make_image(
+    directory: Path, volume: Volume, mkfs_path: tuple[str, ...], scratch: Path, fill: float = 0.0, days: int = 0
+) -> bool:
     """Make `volume`'s image in `directory` as the runner would at its first start; False where there is no mkfs for
     it, and it stays blank.
 
     `fill` (0 to 1) is how much of an ext file system's free space holds packages of an overlay's upper layer, which
-    are put together in `scratch`. Raises MvtuiError where mkfs fails, OSError.
+    are put together in `scratch`. An ext file system says that it was made so many `days` ago. Raises MvtuiError where
+    mkfs fails, OSError.
     """
     image = directory / volume.image
     _blank(image, volume)
@@ -32,14 +36,14 @@ def make_image(directory: Path, volume: Volume, mkfs_path: tuple[str, ...], scra
     command = [mkfs, *label, *(volume.mkfs_extra_args or ())]
     if str(volume.fs_type).startswith("ext"):
         command += ["-E", "lazy_journal_init=1"]  # else a journal's 64 MiB take room, and a blank image is all zeros
-    _run([*command, str(image)])
+    _run([*command, str(image)], days)
     facts = read_image(directory, volume.image)
     if fill > 0 and facts.fs_size is not None and facts.fs_used is not None:
         with tempfile.TemporaryDirectory(dir=scratch) as made:
             content = Path(made) / "root"
             _pretend_packages(content, int((facts.fs_size - facts.fs_used) * min(fill, _LARGEST_FILL)))
             _blank(image, volume)
-            _run([*command, "-d", str(content), str(image)])
+            _run([*command, "-d", str(content), str(image)], days)
     return True
 
 
@@ -59,8 +63,11 @@ def _pretend_packages(upper: Path, size: int) -> None:
             file.write(b"\xa5" * min(_MIB, size - at))
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+def _run(command: list[str], days: int) -> None:
+    environ = dict(os.environ)
+    if days:
+        environ["E2FSPROGS_FAKE_TIME"] = str(int(time.time()) - days * 86400)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environ)
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise MvtuiError(f"{command[0]} failed: {said[-1] if said else f'exit {done.returncode}'}", command[-1])

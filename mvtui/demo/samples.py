@@ -40,6 +40,7 @@ class Sample:
     newer: Definition | None = None
     flake: str | None = None
     fill: float = 0.0
+    days: int = 0
     defined: bool = True
 
     @property
@@ -85,7 +86,7 @@ def samples(root: Path, file_systems: Collection[str]) -> tuple[Sample, ...]:
             flake=flake,
         ),
         Sample("cache", Story.FAILED, _definition("cache", 256, (store, home("cache")), (cache,), overlay=False)),
-        Sample("build", Story.RUNNING, _definition("build", 1024, (store, home("build")), (overlay,), vcpu=2)),
+        Sample("build", Story.RUNNING, _definition("build", 1024, (store, home("build")), (overlay,), vcpu=2), days=30),
         Sample(
             "db[prod]",
             Story.RUNNING,

@@ -86,8 +86,10 @@ def _entries(lines: Sequence[bytes]) -> Iterator[Said]:
     import json  # noqa: PLC0415 - most looks need nothing of the journal
 
     for line in lines:
-        with suppress(ValueError, RecursionError, OverflowError, OSError):
+        with suppress(ValueError, TypeError, KeyError, RecursionError, OverflowError, OSError):
             fields = json.loads(line)
+            if not isinstance(fields, dict):
+                continue
             unit, text = fields.get("_SYSTEMD_UNIT"), fields.get("MESSAGE")
             if isinstance(text, list):  # bytes that are no UTF-8
                 text = bytes(text).decode("utf-8", "replace")

@@ -13,7 +13,7 @@ GUESTS_A_ROUND = 16
 
 def look_closer(host: Host, kept: Kept, names: Collection[str] | None = None) -> Snapshot:
     """The host as the last look of `kept` saw it, with all that can be known of the microVMs `names` (None: of all).
-    Blocking, but for no dead mount; never raises."""
+    Blocking, and not in an event loop; no dead mount holds it up. Never raises."""
     assert kept.seen is not None
     # What runners the first look had no time for is read now; the slow facts of them are asked for.
     combine(host, kept, kept.seen)

@@ -21,7 +21,8 @@ from mvtui.operations.booted import booted_definition, daemons_of, hypervisor_of
 from mvtui.operations.checks import check
 from mvtui.operations.checks.check import Seen
 from mvtui.operations.endings import undated, with_ends
-from mvtui.operations.kept import Kept, Made, Parts
+from mvtui.operations.kept import Kept
+from mvtui.operations.made import Made, Parts
 from mvtui.operations.shares import dated, share_statuses
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mvtui.host.images import read_image
 from mvtui.host.ports import ARMED, Host
@@ -17,11 +17,11 @@ from mvtui.host.runner import RunnerCache
 from mvtui.host.state_dir import StateDir
 from mvtui.model.definition import Runner
 from mvtui.model.facts import Holder, SourceFacts
-from mvtui.model.microvm import ImageFacts, MicroVM, StateDirEntry
+from mvtui.model.microvm import ImageFacts, MicroVM
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitStatus
-from mvtui.operations.endings import Endings, Told
+from mvtui.operations.endings import Endings
 from mvtui.operations.history import History
 from mvtui.operations.shares import sources_of
 
@@ -29,43 +29,17 @@ if TYPE_CHECKING:
     from mvtui.host.holders import HolderScan
     from mvtui.model.arming import ArmedState
     from mvtui.model.closer import CloserFacts
-    from mvtui.model.guest import GuestStatus
     from mvtui.operations.armed_states import ArmedStates
     from mvtui.operations.defined import DefinedDocument, DefinedDocuments
     from mvtui.operations.guests import Guests
     from mvtui.operations.inventory import Sighting
+    from mvtui.operations.made import Made
     from mvtui.operations.slow_facts import SlowLook
 
 # What the first look may spend on reading runners (seconds): enough for those in sight, which take 0.4 ms each.
 FIRST_RUNNERS_SECONDS = 0.02
 # Firecracker's configuration is a few KiB.
 _MAX_FILE_BYTES = 1 << 20
-
-
-class Parts(NamedTuple):
-    """All that a microVM is made of at a look, but for the slow facts: `facts` is another number when those may be
-    others. `built` is the runner behind `current`, `behind` the one behind `booted`, None while nothing runs."""
-
-    entry: StateDirEntry | None
-    built: Runner | None
-    behind: Runner | None
-    units: list[UnitStatus]
-    processes: list[ProcessSample]
-    units_known: bool
-    restarting: bool
-    facts: int
-    told: Told | None
-    armed: ArmedState | None
-    long_stop: bool = False
-    guest: GuestStatus | None = None
-
-
-class Made(NamedTuple):
-    """A microVM, and what it was made of. `commands` is what its `booted` was read from, None while nothing runs."""
-
-    microvm: MicroVM
-    parts: Parts
-    commands: tuple[object, ...] | None
 
 
 class Kept:
@@ -92,6 +66,7 @@ class Kept:
         self.processes: Mapping[int, ProcessSample] = {}
         self.armed: Mapping[str, ArmedState] = {}
         self.facts = 0
+        self.quick_seconds = 0.0
         self.unread = False
         self._read_until: float | None = None
         self._armed_states: ArmedStates | None = None
@@ -258,6 +233,26 @@ class Kept:
         look.end()
         self.facts += 1
 
+    def renew_quickly(self) -> bool:
+        """Read again what takes little: what stands at the sources, the superblocks of the images. True where a picture
+        of it is another one; that a disk is a little fuller is told by `renew`. Not while that runs."""
+        look = self._slow
+        if look is None:
+            return False
+        began = time.monotonic()
+        look.begin()
+        sources = {path: look.source(path) for path in self._sources}
+        images = {key: look.image(*key) for key in self._images}
+        look.end()
+        self.quick_seconds = time.monotonic() - began
+        if not _differ(self._sources.values(), sources.values()) and not _differ(
+            self._images.values(), images.values()
+        ):
+            return False
+        self._sources, self._images = sources, images
+        self.facts += 1
+        return True
+
     def _look_for(self, path: str) -> bool | None:
         try:
             os.stat(path if self._is_own_root else self.host.on_disk(path))
@@ -273,6 +268,15 @@ class Kept:
         with suppress(OSError, ValueError):
             return RootedFiles(self.host.root).read(path, _MAX_FILE_BYTES)
         return None
+
+
+def _differ(before: Iterable[SourceFacts | ImageFacts], after: Iterable[SourceFacts | ImageFacts]) -> bool:
+    """Whether more is otherwise than what is free on the host's disks."""
+    return any(_without_free(one) != _without_free(other) for one, other in zip(before, after, strict=True))
+
+
+def _without_free(facts: SourceFacts | ImageFacts) -> SourceFacts | ImageFacts:
+    return facts._replace(fs_free=None) if isinstance(facts, SourceFacts) else facts._replace(disk_free=None)
 
 
 def _sharers(images: Mapping[tuple[str, str], ImageFacts]) -> dict[tuple[int, int], tuple[str, ...]]:

@@ -5,15 +5,22 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.state import StateWord
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 
 # The slow lane: PSS, open files, images, sources, and what only a log dates.
 SLOW_SECONDS = 15.0
+# What of it takes little comes at nearly each look; where there are many images less often: it takes no more than this
+# part of the time.
+QUICK_SECONDS = 1.5
+QUICK_PART = 0.02
+FAILING = (StateWord.FAILED, StateWord.LOOPING)
 # A signal often comes with others: what they tell is looked at together.
 SETTLE_SECONDS = 0.05
 
@@ -28,10 +35,11 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
     kept = Kept(host, inline=False)
     signals = asyncio.create_task(_wake_at_changes(host, wake))
     slow_lane: asyncio.Future[None] | None = None
-    slow_at = float("-inf")
+    slow_at = quick_at = float("-inf")
     slow_after = host.changes
     guest_lane: asyncio.Future[None] | None = None
     pids: frozenset[int] = frozenset()
+    failing: frozenset[str] = frozenset()
     fresh_pids = is_second = False
     try:
         while True:
@@ -42,9 +50,16 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             seen = frozenset(process.pid for microvm in snapshot.microvms for process in microvm.processes)
             # A process that is new has not connected yet: its slow facts are taken at this look and at the next.
             fresh_pids, pids = seen != pids, seen
+            # Why it fails, only its log tells.
+            known, failing = failing, frozenset(one.name for one in snapshot.microvms if one.state.word in FAILING)
+            if failing - known:
+                due, slow_at = True, float("-inf")
             if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
                 slow_at, slow_after = time.monotonic(), host.changes
                 slow_lane = in_daemon_thread(kept.renew, wake.set)
+            elif slow_lane is not None and slow_lane.done() and _quick_is_due(kept, quick_at):
+                quick_at = time.monotonic()
+                slow_lane = in_daemon_thread(partial(_renew_quickly, kept, wake, asyncio.get_running_loop()))
             # Not beside the first look: the first picture comes before any guest is asked.
             if is_second and kept.guests is not None and kept.guests.due and (guest_lane is None or guest_lane.done()):
                 guest_lane = in_daemon_thread(kept.guests.renew, wake.set)
@@ -60,6 +75,16 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
             await signals
 
 
+def _quick_is_due(kept: Kept, last: float) -> bool:
+    return time.monotonic() - last >= max(QUICK_SECONDS, kept.quick_seconds / QUICK_PART)
+
+
+def _renew_quickly(kept: Kept, wake: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    if kept.renew_quickly():
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(wake.set)
+
+
 async def _wake_at_changes(host: Host, wake: asyncio.Event) -> None:
     """Set `wake` whenever a unit changed; where the manager is away, the interval alone goes on."""
     while True:
@@ -70,7 +95,7 @@ async def _wake_at_changes(host: Host, wake: asyncio.Event) -> None:
             await asyncio.sleep(SLOW_SECONDS)
 
 
-def in_daemon_thread(work: Callable[[], None], done: Callable[[], None]) -> asyncio.Future[None]:
+def in_daemon_thread(work: Callable[[], None], done: Callable[[], None] = lambda: None) -> asyncio.Future[None]:
     """Run `work` in a thread that does not hold up the end of the program (a stat on a dead NFS mount never returns);
     `done` is called in the event loop after it."""
     loop = asyncio.get_running_loop()

@@ -166,7 +166,7 @@ async def test_what_is_kept_is_seen_and_freed(host: Host) -> None:
         assert (await overlay.run_reset(host, "web")).ok
     kept = Kept(host, inline=False)
     await take_snapshot(host, kept)
-    web = look_closer(host, kept, ["web"]).find("web")
+    web = (await asyncio.to_thread(look_closer, host, kept, ["web"])).find("web")
     assert web is not None
     directory = host.state_dir / "web" / ".mvtui" / "overlay" / "rw.img"
     until(lambda: len(list(directory.glob("*.img"))) == 1)

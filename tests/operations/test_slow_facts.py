@@ -1,5 +1,6 @@
 """What the slow lane brings: what stands at the sources, and who holds the images."""
 
+import asyncio
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,7 +128,7 @@ async def test_a_closer_look_is_at_one_microvm_alone(web: Host, cat: int) -> Non
     (other / "current").symlink_to((web.state_dir / "web" / "current").readlink())
     kept = Kept(web, inline=False)
     await take_snapshot(web, kept)
-    snapshot = look_closer(web, kept, ["web"])
+    snapshot = await asyncio.to_thread(look_closer, web, kept, ["web"])
     closer, far = snapshot.find("web"), snapshot.find("another")
     assert closer is not None
     assert far is not None
@@ -136,4 +137,4 @@ async def test_a_closer_look_is_at_one_microvm_alone(web: Host, cat: int) -> Non
     assert closer.shares[1].source.fs_size
     assert far.volumes[0].holders is None
     assert far.closer is None
-    assert look_closer(web, kept, ["nobody"]).find("nobody") is None
+    assert (await asyncio.to_thread(look_closer, web, kept, ["nobody"])).find("nobody") is None

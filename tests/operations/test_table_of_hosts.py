@@ -1,5 +1,6 @@
 """What goes wrong on real hosts: each row of the table is a host in that state, and has exactly that finding."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.checks import CHECKS, LAST_CHECKS
 from mvtui.operations.checks.host import HOST_CHECKS
+from mvtui.operations.monitor import snapshots
 from tests.fakes import unit
 from tests.host.living import need_root
-from tests.operations.sick_host import SickHost, long_ago, sick_host
+from tests.operations.sick_host import SIZE, SickHost, long_ago, sick_host
 
 EVERY = pytest.mark.parametrize("hypervisor", Hypervisor)
 RUNS = pytest.mark.parametrize("runs", [False, True], ids=["stopped", "running"])
@@ -231,6 +233,14 @@ async def test_a_full_file_system(sick: SickHost, image: str, note: str) -> None
     assert await sick.notes() == {"web": [note]}
 
 
+async def test_an_overlay_that_was_written_to_its_end_while_it_is_mounted(sick: SickHost) -> None:
+    directory = sick.add()
+    sick.run()
+    with (directory / "rw.img").open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, SIZE << 20)
+    assert await sick.notes() == {"web": ["ov full"]}
+
+
 async def test_the_hosts_disk_is_full(sick: SickHost, monkeypatch: pytest.MonkeyPatch) -> None:
     sick.add()
     fill(monkeypatch, 0.97)
@@ -399,6 +409,49 @@ async def test_the_path_of_a_socket_is_too_long(sick: SickHost) -> None:
     share = definition.shares[0]._replace(socket="s" * 108)
     sick.add(definition=definition._replace(shares=(share,)))
     assert await sick.notes() == {"web": ["long path"]}
+
+
+# In the list soon
+
+
+async def test_what_is_found_quickly_is_in_the_next_pictures(sick: SickHost) -> None:
+    """A source that goes, an image that is emptied: without any change of a unit, before the slow lane comes again."""
+    directory = sick.add()
+
+    def change() -> None:
+        sick.home.rmdir()
+        os.truncate(directory / "data.img", 0)
+        os.truncate(directory / "data.img", SIZE << 20)
+
+    notes: list[list[str]] = []
+    async with asyncio.timeout(20):
+        async for snapshot in snapshots(sick.host, interval=0.05):
+            (web,) = snapshot.microvms
+            now = [finding.note for finding in web.findings]
+            if now == [] and web.closer is not None and not notes:
+                notes.append(now)
+                change()
+            elif notes and now == ["no source", "vol blank"]:
+                break
+    assert notes == [[]]
+
+
+async def test_why_it_fails_comes_with_the_next_pictures() -> None:
+    with sick_host("direct") as sick:
+        sick.give(sick.home)
+        directory = sick.add()
+        whys: list[str] = []
+        async with asyncio.timeout(20):
+            async for snapshot in snapshots(sick.host, interval=0.05):
+                (web,) = snapshot.microvms
+                whys = [finding.why for finding in web.findings]
+                if any(whys):
+                    break
+                if web.closer is not None:
+                    (directory / "microvm.log").write_text("Could not open 'x.img'\n")
+                    failed = unit("microvm@web.service", "failed", "failed")._replace(result="exit-code", exec_status=1)
+                    sick.units.units["microvm@web.service"] = failed
+    assert whys == ["It said last: \"Could not open 'x.img'\"."]
 
 
 # What they have in common

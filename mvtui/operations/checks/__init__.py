@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     starting.slow_stop,
     starting.orphan,
     volumes.full,
+    volumes.overlay_written,
     overlay.stale,
     volumes.disk_full,
     shares.disk_full,

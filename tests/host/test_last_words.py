@@ -1,0 +1,83 @@
+"""What units said last: from a journal that a stand-in of journalctl has, from the logs of a keeper."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mvtui.host.calls import CallLog
+from mvtui.host.last_words import from_journal, from_logs
+from mvtui.model.closer import LastWords
+
+AT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+MICROVM, VIRTIOFSD = "microvm@web.service", "microvm-virtiofsd@web.service"
+
+
+def line(unit: str, message: object) -> str:
+    stamp = str(int(AT.timestamp() * 1e6))
+    return json.dumps({"_SYSTEMD_UNIT": unit, "MESSAGE": message, "__REALTIME_TIMESTAMP": stamp})
+
+
+def journal(tmp_path: Path, *newest_first: str) -> str:
+    """A program that says these lines, whatever it is asked."""
+    (tmp_path / "lines").write_text("\n".join(newest_first) + "\n")
+    program = tmp_path / "journalctl"
+    program.write_text(f"#!/bin/sh\nexec cat '{tmp_path}/lines'\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_the_newest_line_of_each_unit_counts(tmp_path: Path) -> None:
+    program = journal(
+        tmp_path,
+        line(MICROVM, "  "),
+        line(VIRTIOFSD, "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-home entered FATAL state, too many retries"),
+        line(MICROVM, "Could not open 'x.img': Permission denied"),
+        line(VIRTIOFSD, "home: Error creating pid file"),
+        line(VIRTIOFSD, "2026-08-01 12:00:00,000 INFO supervisord started with pid 7"),
+        line(VIRTIOFSD, "2026-08-01 11:00:09,000 INFO gave up: virtiofsd-old entered FATAL state, too many retries"),
+    )
+    calls = CallLog()
+    words = from_journal("web", calls, program)
+    assert words.last == (
+        LastWords(MICROVM, "Could not open 'x.img': Permission denied", AT),
+        LastWords(VIRTIOFSD, "home: Error creating pid file", AT),
+    )
+    assert words.gave_up == ("home",)
+    assert "_SYSTEMD_UNIT=microvm@web.service" in calls.calls[0].what
+
+
+def test_what_is_no_entry_says_nothing(tmp_path: Path) -> None:
+    program = journal(tmp_path, "", "no json", "[]", "7", line(MICROVM, None), line(MICROVM, [97, 255, 98]))
+    assert [one.text for one in from_journal("web", CallLog(), program).last] == ["a\ufffdb"]
+
+
+def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
+    (text,) = [one.text for one in from_journal("web", CallLog(), journal(tmp_path, line(MICROVM, "x" * 10**6))).last]
+    assert len(text) == 300
+
+
+@pytest.mark.parametrize("program", ["/nowhere/journalctl", "a\0b"])
+def test_without_journalctl_nothing_is_known(program: str) -> None:
+    assert from_journal("web", CallLog(), program).last == ()
+
+
+def test_the_logs_of_a_keeper(tmp_path: Path) -> None:
+    (tmp_path / "microvm.log").write_bytes(b"one\nqemu: no KVM\xff\n\n")
+    (tmp_path / "virtiofsd.log").write_text(
+        "2026-08-01 12:00:00,000 INFO supervisord started with pid 7\n"
+        "[ERROR virtiofsd] no such directory\n"
+        "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-home entered FATAL state, too many retries\n"
+    )
+    words = from_logs(tmp_path)
+    assert [one.text for one in words.last] == ["qemu: no KVM\ufffd", "[ERROR virtiofsd] no such directory"]
+    assert words.gave_up == ("home",)
+
+
+def test_what_is_no_log_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret\n")
+    (tmp_path / "microvm.log").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "virtiofsd.log")
+    assert from_logs(tmp_path).last == ()
