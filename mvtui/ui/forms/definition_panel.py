@@ -212,16 +212,14 @@ class DefinitionPanel(Vertical, Dialog):
     def _ask(self, question: str, answers: Answers) -> None:
         self._question, self._answers = question, answers
         self._asked_at = self._desk.monotonic()
-        self._keys.emphasis = "question"
-        self._keys.refresh()
+        self._keys.add_class("-asks")
 
     def _answer(self, key: str) -> None:
         """Any other key stays; none of its first moments, which were on their way to something else."""
         if self._desk.monotonic() - self._asked_at < DEAF_SECONDS:
             return
         answers, self._answers = self._answers, Answers()
-        self._keys.emphasis = ""
-        self._keys.refresh()
+        self._keys.remove_class("-asks")
         if key in answers:
             answers[key]()
 

@@ -131,7 +131,6 @@ def test_the_run_is_named_by_systemd(tmp_path: Path) -> None:
     assert invocation(tmp_path, "../web") is None
 
 
-
 def test_a_name_with_a_nul(tmp_path: Path) -> None:
     position = journal(Program(tmp_path, b"")).read("we\0b", RUN, None)
     assert position.console.problem == "there is nothing of its console in the journal"
