@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host.calls import CallLog
-from mvtui.host.guest.console_journal import ConsoleJournal, Position, invocation
+from mvtui.host.guest.console_journal import ConsoleJournal, invocation
 from mvtui.model.guest import GuestStage
 
 RUN = "0123456789abcdef0123456789abcdef"
