@@ -24,6 +24,7 @@ LIST_KEYS = (
     ("r", "review"),
     ("u", "undo"),
     ("o", "overlay"),
+    ("E", "the file"),
     ("Esc", "leaves"),
 )
 _READING = Entry(((("  reading …", "dim"),),))
