@@ -8,6 +8,7 @@ from mvtui.host.ports import Host
 from mvtui.model.definition import Definition
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.rules.finding import warning
 from mvtui.operations.definition_actions import Change, make_writable, share_store
 from mvtui.operations.definitions_save import Document, _document
 from mvtui.ui.forms.desk import FormSeams, StoreVerb
@@ -41,6 +42,23 @@ mountPoint = "/data"
 size = 512
 label = "data"
 """
+
+WRONG_TOML = (
+    WEB_TOML.replace('"home"', f'"{"home-of-git" * 4}"')
+    .replace("/home", "/nix/.ro-store/")
+    .replace("/srv/git-home", "~/git")
+    .replace('"data.img"', '"nix-rw.img"')
+    .replace("512", "0")
+    .replace('"data"', '"data-of-the-database"')
+)
+IMAGE_FINDINGS = (
+    warning(
+        "volumes[1].size",
+        "The image has 1G: size has no effect on an image that exists.",
+        "It is given to mkfs when the image is made.",
+        "grow it, with the microVM stopped",
+    ),
+)
 
 
 PLAIN_TOML = "mem = 512  # MiB\n"

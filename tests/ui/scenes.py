@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 
 from textual.pilot import Pilot
 
+from mvtui.model.finding import Finding
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import Job, UnitKind, UnitStatus, UnitVerb
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.commands import TABS
+from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.trends import SLOT_SECONDS
 from mvtui.ui.widgets.log_view import LogView
+from tests.ui.fake_definitions import IMAGE_FINDINGS, WEB_TOML, WRONG_TOML
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.history_samples import past
@@ -24,7 +27,7 @@ SIZES = ((80, 24), (120, 36), (60, 15))
 @dataclass(frozen=True)
 class Scene:
     """`quiet`: seconds without a look; `then`: how the host looks after the keys; `plans`: of overlays, by microVM;
-    `step`: a reset has come so far."""
+    `step`: a reset has come so far; `definition`: its file; `fields`: what the host says of that."""
 
     snapshot: Snapshot
     keys: str = ""
@@ -34,10 +37,13 @@ class Scene:
     then: Snapshot | None = None
     plans: Mapping[str, ResetPlan] = field(default_factory=dict)
     step: str = ""
+    definition: str | None = WEB_TOML
+    fields: tuple[Finding, ...] = ()
 
 
 # One with two overlays set aside that is reset at its next start.
 ARMED = with_kept(HEALTHY, KEPT, OLDER)._replace(armed=Armed.ONCE)
+WEB_ALONE = snapshot(HEALTHY)
 OVERLAYS = snapshot(GIT, KEEPING, with_kept(LAB._replace(name="old")), RUNNING)
 RESETS = {
     "reset": Scene(OVERLAYS, "j O"),
@@ -53,6 +59,23 @@ RESETS = {
     "reset-arm": Scene(OVERLAYS, "j A"),
     "armed-overview": Scene(snapshot(ARMED), "1"),
     "armed-volumes": Scene(snapshot(ARMED), "3"),
+}
+# Forms: empty, as the file has it, with all that can be said of a field.
+FORMS = {
+    "definition": Scene(WEB_ALONE, "e j j J"),
+    "definition-absent": Scene(WEB_ALONE, "e", definition=None),
+    "definition-findings": Scene(WEB_ALONE, "e j", definition=WRONG_TOML),
+    "share-empty": Scene(WEB_ALONE, "e s"),
+    "share": Scene(WEB_ALONE, "e j enter down down"),
+    "share-errors": Scene(WEB_ALONE, "e j enter", definition=WRONG_TOML),
+    "share-9p": Scene(WEB_ALONE, "e s down down down space"),
+    "volume-empty": Scene(WEB_ALONE, "e v"),
+    "volume": Scene(WEB_ALONE, "e j j j enter down down", fields=IMAGE_FINDINGS),
+    "volume-errors": Scene(WEB_ALONE, "e j j j enter down down down down down", definition=WRONG_TOML),
+    "overlay-empty": Scene(WEB_ALONE, "e o ctrl+u"),
+    "overlay": Scene(WEB_ALONE, "e o"),
+    "overlay-errors": Scene(WEB_ALONE, "e o /"),
+    "form-left": Scene(WEB_ALONE, "e j enter x escape"),
 }
 # The page of one microVM in every state of its life, on every tab.
 PAGES = {
@@ -110,6 +133,7 @@ SCENES = {
     **LOGS,
     "ascii-logs": Scene(snapshot(DEGRADED), "5", {"theme": "terminal", "ascii_only": True}),
     "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
+    **FORMS,
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
@@ -120,6 +144,7 @@ def open_scene(scene: Scene) -> tuple[MvtuiApp, "Play"]:
     """The panel of the scene, and what plays it once the panel runs."""
     host = FakeHost(scene.snapshot)
     host.plans.update(scene.plans)
+    host.definitions.text, host.definitions.fields = scene.definition, scene.fields
     app = host.app(**scene.options)
     for one in scene.snapshot.microvms:
         if one.built is not None:
@@ -142,6 +167,7 @@ class Play:
             await pilot.pause()
             await read(pilot)
         assert isinstance(pilot.app, MvtuiApp)
+        await looked(pilot)
         if self.scene.quiet:
             self.host.passes(seconds=self.scene.quiet)
             pilot.app._tick()
@@ -161,6 +187,13 @@ async def read(pilot: Pilot[None]) -> None:
     while any(log.is_busy for log in logs):
         await pilot.pause()
     await pilot.pause()
+
+
+async def looked(pilot: Pilot[None]) -> None:
+    """The host has said all that it has to say of a definition."""
+    for panel in pilot.app.screen.query(DefinitionPanel):
+        while not (panel.findings.host.is_idle and panel.findings.rules.is_idle):
+            await pilot.pause()
 
 
 def progress() -> tuple[UnitStatus, ...]:

@@ -87,7 +87,7 @@ async def test_findings_appear_while_typing_and_nothing_moves(open_panel: Open) 
         before = panel.lines
         await panel.press("e")
         assert 'The tag "home" is that of shares[1] too. The guest finds a share by its tag.' in panel.text
-        assert line_of(panel, "tag").startswith("× tag             home ")
+        assert line_of(panel, "tag").startswith("× tag            home ")
         # Beside the field and at the foot stands something else; all that was there is where it was.
         changed = [y for y, (was, now) in enumerate(zip(before, panel.lines, strict=True)) if was != now]
         tag, socket = (y for y, line in enumerate(before) if line[2:].startswith(("tag", "socket")))

@@ -57,6 +57,7 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
             partial(self._keep, microvm.name),
             self._review_draft,
             partial(self.adopt_definition, microvm.name),
+            self.action_edit_file,
             lambda: refusals.change(self.panel.situation(microvm)),
             self.seams.monotonic,
         )

@@ -15,15 +15,16 @@ from mvtui.ui.tabs.page import Entry
 from mvtui.ui.widgets.sheet import Sheet
 
 LIST_KEYS = (
-    ("Enter", "edit"),
-    ("s", "add share"),
-    ("v", "add volume"),
-    ("r", "review"),
-    ("x", "delete"),
+    ("e", "edit"),
+    ("s", "+share"),
+    ("v", "+volume"),
     ("c", "copy"),
+    ("x", "delete"),
     ("J", "K move"),
+    ("r", "review"),
     ("u", "undo"),
     ("o", "overlay"),
+    ("E", "the file"),
     ("Esc", "leaves"),
 )
 _READING = Entry(((("  reading …", "dim"),),))

@@ -147,6 +147,8 @@ class DefinitionPanel(Vertical, Dialog):
         """There is no file, or it can't be read."""
         if key in ("escape", "q"):
             self._close()
+        elif key == "E" and self._problem is not None:
+            self._close(self._desk.edit_file)
         elif self._is_absent and key == "n":
             self._is_absent = False
             self._present()
@@ -158,6 +160,8 @@ class DefinitionPanel(Vertical, Dialog):
             self._leave()
         elif key == "r":
             self._review(editing)
+        elif key == "E":
+            self._close(self._desk.edit_file)
         else:
             self._said = self._list.press(editing, key)
             if editing.form is not None:
@@ -212,16 +216,14 @@ class DefinitionPanel(Vertical, Dialog):
     def _ask(self, question: str, answers: Answers) -> None:
         self._question, self._answers = question, answers
         self._asked_at = self._desk.monotonic()
-        self._keys.emphasis = "question"
-        self._keys.refresh()
+        self._keys.add_class("-asks")
 
     def _answer(self, key: str) -> None:
         """Any other key stays; none of its first moments, which were on their way to something else."""
         if self._desk.monotonic() - self._asked_at < DEAF_SECONDS:
             return
         answers, self._answers = self._answers, Answers()
-        self._keys.emphasis = ""
-        self._keys.refresh()
+        self._keys.remove_class("-asks")
         if key in answers:
             answers[key]()
 
@@ -305,5 +307,6 @@ class DefinitionPanel(Vertical, Dialog):
         if self._form.display:
             return (keys_line(self._form.keys, size.width),)
         if self.editing is None:
-            return (keys_line((("Esc", "leaves"),), size.width),)
+            editor = (("E", "edits the file"),) if self._problem is not None else ()
+            return (keys_line((*editor, ("Esc", "leaves")), size.width),)
         return (keys_line(_ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)

@@ -101,6 +101,7 @@ class Desk:
     keep: Callable[["Draft | None"], None]
     review: Callable[["Draft"], None]
     adopt: Callable[[], None]
+    edit_file: Callable[[], None]
     refusal: Callable[[], str]
     monotonic: Callable[[], float]
 

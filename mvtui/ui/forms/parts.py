@@ -51,4 +51,6 @@ def keys_line(keys: Sequence[tuple[str, str]], width: int) -> Line:
     told = [((key, "key"), (f" {words}  ", "dim")) for key, words in keys]
     while len(told) > 1 and width_of(tuple(piece for pair in told for piece in pair)) - 2 > width:
         told.pop(-2)
-    return clipped(tuple(piece for pair in told for piece in pair), width)
+    line = tuple(piece for pair in told for piece in pair)
+    last, role = line[-1]
+    return clipped((*line[:-1], (last.rstrip(), role)), width)

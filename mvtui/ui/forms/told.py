@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit, fit_end
-from mvtui.ui.forms.fields import FieldKind, FormField
+from mvtui.ui.forms.fields import FIELDS, FieldKind, FormField
 from mvtui.ui.forms.fixes import fix_of
 from mvtui.ui.forms.form import Form
 from mvtui.ui.lines import Line, clipped, cut, folded, width_of
@@ -13,8 +13,9 @@ from mvtui.ui.roles import SEVERITY_ROLES
 
 # In so many columns there is room beside a field.
 WIDE = 76
-_LABEL = 15
 _MARKS = {Severity.ERROR: ("×", "x"), Severity.WARNING: ("!", "!"), Severity.INFO: ("i", "i")}
+# How the fix of what is missing ends: whoever has the field before him needs no word of it.
+_WRITE_IT = "= …"
 FIX_KEY = "^f"
 
 
@@ -36,8 +37,9 @@ def field_line(
     form: Form, each: FormField, findings: Sequence[Finding], width: int, *, focused: bool, ascii_only: bool
 ) -> Line:
     """One field: mark, option, what stands in it; where there is room, the worst finding, or what it is for."""
-    start: Line = (*mark(findings, ascii_only), (fit(each.key, _LABEL), "strong" if focused else "text"), (" ", "text"))
-    room = max(8, width - _LABEL - 3)
+    label = max(len(one.key) for one in FIELDS[form.kind]) + 2
+    start: Line = (*mark(findings, ascii_only), (fit(each.key, label), "strong" if focused else "text"))
+    room = max(8, width - label - 2)
     if width < WIDE:
         return (*start, *_value(form, each, room, focused=focused))
     own = max(24, room // 2)
@@ -91,9 +93,9 @@ def detail_lines(form: Form, each: FormField, findings: Sequence[Finding], size:
         fix = fix_of(finding, each.key, keys)
         if fix is not None:
             lines.append((("  ", "text"), (FIX_KEY, "key"), (f" {clean(fix.words)}", "good")))
-        elif finding.fix:
+        elif finding.fix and not finding.fix.endswith(_WRITE_IT):
             lines.append(((f"  {clean(finding.fix)}", "text"),))
-    if not findings and each.hint:
+    if each.hint:
         lines.append(((f"  {each.hint}", "dim"),))
     return [clipped(line, width) for line in lines[:height]]
 
