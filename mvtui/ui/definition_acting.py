@@ -155,7 +155,7 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
             self.say(f"written: {document.path}", "good")
             self.look_soon()
             done = (f"{document.path}, from what is built", f"Nix reads it by: {adoption.nix}", *adoption.notes)
-            self.tell_saved(saved, done, ())
+            self.tell_saved(saved, done, (), to_read=True)
 
     # The editor
 

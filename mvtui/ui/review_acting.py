@@ -120,8 +120,10 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
             facts = [f"{change.what}: {document.path}", *([f"{undo} brings the former text back"] if undo else [])]
             self.tell_saved(saved, facts, change.follows)
 
-    def tell_saved(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
-        """What is to be known now, and what comes next; `done` are sentences."""
+    def tell_saved(
+        self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...], *, to_read: bool = False
+    ) -> None:
+        """What is to be known now, and what comes next; `done` are sentences, which must be read where `to_read`."""
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
         if self.panel.asks:
@@ -133,7 +135,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
         microvm = self.shown.find(saved.document.microvm.name)
         if microvm is not None and follows:
             answers.append(Answer("b", "rebuild", partial(self.ask_to_rebuild, microvm)))
-        if answers or saved.findings:
+        if answers or saved.findings or to_read:
             self.panel.read(definition_questions.is_saved(saved, done, follows, self.host.name, answers))
 
     async def _track(self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...]) -> None:
@@ -150,7 +152,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
             return
         self.say(words, "good")
         left = tuple(finding for finding in saved.findings if finding.subject != "git")
-        self.tell_saved(saved._replace(findings=left), (*done, words), follows)
+        self.tell_saved(saved._replace(findings=left), (*done, words), follows, to_read=True)
 
     # Conflicts
 
