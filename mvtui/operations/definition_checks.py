@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from mvtui.host.field_looks import account_of, file_ids, look_at_image, look_at_source
@@ -38,10 +38,10 @@ async def check_fields(
     for place, kind, path, look in _places(definition, directory):
         keys[place] = (kind, root, path, account)
         works[keys[place]] = partial(look, path, account, root)
-    images = _others(microvm, others)
-    ids = ("others", root, images)
+    # The work holds the snapshot, so that no other one gets its id meanwhile.
+    ids = ("others", root, microvm.name, id(others))
     found, with_ids = await asyncio.gather(
-        LOOKS.gather(works, seconds), LOOKS.gather({ids: partial(_with_ids, images, host)}, seconds)
+        LOOKS.gather(works, seconds), LOOKS.gather({ids: partial(_others, host, microvm, others)}, seconds)
     )
     seen = {place: found[key] for place, key in keys.items() if key in found}
     sources = ((n, seen.get(_source(n))) for n in range(len(definition.shares)))
@@ -54,7 +54,7 @@ async def check_fields(
         host.units.manager == "systemd" or os.geteuid() == 0,
         {index: look for index, look in sources if isinstance(look, SourceLook)},
         {index: look for index, look in looks if isinstance(look, ImageLook)},
-        with_ids.get(ids, images),
+        _meant(with_ids.get(ids, ()), seen.values()),
     )
     return (*check(fields), *_unanswered(keys, seen))
 
@@ -78,23 +78,29 @@ def _image(index: int) -> str:
     return f"volumes[{index}].image"
 
 
-def _others(microvm: MicroVM, others: Snapshot) -> tuple[OtherImage, ...]:
-    """The volumes of all others, at every stage that is known."""
+def _others(host: Host, microvm: MicroVM, others: Snapshot) -> tuple[OtherImage, ...]:
+    """The volumes of all others, at every stage that is known. Of a thousand microVMs that takes a while: in a
+    thread."""
     found: dict[tuple[str, str], OtherImage] = {}
     for other in others.microvms:
-        if other.name == microvm.name:
-            continue
         built = other.built.definition if other.built is not None else None
         for stage, definition in (("booted", other.booted), ("built", built), ("defined", other.defined)):
-            for volume in definition.volumes if definition is not None else ():
-                path = resolve(other.path, volume.image)
-                found.setdefault((other.name, path), OtherImage(other.name, stage, path, bool(volume.read_only)))
-    return tuple(found.values())
+            if definition is None or other.name == microvm.name:
+                continue
+            for volume in definition.volumes:
+                key = (other.name, volume.image)
+                if key not in found:
+                    path = resolve(other.path, volume.image)
+                    found[key] = OtherImage(other.name, stage, path, bool(volume.read_only))
+    ids = file_ids([image.path for image in found.values()], host.root)
+    return tuple(image._replace(file_id=known) for image, known in zip(found.values(), ids, strict=True))
 
 
-def _with_ids(images: tuple[OtherImage, ...], host: Host) -> tuple[OtherImage, ...]:
-    ids = file_ids([image.path for image in images], host.root)
-    return tuple(image._replace(file_id=found) for image, found in zip(images, ids, strict=True))
+def _meant(images: tuple[OtherImage, ...], looks: Collection[_Look]) -> tuple[OtherImage, ...]:
+    """Those that are at the path of one that was looked at, or are its file."""
+    own = [look for look in looks if isinstance(look, ImageLook)]
+    paths, ids = {look.path for look in own}, {look.file_id for look in own} - {None}
+    return tuple(image for image in images if image.path in paths or image.file_id in ids)
 
 
 def _unanswered(keys: dict[str, _Key], seen: dict[str, _Look]) -> Iterator[Finding]:

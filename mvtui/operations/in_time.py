@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
-from contextlib import suppress
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -21,14 +20,10 @@ class Look(Generic[T]):
     """What `work` gives, once it has. `work` raises nothing."""
 
     def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
         self.future: Future[T] = Future()
-        self.began = time.monotonic()
-        self._work = work
-
-    def run(self) -> None:
-        """In a thread."""
         self.future.set_running_or_notify_cancel()  # nobody who waits for it can call it off
-        self.future.set_result(self._work())
+        self.began = time.monotonic()
 
 
 class Looks:
@@ -71,12 +66,14 @@ class Looks:
             threading.Thread(target=self._run, args=(key, look), name="look", daemon=True).start()
         return looks
 
-    def _run(self, key: object, look: Look[object]) -> None:
+    def _run(self, key: object, look: Look[T]) -> None:
+        """In a thread. Who asks when it has ended gets a look of its own: what is there may be another by then."""
         try:
-            look.run()
+            result = look.work()
         finally:
-            with self._lock, suppress(KeyError):
+            with self._lock:
                 del self._under_way[key]
+        look.future.set_result(result)
 
     def _left(self, looks: Collection[Look[T]], seconds: float) -> float:
         """Seconds until the last of them has had its time."""

@@ -1,8 +1,10 @@
 # What the modules of microvm.nix say of a definition file, without a Nix store, nixpkgs or network: nothing is built.
 #
 # nix-instantiate --eval --json --strict judge.nix --argstr lib DIR --argstr microvm DIR --argstr toml FILE [--argstr hypervisor H]
-# gives {"failed": [the messages of assertions that do not hold], "warnings": […]}, or fails as an evaluation does.
-{ lib, microvm, toml, hypervisor ? "" }@args:
+# gives {"failed": [the messages of assertions that do not hold], "warnings": […]}, or fails as an evaluation does. With
+# --argstr runner yes it also gives what is built: {"runner": the script that makes it, "mounts": the guest's}. Where that
+# names a file that is written, the text stands in its place, between \u0001NAME\u0002 and \u0003.
+{ lib, microvm, toml, hypervisor ? "", runner ? "" }@args:
 let
   lib = import (/. + args.lib);
 
@@ -29,7 +31,11 @@ let
     then throw "The name '${name}' is no name of a store path"
     else name;
   # Whoever takes the path takes the text.
-  written = name: text: path name // { outPath = builtins.seq (builtins.stringLength text) (path (named name)).outPath; };
+  written = name: text: path name // {
+    outPath = builtins.seq (builtins.stringLength text)
+      (if runner == "" then (path (named name)).outPath else "${mark.name}${named name}${mark.text}${text}${mark.end}");
+  };
+  mark = builtins.fromJSON ''{"name": "\u0001", "text": "\u0002", "end": "\u0003"}'';
   pkgs = {
     _type = "pkgs";
     inherit lib;
@@ -48,7 +54,7 @@ let
     formats.json = _: { generate = name: value: written name (builtins.toJSON value); };
     replaceVars = file: values: written (baseNameOf file) (builtins.toJSON values);
     runCommand = name: env: text: written name text // { passthru = env.passthru or { }; };
-    runCommandLocal = pkgs.runCommand;
+    runCommandLocal = name: env: text: pkgs.runCommand name env text // { inherit (path (named name)) outPath; };
     closureInfo = _: package "closure-info";
     writeClosure = _: package "closure";
     python3Packages.supervisor = package "supervisor";
@@ -168,4 +174,7 @@ in {
   warnings = map lib.trim config.warnings;
   # What is built of it: the runner, all of its scripts, and the guest's mounts. Of what fails an assertion nothing is.
   built = failed == [ ] && builtins.seq (builtins.deepSeq config.fileSystems config.microvm.declaredRunner.outPath) true;
+} // lib.optionalAttrs (runner != "") {
+  runner = config.microvm.declaredRunner.outPath;
+  mounts = map (each: { inherit (each) mountPoint device fsType options overlay; }) (lib.attrValues config.fileSystems);
 })

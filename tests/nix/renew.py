@@ -1,7 +1,8 @@
 """Records anew what the modules of microvm.nix say of definition files: `python -m tests.nix.renew --help`.
 
 The modules are read where they are, and stay there: only verdicts are kept, in tests/model/verdicts.jsonl, which
-tests/model/test_verdicts.py replays without Nix.
+tests/model/test_verdicts.py replays without Nix, and runners, in tests/host/runners_recorded.jsonl, which
+tests/host/test_recorded_runners.py reads back.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.nix import runners
 from tests.nix.by_actions import by_actions
 from tests.nix.documents import as_text, by_hand, texts
 from tests.nix.judge import Judge, Judged
@@ -47,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
     versions = {"microvm.nix": _commit(args.microvm), "nixpkgs.lib": _commit(args.nixpkgs_lib)}
     lines = [versions, *({"document": text, **_record(text, judged)} for text, judged in verdicts)]
     RECORD.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines))
+    _record_runners(judge, versions)
     refused = sum(bool(judged.refused) for _, judged in verdicts)
     print(f"{len(verdicts)} documents: {len(verdicts) - refused} accepted, {refused} refused, {len(unknown)} unknown")
     return 1 if unknown else 0
@@ -55,6 +58,18 @@ def main(argv: Sequence[str]) -> int:
 def _record(text: str, judged: Judged) -> dict[str, object]:
     """`refused` has, for each message, the places that it may be about."""
     return {"refused": [{"message": message, "places": places(message, _parsed(text))} for message in judged.refused]}
+
+
+def _record_runners(judge: Judge, versions: dict[str, str]) -> None:
+    """Write runners.RECORD."""
+    lines: list[object] = [versions]
+    with tempfile.TemporaryDirectory() as directory:
+        for number, document in enumerate(runners.documents()):
+            path = Path(directory, f"{number}.toml")
+            path.write_text(as_text(document))
+            runner, mounts = judge.build(path)
+            lines.append({"document": as_text(document), "runner": runner, "mounts": mounts})
+    runners.RECORD.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines))
 
 
 def _known(text: str, judged: Judged) -> bool:

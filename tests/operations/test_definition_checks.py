@@ -6,6 +6,7 @@ import struct
 import subprocess
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -287,16 +288,32 @@ def test_an_image_that_grew_alone(place: Place) -> None:
     assert "has 16 MiB of the image's 64 MiB" in finding.what
 
 
-def test_not_enough_space(place: Place) -> None:
-    free = os.statvfs(place.web).f_bavail * os.statvfs(place.web).f_frsize // MIB
-    total = os.statvfs(place.web).f_blocks * os.statvfs(place.web).f_frsize // MIB
-    most = free + (total - free) // 2
-    assert told(place.findings(volume("a.img", size=most))) == [("warning", "volumes[0].size")]
-    assert told(place.findings(volume("a.img", size=total + 1))) == [("warning", "volumes[0].size")]
-    half = free // 2 + 1
-    both = (volume("a.img", size=half), volume("b.img", size=half, mount_point="/b"))
-    assert told(place.findings(*both)) == [("warning", "volumes[1].size")]
-    assert told(place.findings(volume("a.img", size=free - 1)))[0] == ("info", "volumes[0].size")
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ((30,), []),
+        ((36,), [("info", 0)]),  # what is left of 100 is less than 5
+        ((40,), [("info", 0)]),
+        ((41,), [("warning", 0)]),
+        ((101,), [("warning", 0)]),
+        ((20, 20), [("info", 1)]),
+        ((20, 21), [("warning", 1)]),  # together
+        ((21, 20, 1), [("warning", 1), ("warning", 2)]),
+    ],
+)
+def test_not_enough_space(
+    place: Place, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...], found: list[tuple[str, int]]
+) -> None:
+    disk = SimpleNamespace(f_frsize=MIB, f_blocks=100, f_bavail=40)
+    monkeypatch.setattr(os, "fstatvfs", lambda _: disk)
+    volumes = [volume(f"{n}.img", size=size, mount_point=f"/{n}") for n, size in enumerate(sizes)]
+    assert told(place.findings(*volumes)) == [(severity, f"volumes[{n}].size") for severity, n in found]
+
+
+def test_the_real_disk_is_asked(place: Place) -> None:
+    disk = os.statvfs(place.web)
+    (finding,) = place.findings(volume("a.img", size=disk.f_blocks * disk.f_frsize // MIB + 1))
+    assert (finding.severity, finding.subject) == (Severity.WARNING, "volumes[0].size")
 
 
 # Images of others
