@@ -37,8 +37,9 @@ def plan_growth(
         return plan._replace(checks=(unfit,) if unfit is not None else ())
     short = is_short(facts.fs_type, facts.fs_size, wanted.size)
     ways = tuple(_ways(facts, wanted, may_mount=may_mount or way is GrowWay.MOUNT, short=short))
-    if not ways:
-        return plan._replace(nothing=_nothing(seen, facts))
+    # What only a mount is left for is never done unless somebody says so.
+    if not ways or (way is None and ways[0] is GrowWay.MOUNT):
+        return plan._replace(nothing=_nothing(seen, facts), ways=ways)
     chosen = way if way is not None else ways[0]
     plan = plan._replace(way=chosen, ways=ways)
     if chosen not in ways:
@@ -99,7 +100,7 @@ def _nothing(seen: OverlayEvidence, facts: OverlayFacts) -> str:
     volume = seen.target.volume
     words = f"{clean(facts.path)} has {size(facts.size)} already"
     if volume is not None and facts.fs_type in MOUNTED and is_short(facts.fs_type, facts.fs_size, facts.size):
-        return f"{words}; in the guest, {guest_command(volume, facts.fs_type)} makes use of it"
+        return f"{words}; {guest_command(volume, facts.fs_type)} in the guest makes use of it, or --mount here"
     return words
 
 

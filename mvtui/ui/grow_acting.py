@@ -49,10 +49,11 @@ class GrowApp(StoreApp, inherit_bindings=False):
         meant = self._meant
         announced = self.set_timer(MOMENT_SECONDS, partial(self.say, f"looking at {clean(image)} …", "text"))
         try:
-            plan = await self.seams.plan_growth(self.host, name, image)
-            mounted = None
-            if plan.ok and plan.way is not GrowWay.MOUNT and GrowWay.MOUNT in plan.ways:
+            plan, mounted = await self.seams.plan_growth(self.host, name, image), None
+            if (plan.ok or plan.nothing) and GrowWay.MOUNT in plan.ways:
                 mounted = await self.seams.plan_growth(self.host, name, image, way=GrowWay.MOUNT)
+            if plan.nothing and mounted is not None:
+                plan, mounted = mounted, None
         except MvtuiError as error:
             self.say(str(error), "error")
             return

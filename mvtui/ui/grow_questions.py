@@ -32,7 +32,7 @@ def may_grow(
     facts = _plan_facts(plan, mounted, now)
     if not plan.ok:
         return Question(f"{question} Not now", facts=facts, harmless=True)
-    answers = [Answer("g", _DOES[plan.way], partial(act, plan))]
+    answers = [Answer("m" if plan.way is GrowWay.MOUNT else "g", _DOES[plan.way], partial(act, plan))]
     if mounted is not None and mounted.ok:
         answers.append(Answer("m", _DOES[GrowWay.MOUNT], partial(act, mounted)))
     if plan.overlay:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import Finding, Severity
+from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
@@ -20,6 +21,7 @@ from mvtui.ui.command import OverlayVerb
 from mvtui.ui.seams import Seams
 from tests.ui.fake_definitions import FakeDefinitions
 from tests.ui.fake_logs import FakeLogs
+from tests.ui.growth_samples import growth_of
 from tests.ui.history_samples import Told
 from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
@@ -105,6 +107,9 @@ class FakeHost:
         # What was run, cancelled, and run behind sudo.
         self.deeds: list[tuple[str, str]] = []
         self.overlays: list[tuple[OverlayVerb, str]] = []
+        self.growths: dict[str, GrowPlan | MvtuiError] = {}
+        self.grown: list[tuple[str, str, GrowWay]] = []
+        self._growth_end: asyncio.Future[ResetOutcome]
         self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
         self.logs = FakeLogs()
@@ -140,6 +145,8 @@ class FakeHost:
             self.run_overlay,
             self.choose,
             examine=self.examine,
+            plan_growth=self.plan_growth,
+            run_growth=self.run_growth,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
         )
@@ -233,6 +240,29 @@ class FakeHost:
         end: asyncio.Future[ResetOutcome] = asyncio.get_running_loop().create_future()
         self._overlay_ends[verb, microvm] = end
         return await end
+
+    async def plan_growth(self, host: Host, microvm: str, image: str, *, way: GrowWay | None = None) -> GrowPlan:
+        found = self.growths.get(f"{microvm} {image}")
+        if isinstance(found, MvtuiError):
+            raise found
+        one = self.last.find(microvm) if self.last is not None else None
+        if one is None:
+            raise MvtuiError(f"there is no microVM {microvm!r}")
+        return found if found is not None else growth_of(one, image, way)
+
+    async def run_growth(self, host: Host, plan: GrowPlan, on_step: Callable[[str], None]) -> ResetOutcome:
+        self.grown.append((plan.microvm, plan.image, plan.way))
+        self.deeds.append(("grow", plan.microvm))
+        self.steps[plan.microvm] = on_step
+        self._growth_end = asyncio.get_running_loop().create_future()
+        return await self._growth_end
+
+    def finish_growth(self, outcome: ResetOutcome | MvtuiError) -> None:
+        """It ends so."""
+        if isinstance(outcome, MvtuiError):
+            self._growth_end.set_exception(outcome)
+        else:
+            self._growth_end.set_result(outcome)
 
     @property
     def at_work(self) -> list[tuple[OverlayVerb, str]]:

@@ -15,6 +15,7 @@ from mvtui.ui.widgets.microvm_list import MicroVMList
 from mvtui.ui.widgets.tab_bar import TabBar
 from tests.ui.conftest import Panel
 from tests.ui.full_samples import HEALTHY
+from tests.ui.growth_samples import GROWABLE
 from tests.ui.overlay_samples import KEEPING, RUNNING, UNKNOWN
 from tests.ui.samples import EMPTY, LAB, PRODUCT, STOPPING, WEB, snapshot
 
@@ -61,6 +62,7 @@ PLACES = {
     "back": Where(snapshot(KEEPING), "u"),
     "free": Where(snapshot(KEEPING), "x"),
     "arm": Where(snapshot(KEEPING), "A"),
+    "growth": Where(snapshot(GROWABLE), "3 j j Z"),
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
 }
@@ -99,7 +101,12 @@ def seen(panel: Panel) -> Mapping[str, object]:
         "mouse": app.mouse,
         "says": picture.message,
         "looks": panel.host.looks,
-        "does": (tuple(panel.host.asked), tuple(panel.host.cancelled), tuple(panel.host.overlays)),
+        "does": (
+            tuple(panel.host.asked),
+            tuple(panel.host.cancelled),
+            tuple(panel.host.overlays),
+            tuple(panel.host.grown),
+        ),
         "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
         "types": fields.first().value if fields else _typed(screen.query(DefinitionPanel)),
         "draft": _draft(screen.query(DefinitionPanel)),

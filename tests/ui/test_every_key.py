@@ -38,6 +38,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "undo": dict.fromkeys(LEVELS, "says"),
     "free": dict.fromkeys(LEVELS, "says"),
     "arm": {"list": "asks", **PAGES_ASK, "gone": "says"},
+    "grow": {"list": "says", **dict.fromkeys(TABS, "tab says"), "volumes": "says", "gone": "says"},
     **{
         f"tab_{tab}": {"list": "opened tab", **{one: "" if one == tab else "tab" for one in TABS}, "gone": ""}
         for tab in TABS
@@ -91,6 +92,7 @@ OWN: dict[tuple[str, str], str] = {
     ("back", "u"): "asks does",
     ("free", "x"): "asks does",
     **dict.fromkeys([("plan", "o"), ("plan", "s"), ("running", "n")], "asks does"),
+    **dict.fromkeys([("growth", "g"), ("growth", "m")], "asks does"),
     **dict.fromkeys([("arm", key) for key in "oan"], "asks does"),
     ("which", "1"): "asks",  # then with the plan
     ("facts", "K"): "asks",

@@ -75,7 +75,8 @@ class PageLevel(Vertical):
     @property
     def under_cursor(self) -> tuple[str, str | None]:
         """The tab that is open, and the key of the entry under its cursor."""
-        return self._bar.chosen, self._sheets[self._bar.chosen].cursor_key
+        sheet = self._sheets.get(self._bar.chosen)  # the log is none
+        return self._bar.chosen, sheet.cursor_key if sheet is not None else None
 
     def open(self, name: str, tab: str, picture: Picture | None) -> None:
         """Show that tab of that microVM; it takes the focus."""
