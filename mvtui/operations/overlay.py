@@ -135,7 +135,9 @@ async def _carry_out(
     await both(in_thread(worker.make, plan.new, expected), get_to_know(attempt.host, kept))
     attempt.say("Checking again that nothing uses the old one.")
     refused = await _refused_now(attempt.host, kept, plan, worker, starting=starting)
-    return refused or await to_its_end(_commit(attempt, kept, plan, worker, starting=starting))
+    if refused is not None:
+        return refused
+    return await to_its_end(_commit(attempt, kept, plan, worker, starting=starting))
 
 
 async def _refused_now(
