@@ -174,11 +174,12 @@ async def _commit(
         return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
     words = f"{name}: the overlay is reset"
     if unused is not None:
-        words += "; nobody has used the last one, and the one before that stays set aside"
+        words += ", the last one was unused"
     elif old is not None:
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
         words += f", {aside} set aside"
-    hint = _restore(name) if old is not None else ""
+    back = "brings it back" if unused is None else "brings the one before back"
+    hint = f"mvtui restore {shlex.quote(clean(name))} {back}" if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     _, trouble = await both(
         in_thread(_note_made, host, name, target), _free_older(host, name, worker, unused, starting=starting)
@@ -216,10 +217,6 @@ async def _free_older(host: Host, name: str, worker: OverlayWorker, unused: str 
 
 def _stop(name: str) -> str:
     return f"mvtui stop {shlex.quote(clean(name))}"
-
-
-def _restore(name: str) -> str:
-    return f"mvtui restore {shlex.quote(clean(name))} brings it back"
 
 
 async def run_fresh(

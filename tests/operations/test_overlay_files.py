@@ -155,10 +155,12 @@ async def test_what_a_guest_wrote_outlives_a_second_reset(host: Host, name: str)
     path = image_of(host) if name == "web" else host.state_dir.parent / "upper" / "store"
     written = path.stat().st_ino
     holding = path.parent / ".mvtui" / "overlay"
-    for words in ("set aside", "nobody has used the last one", "nobody has used the last one"):
+    unused = "the last one was unused"
+    for words, back in (("set aside", "it"), (unused, "the one before"), (unused, "the one before")):
         outcome = await overlay.run_reset(host, name)
         assert outcome.ok
         assert words in outcome.words
+        assert outcome.hint == f"mvtui restore {name} brings {back} back"
         until(lambda: len([kept for kept in holding.rglob("*.*") if kept.suffix in (".img", ".dir")]) < 3)
     assert (await overlay.restore(host, name)).ok
     assert path.stat().st_ino == written
