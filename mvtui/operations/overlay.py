@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError, RightsMissingError
-from mvtui.host.armed import note_made
+from mvtui.host.armed import made_path, note_made
 from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
 from mvtui.model.format import size
 from mvtui.model.microvm import Snapshot
-from mvtui.model.overlay import OverlayFacts, OverlayTarget, ResetPlan
+from mvtui.model.overlay import KeptOverlay, OverlayFacts, OverlayTarget, ResetPlan
 from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_plan import plan_reset
 from mvtui.model.text import clean
@@ -167,23 +167,35 @@ async def _commit(
 ) -> ResetOutcome:
     host, name, target = attempt.host, attempt.microvm, plan.target
     attempt.say("Giving it the name.")
-    old = await in_thread(worker.commit)
+    old, unused = await in_thread(_exchange, host, plan, worker)
     if old is not None and await came_up_on(host, kept, name, target, old, starting=starting):
         await in_thread(worker.undo_commit)
         words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
         return attempt.done(ResetOutcome(name, "reset", False, words, _stop(name), refused=True, plan=plan))
     words = f"{name}: the overlay is reset"
-    if old is not None:
+    if unused is not None:
+        words += ", the last one was unused"
+    elif old is not None:
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
         words += f", {aside} set aside"
-    hint = _restore(name) if old is not None else ""
+    back = "brings it back" if unused is None else "brings the one before back"
+    hint = f"mvtui restore {shlex.quote(clean(name))} {back}" if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     _, trouble = await both(
-        in_thread(_note_made, host, name, target), _free_older(host, name, worker, starting=starting)
+        in_thread(_note_made, host, name, target), _free_older(host, name, worker, unused, starting=starting)
     )
     if trouble:
         return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {trouble}"))
     return outcome
+
+
+def _exchange(host: Host, plan: ResetPlan, worker: OverlayWorker) -> tuple[KeptOverlay | None, str | None]:
+    """What is set aside, and its name where mvtui made it, nobody has used it since, and there is an older one: that is
+    worth more. Blocking."""
+    unused = made_path(host.records, plan.microvm) == made_at(host, plan.target)  # a moment later its ctime is another
+    old = worker.commit()
+    has_older = plan.facts is not None and bool(plan.facts.kept)
+    return old, old.name if old is not None and unused and has_older else None
 
 
 def _note_made(host: Host, name: str, target: OverlayTarget) -> None:
@@ -191,11 +203,11 @@ def _note_made(host: Host, name: str, target: OverlayTarget) -> None:
         note_made(host.records, name, made_at(host, target))
 
 
-async def _free_older(host: Host, name: str, worker: OverlayWorker, *, starting: bool) -> str:
+async def _free_older(host: Host, name: str, worker: OverlayWorker, unused: str | None, *, starting: bool) -> str:
     """What was set aside before is freed in the background; why not, "" where it is."""
     try:
         if not starting:
-            await in_thread(worker.free_older_in_background)
+            await in_thread(worker.free_older_in_background, unused=unused)
         elif await in_thread(worker.throw_older_away):
             await host.units.free_apart(name, lifecycle.sudo_argv(host, "reset", name, "--free"))
     except MvtuiError as error:
@@ -205,10 +217,6 @@ async def _free_older(host: Host, name: str, worker: OverlayWorker, *, starting:
 
 def _stop(name: str) -> str:
     return f"mvtui stop {shlex.quote(clean(name))}"
-
-
-def _restore(name: str) -> str:
-    return f"mvtui restore {shlex.quote(clean(name))} brings it back"
 
 
 async def run_fresh(

@@ -60,8 +60,8 @@ class FakeWorker:
         self._note(f"restore {name}" if name else "restore")
         return KEPT
 
-    def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
-        self._note("free all" if all else "free")
+    def free_older_in_background(self, *, all: bool = False, unused: str | None = None) -> int:  # noqa: A002
+        self._note("free all" if all else "free" if unused is None else f"free {unused}")
         return len(self.facts.kept) if all else 0
 
     def throw_older_away(self) -> bool:

@@ -149,6 +149,23 @@ async def test_an_unused_one_stays_unused_however_often_it_is_restored(host: Hos
     assert made_path(host.records, name) is None, "it was used while it was set aside"
 
 
+@pytest.mark.parametrize("name", ["web", "lab"])
+async def test_what_a_guest_wrote_outlives_a_second_reset(host: Host, name: str) -> None:
+    """A start that fails after its reset is tried again, or the key is pressed twice: no guest had the blank one."""
+    path = image_of(host) if name == "web" else host.state_dir.parent / "upper" / "store"
+    written = path.stat().st_ino
+    holding = path.parent / ".mvtui" / "overlay"
+    unused = "the last one was unused"
+    for words, back in (("set aside", "it"), (unused, "the one before"), (unused, "the one before")):
+        outcome = await overlay.run_reset(host, name)
+        assert outcome.ok
+        assert words in outcome.words
+        assert outcome.hint == f"mvtui restore {name} brings {back} back"
+        until(lambda: len([kept for kept in holding.rglob("*.*") if kept.suffix in (".img", ".dir")]) < 3)
+    assert (await overlay.restore(host, name)).ok
+    assert path.stat().st_ino == written
+
+
 async def test_what_is_left_to_others_is_freed_by_them(host: Host) -> None:
     for _ in range(3):
         assert (await overlay.run_reset(host, "web", starting=True)).ok
@@ -163,6 +180,7 @@ async def test_what_is_left_to_others_is_freed_by_them(host: Host) -> None:
 
 async def test_what_is_kept_is_seen_and_freed(host: Host) -> None:
     for _ in range(3):
+        os.utime(image_of(host))  # somebody has used it
         assert (await overlay.run_reset(host, "web")).ok
     kept = Kept(host, inline=False)
     await take_snapshot(host, kept)

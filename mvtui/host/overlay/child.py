@@ -159,13 +159,15 @@ class Child:
         return pairs
 
     def _free(self, asked: Message) -> list[Pair]:
-        """Throw away all kept ones but the newest, or all, then free them: before the answer (`here`), not now
-        (`later`), or once nobody waits for it. Nothing else is asked then: others can work."""
+        """Throw away all kept ones but the newest, which is not `unused`, or all, then free them: before the answer
+        (`here`), not now (`later`), or once nobody waits for it. Nothing else is asked then: others can work."""
         holding = self._work.holding
         if holding.find() is None:
             return [("count", 0), ("rubbish", 0)]
         at = holding.take(self._who)
-        names = holding.kept()[0 if "all" in asked else 1 :]
+        names = holding.kept()
+        if "all" not in asked and names:
+            names.remove(next((name for name in names if name not in asked.get("unused", [])), names[0]))
         for name in reversed(names):  # killed in between, it is the newer ones that are still kept
             holding.throw_away(name)
         rubbish = sum(name.startswith(FREEING) for name in holding.names())

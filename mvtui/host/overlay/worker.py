@@ -165,12 +165,13 @@ class OverlayWorker:
         with self._host.calls.call(CallKind.COMMAND, f"exchange {self._shown} with {name or 'the newest kept one'}"):
             return self._kept(self._ask([("do", "restore"), ("name", name)], self._patience.disk))
 
-    def free_older_in_background(self, *, all: bool = False) -> int:  # noqa: A002
-        """Remove all kept overlays but the newest, or all, while nobody waits for it; how many they are. What was left
-        over when that was killed is removed too. The last that is asked of this child."""
+    def free_older_in_background(self, *, all: bool = False, unused: str | None = None) -> int:  # noqa: A002
+        """Remove all kept overlays but the newest, or all, while nobody waits for it; how many they are. The one of the
+        name `unused` goes before an older one does. What was left over when that was killed is removed too. The last
+        that is asked of this child."""
         what = f"free {'what' if all else 'the older ones of what'} is kept of {self._shown}"
         with self._host.calls.call(CallKind.COMMAND, what):
-            answer = self._ask([("do", "free"), *([("all", 1)] if all else [])], self._patience.disk)
+            answer = self._ask([("do", "free"), ("all", 1 if all else None), ("unused", unused)], self._patience.disk)
         if number(answer, "rubbish"):
             self._channel.let_go()
         return number(answer, "count") or 0

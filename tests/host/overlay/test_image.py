@@ -185,6 +185,17 @@ def test_older_ones_are_freed(overlay: OverlayHost) -> None:
     assert content(overlay.image) == "old"
 
 
+def test_what_nobody_has_used_is_freed_before_what_is_older(overlay: OverlayHost) -> None:
+    for number in range(1, 4):
+        overlay.keep(f"20250101T01010{number}Z.img", f"k{number}")
+    with overlay.worker() as worker:
+        assert worker.free_older_in_background(unused="20250101T010103Z.img") == 2
+    until(lambda: overlay.names() == ["20250101T010102Z.img"])
+    with overlay.worker() as worker:
+        assert worker.free_older_in_background(unused="20250101T010102Z.img") == 0
+    assert [content(Path(kept.path)) for kept in overlay.kept()] == ["k2"]
+
+
 def test_others_can_work_while_somebody_frees_what_is_older(overlay: OverlayHost) -> None:
     for number in range(1, 4):
         overlay.keep(f"20250101T01010{number}Z.img", f"k{number}")
