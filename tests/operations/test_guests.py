@@ -76,6 +76,11 @@ def is_due(kept: Kept) -> bool:
     return kept.guests.due
 
 
+def has_news(kept: Kept) -> bool:
+    assert kept.guests is not None
+    return kept.guests.has_news
+
+
 def renew(kept: Kept) -> None:
     """In a thread, as the panel does it: this one has an event loop."""
     assert kept.guests is not None
@@ -252,9 +257,11 @@ async def test_an_unchanged_guest_gives_an_equal_snapshot(web: Host, qemu: Peer)
     say(web, UP)
     renew(kept)
     before = await look(web, kept)
+    assert has_news(kept)
     clock.now += 60
     renew(kept)
     assert qemu.clients == 2
+    assert not has_news(kept)
     assert await look(web, kept) == before
 
 
