@@ -3,7 +3,7 @@
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mvtui.demo.account import Account
@@ -12,7 +12,8 @@ from mvtui.demo.programs import MORE_PATH, find_programs
 from mvtui.demo.rebuilding import install_programs, runner_of
 from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import with_defaults
-from mvtui.demo.samples import Sample, samples
+from mvtui.demo.samples import Sample, Story, samples
+from mvtui.demo.standins.console import EMERGENCY_KERNEL
 from mvtui.host.document_edit import edited
 from mvtui.model.adopted import adopted
 
@@ -117,6 +118,8 @@ def _make_images(layout: Layout, sample: Sample, path: tuple[str, ...]) -> None:
 def _install(layout: Layout, sample: Sample, tools: Tools) -> None:
     """What install-microvm-NAME.service or `microvm -c` leave in the microVM's directory."""
     directory = layout.state_dir / sample.name
+    if sample.story is Story.EMERGENCY:
+        tools = replace(tools, kernel=f"{tools.kernel}{EMERGENCY_KERNEL}")
     runner = runner_of(layout.store, sample.definition, tools)
     (directory / "current").symlink_to(runner)
     if sample.flake is None:

@@ -7,20 +7,21 @@ paging off, as QEMU's `-M microvm` starts every uncompressed kernel.
 
 import struct
 
-from mvtui.demo.standins.console import BOOT, BYE
+from mvtui.demo.standins.console import BOOT, BYE, EMERGENCY
 
 _BASE = 0x100000
 _MESSAGES = {
     "hello": b"command line: \0",
     "up": f"\n{BOOT}\0".replace("\n", "\r\n").encode(),
+    "emergency": f"\n{EMERGENCY}\0".replace("\n", "\r\n").encode(),
     "bye": f"{BYE}\0".replace("\n", "\r\n").encode(),
 }
 _XEN_ELFNOTE_PHYS32_ENTRY = 18
 
 
-def kernel() -> bytes:
-    """The file for `-kernel`."""
-    code = _code()
+def kernel(*, emergency: bool = False) -> bytes:
+    """The file for `-kernel`; with `emergency` of a guest that does not come up."""
+    code = _code(_PROGRAM.replace("@up", "@emergency") if emergency else _PROGRAM)
     note = struct.pack("<3I4sI", 4, 4, _XEN_ELFNOTE_PHYS32_ENTRY, b"Xen\0", _BASE)
     header_size, segment_size = 52, 32
     code_at = header_size + 2 * segment_size
@@ -34,11 +35,11 @@ def kernel() -> bytes:
     return header + load + notes + code + note
 
 
-def _code() -> bytes:
+def _code(program: str) -> bytes:
     """The machine code and its messages, to be loaded at _BASE. `@name` is replaced by the address of a message."""
     code = b""
     holes: dict[int, str] = {}
-    for line in _PROGRAM.splitlines():
+    for line in program.splitlines():
         for word in line.partition(";")[0].split():
             if word.startswith("@"):
                 holes[len(code)] = word[1:]

@@ -13,6 +13,7 @@ from mvtui.demo import guest, standins
 from mvtui.demo.account import Account
 from mvtui.demo.probes import Prober
 from mvtui.demo.runner_tools import Tools
+from mvtui.demo.standins.console import EMERGENCY_KERNEL
 from mvtui.errors import MvtuiError
 
 # Where mkfs and the daemons are beside PATH: Debian's, Fedora's and Arch's places.
@@ -97,6 +98,7 @@ def _stand_ins(store: Path, bash: str, python: str, home: str, account: Account)
         script.chmod(0o555)
     kernel, initrd = store / "kernel", store / "initrd"
     kernel.write_bytes(guest.kernel())
+    (store / f"kernel{EMERGENCY_KERNEL}").write_bytes(guest.kernel(emergency=True))
     initrd.touch()
     store_disk = store / "microvm-store-disk.erofs"
     with store_disk.open("wb") as file:

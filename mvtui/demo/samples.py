@@ -17,13 +17,15 @@ class Story(Enum):
 
     RUNNING: started. DEGRADED: started, then the source of its last share vanishes and that share's virtiofsd dies.
     LOOPING: started, and its hypervisor ends at once, because an image is missing. STALE: started, then `current`
-    becomes another runner. STOPPED: never started. FAILED: started, but a share's source does not exist.
+    becomes another runner. EMERGENCY: started, and its guest ends in emergency mode, because a volume has not the label
+    that it waits for. STOPPED: never started. FAILED: started, but a share's source does not exist.
     """
 
     RUNNING = auto()
     DEGRADED = auto()
     LOOPING = auto()
     STALE = auto()
+    EMERGENCY = auto()
     STOPPED = auto()
     FAILED = auto()
 
@@ -89,7 +91,7 @@ def samples(root: Path, file_systems: Collection[str]) -> tuple[Sample, ...]:
         Sample("build", Story.RUNNING, _definition("build", 1024, (store, home("build")), (overlay,), vcpu=2), days=30),
         Sample(
             "db[prod]",
-            Story.RUNNING,
+            Story.EMERGENCY,
             _definition("db-prod", 768, (plain_store,), (database,), overlay=False),
             defined=False,
         ),

@@ -10,13 +10,14 @@ _STAGES = {
     GuestStage.EMERGENCY: "emergency mode",
     GuestStage.PANIC: "kernel panic",
 }
+_SAYS = "its hypervisor says"
 
 
 def guest_facts(guest: GuestStatus) -> list[str]:
     """How far it has come and what its hypervisor says; what is not known is said to be so. Not cleaned."""
     facts = [_STAGES[guest.stage]]
     if guest.report is None:
-        facts.append(f"its hypervisor was not asked: {guest.unanswered}" if guest.unanswered else "not asked yet")
+        facts.append(f"{_SAYS} nothing: {guest.unanswered}" if guest.unanswered else "not asked yet")
     else:
         facts += report_facts(guest.report)
     console = guest.console
@@ -29,7 +30,7 @@ def guest_facts(guest: GuestStatus) -> list[str]:
 
 def report_facts(report: HypervisorReport) -> list[str]:
     """`running`, `512M`, `balloon 384M`, `1 disk ok`, `2 shares connected`."""
-    facts = [f"{report.status} (says its hypervisor)"]
+    facts = [f"{_SAYS} {report.status}"]
     facts += [f"memory {size(report.memory)}"] if report.memory is not None else []
     facts += [f"balloon leaves {size(report.balloon)}"] if report.balloon is not None else []
     facts += [_disks(report.disks)] if report.disks else []

@@ -82,6 +82,7 @@ class Guests:
         self._guests: dict[str, _Guest] = {}
         self._lock = threading.Lock()
         self._journal: ConsoleJournal | None = None
+        self._before: dict[str, GuestStatus | None] = {}
 
     def told(self, microvm: str) -> GuestStatus | None:
         """What is known of a guest; None where it was not asked since its start."""
@@ -115,6 +116,11 @@ class Guests:
                 del self._guests[name]
 
     @property
+    def has_news(self) -> bool:
+        """Whether the last round has told something new: then a look is worth it."""
+        return any(self.told(name) != status for name, status in self._before.items())
+
+    @property
     def due(self) -> bool:
         """Whether there is anything to renew now."""
         now = self._monotonic()
@@ -127,6 +133,7 @@ class Guests:
         now = self._monotonic()
         with self._lock:
             calm = {name: guest for name, guest in self._guests.items() if guest.wanted.calm and only in (None, name)}
+        self._before = {name: guest.status for name, guest in calm.items()}
         reading = sorted(
             (name for name in calm if calm[name].console_at <= now), key=lambda name: calm[name].console_at
         )

@@ -50,14 +50,15 @@ class History:
             return False
         return (self.now() - unit.since).total_seconds() >= LONG_STOP_SECONDS
 
-    def date(self, name: str, state: State) -> State:
+    def date(self, name: str, state: State, *, looked_before: bool = True) -> State:
         """`state` with the time when it was first seen, where nothing else dates it and it is newer than our first
-        look."""
+        look. `looked_before` false: nobody looked before at what it was found by, so it may be old."""
         before = self._states.get(name)
         dated = state
         if state.since is None and before is not None:
             if before.word is not state.word:
-                dated = state._replace(since=self.now()) if state.word is StateWord.DEGRADED else state
+                is_new = state.word is StateWord.DEGRADED and looked_before
+                dated = state._replace(since=self.now()) if is_new else state
             else:
                 dated = state._replace(since=before.since)
         self._states[name] = dated

@@ -170,7 +170,8 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
         restarting=parts.restarting,
         guest=guest,
     )
-    state = kept.history.date(name, states.derive(evidence))
+    asked_before = guest is None or (last is not None and last.microvm.guest is not None)
+    state = kept.history.date(name, states.derive(evidence), looked_before=asked_before)
     state, shares = with_ends(state, shares, kept.endings.ask(name, undated(evidence, state)))
     evidence = evidence._replace(shares=shares)
     autostart = units[UnitKind.HYPERVISOR].wanted if UnitKind.HYPERVISOR in units else None
@@ -204,15 +205,11 @@ def _guest(
     hypervisor: ProcessSample | None,
     booted: Definition | None,
 ) -> GuestStatus | None:
-    """What is known of its guest; None where this look asks none, or nothing runs."""
-    guests = kept.guests_of(name)
+    """What is known of its guest; None where nobody asks any, where it was not asked yet, and where nothing runs."""
+    guests = kept.wanted_guests()
     if guests is None:
         return None
-    told = guests.want(name, host.units.manager, units.get(UnitKind.HYPERVISOR), hypervisor, booted)
-    if told is None and kept.inline:
-        guests.renew(name)
-        return guests.told(name)
-    return told
+    return guests.want(name, host.units.manager, units.get(UnitKind.HYPERVISOR), hypervisor, booted)
 
 
 def _booted(

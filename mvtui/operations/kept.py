@@ -183,9 +183,9 @@ class Kept:
             self._defined[microvm.name] = self._read_document(microvm)
         return self._defined.get(microvm.name)
 
-    def guests_of(self, name: str) -> Guests | None:
-        """Who asks the guest of that microVM. A look for a command asks the one that is `closer`, no other."""
-        if self.inline and name != self._closer:
+    def wanted_guests(self) -> Guests | None:
+        """Who asks the guests; nobody does in the one look of a command that must be fast."""
+        if self.inline:
             return None
         if self.guests is None:
             from mvtui.operations.guests import Guests  # noqa: PLC0415 (`mvtui list` asks no guest)

@@ -61,8 +61,9 @@ async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | 
                 quick_at = time.monotonic()
                 slow_lane = in_daemon_thread(partial(_renew_quickly, kept, wake, asyncio.get_running_loop()))
             # Not beside the first look: the first picture comes before any guest is asked.
-            if is_second and kept.guests is not None and kept.guests.due and (guest_lane is None or guest_lane.done()):
-                guest_lane = in_daemon_thread(kept.guests.renew, wake.set)
+            guests = kept.guests if is_second else None
+            if guests is not None and guests.due and (guest_lane is None or guest_lane.done()):
+                guest_lane = in_daemon_thread(guests.renew, lambda: _wake_for(kept, wake))
             is_second = True
             if kept.unread:
                 wake.set()
@@ -83,6 +84,12 @@ def _renew_quickly(kept: Kept, wake: asyncio.Event, loop: asyncio.AbstractEventL
     if kept.renew_quickly():
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(wake.set)
+
+
+def _wake_for(kept: Kept, wake: asyncio.Event) -> None:
+    """A guest that says what it said before is worth no look."""
+    if kept.guests is not None and kept.guests.has_news:
+        wake.set()
 
 
 async def _wake_at_changes(host: Host, wake: asyncio.Event) -> None:

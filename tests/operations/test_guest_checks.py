@@ -174,11 +174,11 @@ def test_a_share_that_is_known_to_be_down_is_told_once() -> None:
     [
         (
             WELL,
-            ["booted", "running (says its hypervisor)", "memory 512M", "1 disk without errors", "1 share connected"],
+            ["booted", "its hypervisor says running", "memory 512M", "1 disk without errors", "1 share connected"],
         ),
         (
             GuestStatus(unanswered="it has no control socket"),
-            ["not known whether it has booted", "its hypervisor was not asked: it has no control socket"],
+            ["not known whether it has booted", "its hypervisor says nothing: it has no control socket"],
         ),
         (
             GuestStatus(console=Console(problem="there is nothing")),
@@ -188,7 +188,7 @@ def test_a_share_that_is_known_to_be_down_is_told_once() -> None:
             WELL._replace(console=UP._replace(complete=False)),
             [
                 "booted",
-                "running (says its hypervisor)",
+                "its hypervisor says running",
                 "memory 512M",
                 "1 disk without errors",
                 "1 share connected",
@@ -203,7 +203,7 @@ def test_a_share_that_is_known_to_be_down_is_told_once() -> None:
             ),
             [
                 "booted",
-                "running (says its hypervisor)",
+                "its hypervisor says running",
                 "memory 512M",
                 "balloon leaves 256M",
                 "vdb: 2 requests failed (failed)",
@@ -212,7 +212,7 @@ def test_a_share_that_is_known_to_be_down_is_told_once() -> None:
         ),
         (
             report(disks=(GuestDisk("a"), GuestDisk("b")), shares=(GuestShare("x"),)),
-            ["booted", "running (says its hypervisor)", "memory 512M", "2 disks", "1 share"],
+            ["booted", "its hypervisor says running", "memory 512M", "2 disks", "1 share"],
         ),
     ],
 )

@@ -1,6 +1,8 @@
 """Who is asked, when, and what a look has of it; the sockets and the logs are real."""
 
+import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from mvtui.model.guest import GuestStage, GuestStatus
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.model.unit import Job
+from mvtui.operations.closer import look_closer
+from mvtui.operations.guests import Guests
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 from tests.host.guest import peers
@@ -62,17 +66,23 @@ class Clock:
 
 def panel(host: Host) -> tuple[Kept, Clock]:
     """As the panel has it, with a clock that the test moves."""
-    from mvtui.operations.guests import Guests
-
     kept, clock = Kept(host, inline=False), Clock()
     kept.guests = Guests(host, clock)
     return kept, clock
 
 
+def is_due(kept: Kept) -> bool:
+    assert kept.guests is not None
+    return kept.guests.due
+
+
+def has_news(kept: Kept) -> bool:
+    assert kept.guests is not None
+    return kept.guests.has_news
+
+
 def renew(kept: Kept) -> None:
     """In a thread, as the panel does it: this one has an event loop."""
-    import threading
-
     assert kept.guests is not None
     thread = threading.Thread(target=kept.guests.renew)
     thread.start()
@@ -148,16 +158,15 @@ async def test_each_is_asked_now_and_then(web: Host, qemu: Peer) -> None:
     kept, clock = panel(web)
     await look(web, kept)
     say(web, UP)
-    assert kept.guests is not None
-    assert kept.guests.due
+    assert is_due(kept)
     renew(kept)
-    assert not kept.guests.due
+    assert not is_due(kept)
     renew(kept)
     assert qemu.clients == 1
     clock.now += 14
-    assert not kept.guests.due
+    assert not is_due(kept)
     clock.now += 1
-    assert kept.guests.due
+    assert is_due(kept)
     renew(kept)
     assert qemu.clients == 2
 
@@ -248,24 +257,54 @@ async def test_an_unchanged_guest_gives_an_equal_snapshot(web: Host, qemu: Peer)
     say(web, UP)
     renew(kept)
     before = await look(web, kept)
+    assert has_news(kept)
     clock.now += 60
     renew(kept)
     assert qemu.clients == 2
+    assert not has_news(kept)
     assert await look(web, kept) == before
 
 
-def test_a_command_asks_the_guest_that_it_shows_and_no_other(web: Host, qemu: Peer) -> None:
-    import asyncio
+async def test_mvtui_list_asks_no_guest(web: Host, qemu: Peer) -> None:
+    kept = Kept(web)
+    listed = await look(web, kept)
+    assert (listed.guest, kept.guests, qemu.clients) == (None, None, 0)
 
+
+def test_a_closer_look_asks_the_guest_that_it_is_at(web: Host, qemu: Peer) -> None:
     say(web, UP)
-    listed = asyncio.run(take_snapshot(web, Kept(web))).find("web")
-    assert listed is not None
-    assert (listed.guest, qemu.clients) == (None, 0)
-    shown = asyncio.run(take_snapshot(web, Kept(web, closer="web"))).find("web")
-    assert shown is not None
+    kept = Kept(web, inline=False)
+    asyncio.run(take_snapshot(web, kept))
+    assert look_closer(web, kept, ["another"]).microvms[0].guest is None
+    assert qemu.clients == 0
+    (shown,) = look_closer(web, kept, ["web"]).microvms
     assert shown.guest is not None
     assert (shown.guest.stage, qemu.clients) == (GuestStage.UP, 1)
     assert shown.guest.report is not None
+
+
+async def test_what_a_first_question_finds_may_be_old_and_is_not_dated(web: Host, qemu: Peer) -> None:
+    """A keeper's log has no times."""
+    say(web, EMERGENCY)
+    kept, _ = panel(web)
+    await look(web, kept)
+    renew(kept)
+    microvm = await look(web, kept)
+    assert (microvm.state.word, microvm.state.since) == (StateWord.DEGRADED, None)
+    assert (await look(web, kept)).state.since is None
+
+
+async def test_what_came_between_two_questions_is_dated_by_the_look(web: Host, qemu: Peer) -> None:
+    kept, clock = panel(web)
+    await look(web, kept)
+    renew(kept)
+    assert (await look(web, kept)).state.word is StateWord.RUNNING
+    say(web, EMERGENCY)
+    clock.now += 2
+    renew(kept)
+    microvm = await look(web, kept)
+    assert microvm.state.word is StateWord.DEGRADED
+    assert microvm.state.since is not None
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from mvtui.ui.widgets.log_view import LogView
 from tests.ui.fake_definitions import IMAGE_FINDINGS, WEB_TOML, WRONG_TOML
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
+from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
 from tests.ui.history_samples import past
 from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
 from tests.ui.samples import EMPTY, GIT, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
@@ -93,6 +94,12 @@ LOGS = {
     "logs-source": Scene(snapshot(DEGRADED), "5 f"),
     "logs-help": Scene(snapshot(DEGRADED), "5 question_mark"),
 }
+GUESTS = {
+    "guest-booted": Scene(snapshot(BOOTED), "1"),
+    "guest-untold": Scene(snapshot(UNTOLD), "1"),
+    "guest-emergency": Scene(snapshot(EMERGENCY), "1"),
+    "guest-emergency-list": Scene(snapshot(EMERGENCY, WEB), "G"),
+}
 SCENES = {
     "list": Scene(PRODUCT, "j j"),
     "states": Scene(STATES, "j j j"),
@@ -131,6 +138,7 @@ SCENES = {
     "drift-volumes": Scene(snapshot(DRIFTED), "3"),
     **RESETS,
     **LOGS,
+    **GUESTS,
     "ascii-logs": Scene(snapshot(DEGRADED), "5", {"theme": "terminal", "ascii_only": True}),
     "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
     **FORMS,

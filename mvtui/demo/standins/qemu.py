@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from .console import BOOT, BYE, MURMURS
+from .console import BOOT, BYE, EMERGENCY, EMERGENCY_KERNEL, MURMURS
 from .qmp import Json, Monitor
 
 Options = dict[str, str]
@@ -245,7 +245,9 @@ def main(argv: Sequence[str]) -> int:
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: machine.end_after(0, "host-signal"))
-    print(f"command line: {next(arguments(argv, '-append'), '')}\n{BOOT}", end="", flush=True)  # noqa: T201
+    fails = next(arguments(argv, "-kernel"), "").endswith(EMERGENCY_KERNEL)
+    shown = EMERGENCY if fails else BOOT
+    print(f"command line: {next(arguments(argv, '-append'), '')}\n{shown}", end="", flush=True)  # noqa: T201
     run(machine, woken)
     if machine.end.startswith("guest"):
         print(BYE, end="", flush=True)  # noqa: T201

@@ -1,7 +1,7 @@
 """The overview: what is wrong, and all parts of a microVM in a line each. Beside the list, the same in less width."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from rich.cells import cell_len
@@ -18,7 +18,7 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.glyphs import share_glyph, unit_glyph
-from mvtui.ui.lines import Line, Piece, clipped, ruled
+from mvtui.ui.lines import Line, Piece, clipped, folded, ruled
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
 from mvtui.ui.tabs.drift import DRIFT, drift_lines
@@ -94,15 +94,22 @@ def _hypervisor(page: Page, width: int) -> Iterator[Line]:
     unit = microvm.unit(UnitKind.HYPERVISOR)
     if unit is not None and unit.n_restarts is not None:
         figures.append(f"restarts {unit.n_restarts}")
-    lines = [""]
-    for fact in [clean(one) for one in (*facts, *figures)]:
-        joined = f"{lines[-1]}   {fact}" if lines[-1] else fact
-        if lines[-1] and cell_len(joined) > width - LABEL_WIDTH - 1:
-            lines.append(fact)
-        else:
-            lines[-1] = joined
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_beside([*facts, *figures], width)):
         yield labelled("" if number else "Hypervisor", ((line, "text"),))
+
+
+def _beside(facts: Sequence[str], width: int) -> list[str]:
+    """The facts (of the host) one beside the other, in as many lines as it takes; a long one is folded."""
+    room = max(10, width - LABEL_WIDTH - 1)
+    lines: list[str] = []
+    for fact in facts:
+        first, *rest = folded(clean(fact), room, 50)
+        if lines and cell_len(lines[-1]) + 3 + cell_len(first) <= room:
+            lines[-1] += f"   {first}"
+        else:
+            lines.append(first)
+        lines += rest
+    return lines
 
 
 def _figures(definition: Definition | None) -> list[str]:
@@ -136,11 +143,13 @@ def _guest(page: Page, width: int) -> Iterator[Line]:
     if guest is None:
         return
     stage, *facts = guest_facts(guest)
-    role = "error" if guest.against() is not None else "text"
     since = guest.console.since if guest.console is not None else None
-    ago = f" {age(since, page.now)} ago" if since is not None and guest.stage is not GuestStage.BOOTING else ""
-    yield labelled("Guest", ((f"{stage}{ago}", role),))
-    yield from paragraph("", "   ".join(facts), width)
+    if since is not None and guest.stage is not GuestStage.BOOTING:
+        stage += f" {age(since, page.now)} ago"
+    bad = guest.against() is not None
+    lines = [stage, *_beside(facts, width)] if bad else _beside([stage, *facts], width)
+    for number, line in enumerate(lines):
+        yield labelled("" if number else "Guest", ((line, "error" if bad and number == 0 else "text"),))
 
 
 def _trend(page: Page, width: int) -> str:

@@ -16,7 +16,7 @@ from tests.host.guest import peers
 from tests.host.guest.peers import Serve, peer
 
 SECONDS = 1.0
-CLOUD = {
+CLOUD: dict[str, object] = {
     "/api/v1/vm.info": {
         "config": {
             "memory": {"size": 512 << 20},
@@ -28,7 +28,7 @@ CLOUD = {
         "memory_actual_size": 384 << 20,
     }
 }
-FIRECRACKER = {
+FIRECRACKER: dict[str, object] = {
     "/": {"id": "anonymous-instance", "state": "Paused", "vmm_version": "1.7.0", "app_name": "Firecracker"},
     "/vm/config": {
         "drives": [{"drive_id": "vda", "path_on_host": "home.img", "is_read_only": True}],
@@ -186,7 +186,7 @@ def test_a_bad_peer_harms_nobody_else(
 
 
 def test_what_lies_is_cleaned_and_cut(state_dir: Path) -> None:
-    lies = {
+    lies: dict[str, object] = {
         "query-status": {"status": "\x1b]0;x\x07[b]RUNNING[/b]\n" + "x" * 300_000},
         "query-block": [{"device": "vda", "io-status": "\x1b[2J", "inserted": {"file": 7, "ro": "yes"}}] * 1000,
         "query-blockstats": {"device": "vda"},
