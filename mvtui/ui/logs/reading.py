@@ -54,8 +54,9 @@ class Follower:
         records = self._stream.read()
         if records is None:
             self._check()
-            self.stop()
-            self._end("")
+            if self._stream is not None:
+                self.stop()
+                self._end("")
             return
         if records:
             self._is_empty = False

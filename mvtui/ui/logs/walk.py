@@ -166,7 +166,7 @@ class LogWalk:
         records = await page(self.logs, self.wanted, after=self.window[self.window.end - 1])
         self.window.append(records)
         self.viewport.scroll(left, height)
-        if len(records) < PAGE:
+        if len(records) < PAGE and self.viewport.top == self.viewport.last_top(height):
             self._follow(self.window[self.window.end - 1])
 
     def to_start(self) -> None:
