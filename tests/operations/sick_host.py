@@ -148,8 +148,8 @@ class SickHost:
         for number, tag in enumerate(sorted(tags.iterdir()) if tags.is_dir() else ()):
             self.units.units[f"microvm-virtiofsd@{name}.service"] = unit(f"microvm-virtiofsd@{name}.service")
             socket, source = ((tag / fact).read_text().strip() for fact in ("socket", "source"))
-            words = ("/bin/virtiofsd", f"--socket-path={socket}", f"--shared-dir={source}", f"--tag={tag.name}")
-            words += ("--cache=auto", "--posix-acl", "--xattr")
+            where = f"--socket-path={socket}", f"--shared-dir={source}", f"--tag={tag.name}"
+            words = ("/bin/virtiofsd", *where, "--cache=auto", "--posix-acl", "--xattr")
             daemon = process(DAEMON_PID + 10 * self.runners + number, name, *words)
             served = daemon._replace(uid=0, connected_sockets=frozenset({socket}), open_files=20, open_files_limit=1000)
             self.processes.living[served.pid] = served
