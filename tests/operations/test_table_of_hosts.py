@@ -13,6 +13,7 @@ from mvtui.model.definition import Share, ShareProto
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.checks import CHECKS, LAST_CHECKS
+from mvtui.operations.checks.closely import CLOSE_CHECKS
 from mvtui.operations.checks.host import HOST_CHECKS
 from mvtui.operations.monitor import snapshots
 from tests.fakes import unit
@@ -457,7 +458,9 @@ async def test_why_it_fails_comes_with_the_next_pictures() -> None:
 # What they have in common
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *LAST_CHECKS, *HOST_CHECKS], ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [*CHECKS, *CLOSE_CHECKS, *LAST_CHECKS, *HOST_CHECKS], ids=lambda check: check.__name__
+)
 def test_a_check_says_symptom_cause_and_how_it_is_seen(check: object) -> None:
     text = str(check.__doc__)
     assert text.index("Cause:") < text.index("Seen:")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mvtui.model.finding import Finding, Severity
-from mvtui.operations.checks import directory, guest, overlay, rights, shares, starting, volumes
+from mvtui.operations.checks import directory, shares, starting, volumes
 from mvtui.operations.checks.check import DISK, Check, Seen
 
 # Within a severity, what stands first here is told first.
@@ -15,10 +15,6 @@ CHECKS: tuple[Check, ...] = (
     shares.left_daemon,
     shares.socket_path,
     shares.nine_p_overlay,
-    rights.source_denied,
-    rights.no_acl,
-    rights.overlay_without_attributes,
-    rights.image_denied,
     volumes.missing,
     volumes.blank,
     volumes.cut_off,
@@ -28,18 +24,11 @@ CHECKS: tuple[Check, ...] = (
     directory.unreadable,
     directory.dangling_current,
     directory.bad_name,
-    guest.emergency_mode,
-    guest.kernel_panic,
-    guest.not_running,
-    guest.disk_errors,
-    guest.share_lost,
-    guest.complaints,
     starting.wrong_state,
     starting.slow_stop,
     starting.orphan,
     volumes.full,
     volumes.overlay_written,
-    overlay.stale,
     volumes.disk_full,
     shares.disk_full,
     shares.too_many_open_files,
@@ -47,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
     volumes.other_size,
     starting.autostart,
 )
-# Told after what `operations.drift` finds.
+# After these come those of `closely`, where somebody looked so close, and what `operations.drift` finds; then
 LAST_CHECKS: tuple[Check, ...] = (
     directory.no_virtiofsd,
     shares.relative_source,
@@ -58,8 +47,11 @@ LAST_CHECKS: tuple[Check, ...] = (
 
 def check(seen: Seen, drifted: Iterable[Finding] = ()) -> tuple[Finding, ...]:
     """All findings of one microVM, worst first. `drifted` are those of `operations.drift`."""
+    closer: tuple[Check, ...] = ()
+    if seen.microvm.closer is not None or seen.microvm.guest is not None:
+        from mvtui.operations.checks.closely import CLOSE_CHECKS as closer  # noqa: N811, PLC0415 (not for `list`)
     found = [
-        *(finding for one in CHECKS for finding in one(seen)),
+        *(finding for one in (*CHECKS, *closer) for finding in one(seen)),
         *drifted,
         *(finding for one in LAST_CHECKS for finding in one(seen)),
     ]

@@ -1,10 +1,16 @@
 """Checks of what stands in the state directory: the links, the runner behind them, the name."""
 
-import re
-from collections.abc import Iterator
+from __future__ import annotations
 
-from mvtui.model.finding import Finding
+import re
+from typing import TYPE_CHECKING
+
 from mvtui.operations.checks.check import Seen, error, info, rebuild_command, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.finding import Finding
 
 # systemd.unit(5), "valid unit names": what an instance may consist of without escaping, which microvm.nix does not do.
 _UNIT_INSTANCE = re.compile(r"[A-Za-z0-9:_.\\-]+")

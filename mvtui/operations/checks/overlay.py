@@ -1,10 +1,16 @@
 """Checks of the writable store overlay: does it fit the system, and can its upper layer be where it is?"""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from __future__ import annotations
 
-from mvtui.model.finding import Finding
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from mvtui.operations.checks.check import Seen, is_up, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.finding import Finding
 
 # mkfs writes whole seconds, and what makes a microVM for the first time may make its image first.
 _TOGETHER = timedelta(seconds=60)

@@ -1,13 +1,19 @@
 """Checks of rights: may who runs the microVM use what it names, and can a file system keep what is asked of it?"""
 
+from __future__ import annotations
+
 import shlex
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import SourceKind
-from mvtui.model.field_facts import Barred, SourceLook
-from mvtui.model.finding import Finding
 from mvtui.operations.checks.check import Seen, error, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.field_facts import Barred, SourceLook
+    from mvtui.model.finding import Finding
 
 NO_ACCESS = "no access"
 _XATTR = "--xattr"

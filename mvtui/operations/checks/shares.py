@@ -1,13 +1,19 @@
 """Checks of shares: is each served, and is there something to serve?"""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from mvtui.model.definition import ShareProto
 from mvtui.model.facts import SourceKind
-from mvtui.model.finding import Finding
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.operations.checks.check import DISK, Seen, error, info, is_up, mends, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.finding import Finding
 
 # sun_path of unix(7), without its final NUL.
 _SOCKET_BYTES = 107

@@ -1,13 +1,19 @@
 """Checks of starts, stops and what is armed for them."""
 
-import shlex
-from collections.abc import Iterator
+from __future__ import annotations
 
-from mvtui.model.finding import Finding
+import shlex
+from typing import TYPE_CHECKING
+
 from mvtui.model.microvm import ShareHealth
 from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import Seen, error, info, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.finding import Finding
 
 # The subject of what its state says, which is no finding where another one tells why.
 STATE = "state"

@@ -1,14 +1,20 @@
 """Checks of volumes: what the image on the host is, against what the guest expects of it."""
 
-import shlex
-from collections.abc import Iterator
+from __future__ import annotations
 
-from mvtui.model.definition import Volume
-from mvtui.model.finding import Finding
+import shlex
+from typing import TYPE_CHECKING
+
 from mvtui.model.format import size
-from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import DISK, Seen, error, is_up, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mvtui.model.definition import Volume
+    from mvtui.model.finding import Finding
+    from mvtui.model.microvm import ImageFacts, MicroVM, VolumeStatus
 
 # An image with less than this left is full for whoever builds in it.
 FULL_PERCENT = 95.0
