@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import SourceKind
-from mvtui.operations.checks.check import Seen, error, warning
+from mvtui.operations.checks.check import Seen, error, info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def source_denied(seen: Seen) -> Iterator[Finding]:
             yield error(f"share {share.tag}", NO_ACCESS, *_denied(seen, f'Share "{share.tag}"', look.path, barred))
         elif look.barred_writing is not None and share.read_only is False and not _is_store(share):
             told = _denied(seen, f'Share "{share.tag}"', look.path, look.barred_writing)
-            yield warning(f"share {share.tag}", NO_ACCESS, *told)
+            yield info(f"share {share.tag}", NO_ACCESS, *told)  # which may be meant
 
 
 def image_denied(seen: Seen) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def overlay_without_attributes(seen: Seen) -> Iterator[Finding]:
 
 def _is_store(share: Share) -> bool:
     """Nobody writes there, whatever the share says."""
-    return share.source == "/nix/store" or share.mount_point == "/nix/.ro-store"
+    return (share.source or "").rstrip("/").endswith("/nix/store")
 
 
 def _sources(seen: Seen) -> Iterator[tuple[Share, SourceLook]]:
