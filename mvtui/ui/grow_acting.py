@@ -35,6 +35,14 @@ class GrowApp(StoreApp, inherit_bindings=False):
         else:
             self._begin_planning(partial(self._plan_growth, microvm.name, image))
 
+    def grow_volume(self, name: str, image: str) -> None:
+        """Grow that one."""
+        refusal = self._refusal(command("grow"), name)
+        if refusal:
+            self.say(refusal, "warning")
+        elif not self.panel.asks:
+            self._begin_planning(partial(self._plan_growth, name, image))
+
     def _meant_volume(self, microvm: MicroVM) -> str | None:
         """The image under the cursor; else the one whose size is not as defined; else the only one."""
         tab, key = self.panel.under_cursor

@@ -130,7 +130,7 @@ def _draft(panels: DOMQuery[DefinitionPanel]) -> tuple[object, ...]:
     if editing is None:
         return ()
     form = editing.form
-    return editing.draft.text, (form.kind, form.at) if form is not None else None, tuple(panels.first()._answers)
+    return editing.draft.text, (form.kind, form.at) if form is not None else None, panels.first()._keys.asks
 
 
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:

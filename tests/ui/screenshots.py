@@ -23,6 +23,8 @@ PICTURES = (
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),
     ("reset", "reset", (100, 26)),
+    ("form", "share-errors", (100, 26)),
+    ("definition", "definition-findings", (100, 28)),
     ("help", "help", (100, 36)),
     ("light", "light", (100, 24)),
 )

@@ -8,7 +8,7 @@ from textual.events import Paste
 
 from mvtui.host.documents import DocumentError, parse
 from mvtui.model.finding import Finding
-from mvtui.model.rules.finding import error, info
+from mvtui.model.rules.finding import error, info, warning
 from mvtui.operations.definitions_save import Document
 from mvtui.ui.app import MvtuiApp
 from mvtui.ui.forms.definition_panel import DefinitionPanel
@@ -418,3 +418,34 @@ async def test_a_large_file_is_looked_at_beside_the_keys(open_panel: Open) -> No
         await panel.press("escape", "d", "j", "enter", "ctrl+u", *keys("t0"))
         await checked(panel)
         assert 'The tag "t0" is that of' in panel.text
+
+
+async def test_growing_an_image_comes_after_the_save(open_panel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: list[tuple[str, str]] = []
+    monkeypatch.setattr(MvtuiApp, "grow_volume", lambda _app, name, image: grown.append((name, image)))
+    async with open_panel(WIKI) as panel:
+        panel.host.definitions.fields = (
+            warning("volumes[1].size", "size has no effect on an image that exists.", "", "mvtui grow wiki data.img"),
+        )
+        await panel.press("e", "Z")
+        assert "Z grows the image of a volume" in panel.text
+        await panel.press("j", "j", "j")
+        await checked(panel)
+        assert "Z grows it, once this is saved" in panel.text
+        await panel.press("x", "k", "Z")
+        assert "save it first" in panel.text
+        assert not grown
+        await panel.press("u", "j", "Z")
+        assert grown == [("wiki", "data.img")]
+        assert not panel.app.panel.asks
+
+
+async def test_the_editor_is_one_key_away(open_panel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited: list[str] = []
+    monkeypatch.setattr(MvtuiApp, "action_edit_file", lambda _app: edited.append("file"))
+    async with open_panel(WIKI) as panel:
+        await panel.press("e", "E")
+        panel.host.definitions.texts["wiki"] = DocumentError(Path("/x.toml"), "no TOML", "", 1, 2)
+        await panel.press("e", "E")
+        assert edited == ["file", "file"]
+        assert not panel.app.panel.asks

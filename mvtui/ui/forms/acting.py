@@ -46,6 +46,10 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         if microvm is not None and not self.panel.asks:
             self.panel.open_definition(self._desk(microvm), None)
 
+    def grow_volume(self, name: str, image: str) -> None:
+        """Grow that image of that microVM, where a person says so."""
+        raise NotImplementedError
+
     def _desk(self, microvm: MicroVM) -> Desk:
         seams = self.seams.forms
         return Desk(
@@ -58,6 +62,7 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
             self._review_draft,
             partial(self.adopt_definition, microvm.name),
             self.action_edit_file,
+            partial(self.grow_volume, microvm.name),
             lambda: refusals.change(self.panel.situation(microvm)),
             self.seams.monotonic,
         )

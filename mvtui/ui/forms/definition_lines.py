@@ -15,6 +15,9 @@ from mvtui.ui.forms.told import mark, role_of
 from mvtui.ui.lines import Line, clipped, folded
 from mvtui.ui.tabs.page import Entry
 
+# How the fix begins of an image that is smaller than defined.
+_GROW = "mvtui grow "
+
 
 class Spot(NamedTuple):
     """What the cursor stands on: the share or volume `at`, or the overlay, where `kind` is None."""
@@ -81,9 +84,12 @@ def findings_lines(findings: Sequence[Finding], width: int, height: int) -> list
         key = finding.subject.rpartition(".")[2]
         words = " ".join(filter(None, (f"{key}:", finding.what, finding.why)))
         lines += [((f"  {line}", role_of(finding.severity)),) for line in folded(clean(words), width - 2, 3)]
-        if finding.fix:
+        if finding.fix.startswith(_GROW):
+            lines.append((("  ", "text"), ("Z", "key"), (" grows it, once this is saved", "text")))
+        elif finding.fix:
             by_key = fix_of(finding, key, (key,)) is not None
-            lines.append(((f"  {clean(finding.fix)}", "good" if by_key else "text"),))
+            role = "good" if by_key else "text"
+            lines += [((f"  {line}", role),) for line in folded(clean(finding.fix), width - 2, 2)]
     return [clipped(line, width) for line in lines[:height]]
 
 

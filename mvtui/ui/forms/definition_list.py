@@ -25,6 +25,7 @@ LIST_KEYS = (
     ("u", "undo"),
     ("o", "overlay"),
     ("E", "the file"),
+    ("Z", "grow image"),
     ("Esc", "leaves"),
 )
 _READING = Entry(((("  reading …", "dim"),),))

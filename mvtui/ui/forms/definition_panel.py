@@ -11,25 +11,27 @@ from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
-from mvtui.operations.draft import begin, is_saved
 from mvtui.ui.command import Place
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.forms.definition_lines import Spot
 from mvtui.ui.forms.definition_list import LIST_KEYS, DefinitionList
 from mvtui.ui.forms.desk import Desk, Wanted
-from mvtui.ui.forms.editing import Editing
+from mvtui.ui.forms.editing import Editing, resumed
 from mvtui.ui.forms.findings import Findings
 from mvtui.ui.forms.form_lines import FormLines
-from mvtui.ui.forms.parts import Detail, Keys, Title, keys_line
+from mvtui.ui.forms.parts import Answers, Detail, Keys, Title, keys_line
 from mvtui.ui.keys import live_keys
 from mvtui.ui.lines import Line, folded
 from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
-from mvtui.ui.widgets.question import DEAF_SECONDS
 
-_ABSENT_KEYS = (("a", "adopt: write what is built"), ("n", "begin an empty one"), ("Esc", "leaves"))
-
-Answers = dict[str, Callable[[], None]]
+_LEAVE = ("escape", "q")
+_BROKEN_KEYS = (("E", "edits the file"), ("Esc", "leaves"))
+_ABSENT_KEYS = (
+    ("a", "adopt: write what is built"),
+    ("n", "begin an empty one"),
+    ("Esc", "leaves"),
+)
 
 
 class DefinitionPanel(Vertical, Dialog):
@@ -50,7 +52,6 @@ class DefinitionPanel(Vertical, Dialog):
         self._problem: MvtuiError | None = None
         self._is_absent = False
         self._said = ("", "text")
-        self._question, self._answers, self._asked_at = "", Answers(), 0.0
 
     def compose(self) -> ComposeResult:
         """Title, list or form, what is said of it, keys."""
@@ -69,12 +70,9 @@ class DefinitionPanel(Vertical, Dialog):
         except MvtuiError as problem:
             self._problem = problem
         else:
-            kept = self._desk.kept if self._desk.kept is not None and not is_saved(self._desk.kept, document) else None
-            self._is_absent = not document.exists and kept is None
-            self.editing = Editing(kept or begin(document))
-            if kept is not None:
-                changed = "the file was changed since" if kept.document.text != document.text else "not saved yet"
-                self._said = (f"{changed}: {', '.join(kept.changes)}", "warning")
+            draft, words = resumed(self._desk.kept, document)
+            self._is_absent = not document.exists and not draft.changed
+            self.editing, self._said = Editing(draft), (words, "warning")
             self._renew()
             if self._wanted is not None and not self._is_absent:
                 self._open_wanted(self.editing, self._wanted)
@@ -102,12 +100,10 @@ class DefinitionPanel(Vertical, Dialog):
     def _leave_without_focus(self) -> None:
         """What was changed is not lost by a click beside it."""
         focused = self.screen.focused
-        if focused is None or focused is self or self in focused.ancestors:
-            return
-        if self.is_changed:
+        if focused is not None and self.is_changed and self not in focused.ancestors_with_self:
             self.call_later(self.take_focus)
         else:
-            self.post_message(DialogClosed(self))
+            super()._leave_without_focus()
 
     @property
     def is_changed(self) -> bool:
@@ -120,7 +116,7 @@ class DefinitionPanel(Vertical, Dialog):
         """All are its own, but those that move the list's cursor, and what paints the screen anew."""
         keys = live_keys(self.screen)
         moves = {key for one in COMMANDS if one.place is Place.MOVE for key in keys.get(one.id, ())}
-        is_list = self.editing is not None and not self._form.display and not self._answers and not self._is_absent
+        is_list = self.editing is not None and not self._form.display and not self._keys.asks and not self._is_absent
         if event.key in keys.get("look", ()) or (is_list and event.key in moves):
             return
         event.stop()
@@ -132,8 +128,10 @@ class DefinitionPanel(Vertical, Dialog):
 
     def _press(self, key: str, character: str | None) -> None:
         self._said = ("", "text")
-        if self._answers:
-            self._answer(key)
+        if self._keys.asks:
+            answer = self._keys.answer(key, self._desk.monotonic())
+            if answer is not None:
+                answer()
         elif self.editing is None or self._is_absent:
             self._press_without(key)
         elif self._form.display:
@@ -145,7 +143,7 @@ class DefinitionPanel(Vertical, Dialog):
 
     def _press_without(self, key: str) -> None:
         """There is no file, or it can't be read."""
-        if key in ("escape", "q"):
+        if key in _LEAVE:
             self._close()
         elif key == "E" and self._problem is not None:
             self._close(self._desk.edit_file)
@@ -156,12 +154,14 @@ class DefinitionPanel(Vertical, Dialog):
             self._close(self._desk.adopt)
 
     def _press_in_list(self, editing: Editing, key: str) -> None:
-        if key in ("escape", "q"):
+        if key in _LEAVE:
             self._leave()
         elif key == "r":
             self._review(editing)
         elif key == "E":
             self._close(self._desk.edit_file)
+        elif key == "Z":
+            self._grow(editing)
         else:
             self._said = self._list.press(editing, key)
             if editing.form is not None:
@@ -175,7 +175,7 @@ class DefinitionPanel(Vertical, Dialog):
         elif key != "escape":
             self._form.press(key, character)
         elif editing.form is not None and editing.form.changed:
-            self._ask("not taken: d drops it, Esc stays", {"d": self._drop_form})
+            self._keys.ask("not taken: d drops it, Esc stays", {"d": self._drop_form}, self._desk.monotonic())
         else:
             self._drop_form()
 
@@ -204,28 +204,25 @@ class DefinitionPanel(Vertical, Dialog):
         else:
             self._close(lambda: self._desk.review(draft))
 
+    def _grow(self, editing: Editing) -> None:
+        """The image of the volume under the cursor, to the size that the file has for it."""
+        image = editing.image(self._list.spot)
+        if image is None:
+            self._said = ("Z grows the image of a volume", "text")
+        elif editing.draft.changed:
+            self._said = ("save it first: r reviews, then Z grows the image to its new size", "warning")
+        else:
+            self._close(lambda: self._desk.grow(image))
+
     # Leaving
 
     def _leave(self) -> None:
         if not self.is_changed:
             self._close()
             return
-        answers = {"d": lambda: self._close(lambda: self._desk.keep(None)), "k": self._close}
-        self._ask("not saved: d drops the changes, k keeps them for later, Esc stays", answers)
-
-    def _ask(self, question: str, answers: Answers) -> None:
-        self._question, self._answers = question, answers
-        self._asked_at = self._desk.monotonic()
-        self._keys.add_class("-asks")
-
-    def _answer(self, key: str) -> None:
-        """Any other key stays; none of its first moments, which were on their way to something else."""
-        if self._desk.monotonic() - self._asked_at < DEAF_SECONDS:
-            return
-        answers, self._answers = self._answers, Answers()
-        self._keys.remove_class("-asks")
-        if key in answers:
-            answers[key]()
+        answers: Answers = {"d": lambda: self._close(lambda: self._desk.keep(None)), "k": self._close}
+        question = "not saved: d drops the changes, k keeps them for later, Esc stays"
+        self._keys.ask(question, answers, self._desk.monotonic())
 
     def _close(self, then: Callable[[], None] | None = None) -> None:
         if self.editing is not None:
@@ -240,6 +237,9 @@ class DefinitionPanel(Vertical, Dialog):
         self._form.open(editing.form)
         self._list.display, self._form.display = False, True
         self.take_focus()
+        self._ask_about(editing)
+
+    def _ask_about(self, editing: Editing) -> None:
         self.findings.ask(editing.draft.document, editing.values)
         self._tell()
 
@@ -254,8 +254,7 @@ class DefinitionPanel(Vertical, Dialog):
         event.stop()
         if self.editing is not None and self._form.display:
             self.editing.form = self._form.form
-            self.findings.ask(self.editing.draft.document, self.editing.values)
-            self._tell()
+            self._ask_about(self.editing)
 
     @on(CursorLines.Moved)
     def _on_moved(self, event: CursorLines.Moved) -> None:
@@ -277,19 +276,15 @@ class DefinitionPanel(Vertical, Dialog):
         self._present()
 
     def _present(self) -> None:
-        name, editing = clean(self._desk.microvm.name), self.editing
-        if editing is not None and editing.form is not None:
-            self._title.say(f"{name} > {editing.form.name}{' (new)' if editing.form.is_new else ''}")
-        else:
-            changed = "not saved" if editing is not None and editing.draft.changed else ""
-            self._title.say(f"{name}: what its definition file says", changed)
+        editing = self.editing
+        self._title.show(self._desk.microvm.name, editing)
         if self._problem is not None:
             self._list.show_words(clean(str(self._problem)), "error")
         elif editing is None:
             self._list.show_words("reading …", "dim")
         elif self._is_absent:
-            path = clean(str(editing.draft.document.path))
-            self._list.show_words(f"There is no definition file yet. It would be {path}.", "text")
+            words = f"There is no definition file yet. It would be {editing.draft.document.path}."
+            self._list.show_words(clean(words), "text")
         elif not self._form.display:
             self._list.show_draft(editing, self.findings.all)
         self._detail.update()
@@ -302,11 +297,8 @@ class DefinitionPanel(Vertical, Dialog):
         return self._form.detail(size) if self._form.display else self._list.detail(size)
 
     def _keys_lines(self, size: Size) -> Sequence[Line]:
-        if self._answers:
-            return (((self._question, "strong"),),)
         if self._form.display:
             return (keys_line(self._form.keys, size.width),)
         if self.editing is None:
-            editor = (("E", "edits the file"),) if self._problem is not None else ()
-            return (keys_line((*editor, ("Esc", "leaves")), size.width),)
+            return (keys_line(_BROKEN_KEYS[self._problem is None :], size.width),)
         return (keys_line(_ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)

@@ -102,6 +102,7 @@ class Desk:
     review: Callable[["Draft"], None]
     adopt: Callable[[], None]
     edit_file: Callable[[], None]
+    grow: Callable[[str], None]
     refusal: Callable[[], str]
     monotonic: Callable[[], float]
 

@@ -7,7 +7,8 @@ from mvtui.model.edit import Edit, ItemKind, MoveItem, RemoveItem
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.rules.hypervisors import SHARES
 from mvtui.model.text import clean
-from mvtui.operations.draft import Draft, change, meant
+from mvtui.operations.definitions_save import Document
+from mvtui.operations.draft import Draft, begin, change, is_saved, meant
 from mvtui.ui.forms.definition_lines import Spot
 from mvtui.ui.forms.fields import OVERLAY, new_values
 from mvtui.ui.forms.fixes import another_name
@@ -16,6 +17,14 @@ from mvtui.ui.forms.form import Form
 _NAMED_BY = {ItemKind.SHARES: "tag", ItemKind.VOLUMES: "image"}
 # What can't be in two of them, and has a default.
 _OWN = ("socket", "serial")
+
+
+def resumed(kept: Draft | None, document: Document) -> tuple[Draft, str]:
+    """The draft that was left before, where it is not saved by now, and words for that; else one of the document."""
+    if kept is None or is_saved(kept, document):
+        return begin(document), ""
+    words = "the file was changed since" if kept.document.text != document.text else "not saved yet"
+    return kept, f"{words}: {', '.join(kept.changes)}"
 
 
 class Editing:
@@ -134,6 +143,13 @@ class Editing:
         told = self.draft.items(spot.kind)[spot.at].get(_NAMED_BY[spot.kind])
         word = spot.kind.removesuffix("s")
         return f"{word} {clean(told)}" if isinstance(told, str) else word
+
+    def image(self, spot: Spot | None) -> str | None:
+        """That of a volume; None of anything else."""
+        found = (
+            self.draft.items(spot.kind)[spot.at].get("image") if spot is not None and spot.kind is not None else None
+        )
+        return found if isinstance(found, str) else None
 
     def _change(self, edits: tuple[Edit, ...], words: str) -> None:
         before = self.draft

@@ -41,8 +41,8 @@ def _always(_values: Values, _hypervisor: Hypervisor) -> bool:
 @dataclass(frozen=True, slots=True)
 class FormField:
     """`key` is the option of microvm.nix; `default` what holds where it is left out, as it is shown; `hint` a few words
-    about it. `choices` are all of a CHOICE, and what a text is completed with. `applies`: whether the option has an
-    effect with these values of the item, on this hypervisor."""
+    about it (in 30 cells), `more` what else there is to know. `choices` are all of a CHOICE, and what a text is
+    completed with. `applies`: whether the option has an effect with these values of the item, on this hypervisor."""
 
     key: str
     kind: FieldKind = FieldKind.TEXT
@@ -50,6 +50,7 @@ class FormField:
     default: str = ""
     choices: tuple[str, ...] = ()
     applies: Callable[[Values, Hypervisor], bool] = _always
+    more: str = ""
 
 
 YES, NO = "yes", "no"
@@ -90,7 +91,7 @@ def _other_images(values: Values, hypervisor: Hypervisor) -> bool:
 
 
 SHARE_FIELDS = (
-    FormField("tag", hint="the guest finds the share by it"),
+    FormField("tag", hint="the guest finds it by this"),
     FormField("source", FieldKind.DIRECTORY, "the directory of the host"),
     FormField("mountPoint", hint="where the guest sees it"),
     FormField("proto", FieldKind.CHOICE, "", "9p", ("virtiofs", "9p")),
@@ -105,28 +106,31 @@ SHARE_FIELDS = (
         _nine_p_of_qemu,
     ),
     _flag("posixAcl", "ACLs and extended attributes", default=True, applies=_virtiofs),
-    FormField("socket", hint="virtiofsd listens there; the default has the tag in it", applies=_virtiofs),
+    FormField("socket", hint="where virtiofsd listens", applies=_virtiofs, more="Relative: in the state directory."),
     FormField("extraArgs", FieldKind.WORDS, "more arguments of virtiofsd", applies=_virtiofs),
 )
 
 VOLUME_FIELDS = (
-    FormField("image", FieldKind.FILE, "the file on the host; relative: in the state directory"),
-    FormField("mountPoint", hint="where the guest sees it; empty: not mounted"),
+    FormField("image", FieldKind.FILE, "the file on the host", more="Relative: in the state directory."),
+    FormField("mountPoint", hint="where the guest sees it", more="Empty: not mounted."),
     FormField("size", FieldKind.NUMBER, "MiB", applies=_made),
     FormField(
-        "fsType", hint="Tab: the next one", default="ext4", choices=("ext4", "xfs", "btrfs", "vfat", "ext3", "ext2")
+        "fsType",
+        hint="of the image that is made",
+        default="ext4",
+        choices=("ext4", "xfs", "btrfs", "vfat", "ext3", "ext2"),
     ),
-    _flag("autoCreate", "microvm.nix makes the image where there is none", default=True),
+    _flag("autoCreate", "made where there is none", default=True),
     FormField("label", hint="the guest mounts by it", applies=_made),
     _flag("readOnly", "the guest can't write"),
     _flag("direct", "the host caches nothing of it", applies=_has_direct),
-    FormField("serial", hint="the guest sees it in /dev/disk/by-id", applies=_has_serial),
+    FormField("serial", hint="seen in /dev/disk/by-id", applies=_has_serial),
     FormField("imageType", FieldKind.CHOICE, "", "raw", ("raw", "qcow2", "vhd", "vhdx"), _other_images),
     FormField("mkfsExtraArgs", FieldKind.WORDS, "more arguments of mkfs", applies=_made),
 )
 
 OVERLAY = "writableStoreOverlay"
-OVERLAY_FIELDS = (FormField(OVERLAY, hint="a path in the guest, as /nix/.rw-store; empty: no overlay"),)
+OVERLAY_FIELDS = (FormField(OVERLAY, hint="a path in the guest", more="As /nix/.rw-store. Empty: there is none."),)
 
 FIELDS = {ItemKind.SHARES: SHARE_FIELDS, ItemKind.VOLUMES: VOLUME_FIELDS, None: OVERLAY_FIELDS}
 

@@ -94,9 +94,10 @@ def detail_lines(form: Form, each: FormField, findings: Sequence[Finding], size:
         if fix is not None:
             lines.append((("  ", "text"), (FIX_KEY, "key"), (f" {clean(fix.words)}", "good")))
         elif finding.fix and not finding.fix.endswith(_WRITE_IT):
-            lines.append(((f"  {clean(finding.fix)}", "text"),))
-    if each.hint:
-        lines.append(((f"  {each.hint}", "dim"),))
+            lines += [((f"  {line}", "text"),) for line in folded(clean(finding.fix), width - 2, 2)]
+    beside = "" if width >= WIDE and not findings else each.hint
+    if words := ". ".join(filter(None, (beside, each.more))):
+        lines.append(((f"  {words}", "dim"),))
     return [clipped(line, width) for line in lines[:height]]
 
 
