@@ -1,6 +1,5 @@
 """Definition files from keys: adopted from what is built, edited in an editor, the last change undone."""
 
-import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -54,7 +53,7 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
         from mvtui.operations import definitions_save, last_change  # noqa: PLC0415
 
         meant = self._meant
-        change = await asyncio.to_thread(last_change.last_change, self.host, microvm.name)
+        change = await self.seams.in_thread(last_change.last_change, self.host, microvm.name)
         if self.panel.asks or self._meant != meant:
             return
         if change is None or not change.of_definition:
@@ -69,7 +68,7 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
             self.say(refusal, "warning")
             return
         try:
-            document, former = await asyncio.to_thread(definitions_save.former_version, self.host, microvm)
+            document, former = await self.seams.in_thread(definitions_save.former_version, self.host, microvm)
         except definitions_save.ConflictError as conflict:
             self.ask_which_version(conflict, "bring the former text back")
         except MvtuiError as error:
@@ -98,11 +97,11 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
         ask = Answer("n", "asks Nix for the rest (minutes)", partial(self._begin_asking_nix, microvm))
-        can_ask = evaluated is None and await asyncio.to_thread(adopting.can_ask_nix, self.host, microvm)
+        can_ask = evaluated is None and await self.seams.in_thread(adopting.can_ask_nix, self.host, microvm)
         more = (ask,) if can_ask else ()
         try:
-            adoption = await asyncio.to_thread(adopting.adopt, self.host, microvm, evaluated=evaluated)
-            review = await asyncio.to_thread(definitions_save.review, adoption.document, adoption.text)
+            adoption = await self.seams.in_thread(adopting.adopt, self.host, microvm, evaluated=evaluated)
+            review = await self.seams.in_thread(definitions_save.review, adoption.document, adoption.text)
         except MvtuiError as error:
             if more and not self.panel.asks:
                 self.panel.read(definition_questions.can_not_adopt(microvm, error, self.host.name, more))
@@ -146,7 +145,7 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
 
         document = adoption.document
         try:
-            saved = await asyncio.to_thread(definitions_save.save, self.host, document, adoption.text)
+            saved = await self.seams.in_thread(definitions_save.save, self.host, document, adoption.text)
         except definitions_save.ConflictError:
             self.say(f"there is a definition already: {document.path}; nothing was written", "error")
         except MvtuiError as error:
@@ -169,14 +168,14 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
         """Lend the terminal to the editor, at the first error; then say what is wrong in the file."""
         from mvtui.operations import definitions  # noqa: PLC0415
 
-        path = await asyncio.to_thread(definitions.find_document, self.host, microvm)
+        path = await self.seams.in_thread(definitions.find_document, self.host, microvm)
         if path is None:
             adopt = self.panel.situation(None).key("adopt")
             self.say(f"{microvm.name} has no definition file: {adopt} writes one from what is built", "warning")
             return
         hypervisor = _built_for(microvm)
-        before = await asyncio.to_thread(definitions.validate, path, hypervisor)
-        text = await asyncio.to_thread(definitions.raw_text, path)
+        before = await self.seams.in_thread(definitions.validate, path, hypervisor)
+        text = await self.seams.in_thread(definitions.raw_text, path)
         try:
             argv = editor.editor_argv(os.environ, path, _first_error_line(before))
             ended = await editor.run(argv, self.terminal_lent, self.host.calls)
@@ -184,8 +183,8 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
             self.say(str(error), "error")
             return
         self.look_soon()
-        after = await asyncio.to_thread(definitions.validate, path, hypervisor)
-        is_changed = await asyncio.to_thread(definitions.raw_text, path) != text
+        after = await self.seams.in_thread(definitions.validate, path, hypervisor)
+        is_changed = await self.seams.in_thread(definitions.raw_text, path) != text
         self._tell_edited(microvm, after, ended, is_changed=is_changed)
 
     def _tell_edited(self, microvm: MicroVM, found: "Validation", ended: str, *, is_changed: bool) -> None:

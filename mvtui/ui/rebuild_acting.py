@@ -1,6 +1,5 @@
 """From a key to a rebuild: asked with what it means, begun, followed in a panel that can be left, told."""
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ class RebuildApp(OverlayApp, inherit_bindings=False):
         meant = self._meant
         others = self.shown.snapshot.microvms if self.shown.snapshot is not None else ()
         try:
-            plan = await asyncio.to_thread(plan_rebuild, self.host, microvm, others)
+            plan = await self.seams.in_thread(plan_rebuild, self.host, microvm, others)
         except MvtuiError as error:
             self.say(str(error), "error")
             return

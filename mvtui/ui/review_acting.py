@@ -1,6 +1,5 @@
 """From a change of a definition to the file on disk: reviewed, saved, what stands against it solved."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -69,7 +68,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
         from mvtui.operations import definitions_save  # noqa: PLC0415
 
         try:
-            review = await asyncio.to_thread(definitions_save.review, change.document, change.text)
+            review = await self.seams.in_thread(definitions_save.review, change.document, change.text)
         except MvtuiError as error:
             self.say(str(error), "error")
             return
@@ -107,7 +106,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
 
         document = change.document
         try:
-            saved = await asyncio.to_thread(definitions_save.save, self.host, document, change.text)
+            saved = await self.seams.in_thread(definitions_save.save, self.host, document, change.text)
         except definitions_save.ConflictError as conflict:
             self.ask_which_version(conflict, change.what, change.left)
         except MvtuiError as error:
@@ -146,7 +145,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
             self.say(refusal, "warning")
             return
         try:
-            words = await asyncio.to_thread(definitions_save.track, saved.document)
+            words = await self.seams.in_thread(definitions_save.track, saved.document)
         except MvtuiError as error:
             self.say(str(error), "error")
             return

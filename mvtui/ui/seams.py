@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from mvtui.host.ports import Host, Logs
 from mvtui.model.growth import GrowPlan, GrowWay
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mvtui.operations.doctor import HostReport
     from mvtui.operations.lifecycle import Outcome
     from mvtui.operations.overlay_outcome import ResetOutcome
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
 
@@ -52,6 +55,13 @@ class RunOverlay(Protocol):
         self, host: Host, verb: OverlayVerb, microvm: str, on_step: Step, *, plan: ResetPlan | None = None
     ) -> "ResetOutcome":
         """Do it to its end; `plan` is the one that was agreed to, where there is one."""
+
+
+class InThread(Protocol):
+    """What runs blocking work beside the event loop, as `asyncio.to_thread`."""
+
+    async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` returns."""
 
 
 Choose = Callable[[Host, str, str], Awaitable[None]]
@@ -175,3 +185,4 @@ class Seams:
     run_growth: RunGrowth = run_growth
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
+    in_thread: InThread = asyncio.to_thread

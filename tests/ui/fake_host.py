@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
@@ -93,6 +94,15 @@ REPORT = HostReport(
 )
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def at_once(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` returns, without a thread."""
+    return work(*args, **kwargs)
+
+
 class FakeHost:
     """`now` and `seconds` are the clocks; `asked` is what was run; a verb ends when `finish` says how;
     `calls` has what was called. Plans are those of `plans`, or made of what the snapshot tells (`plan_of`), at once,
@@ -131,7 +141,16 @@ class FakeHost:
 
     @property
     def host(self) -> Host:
-        return Host("hv01", NoUnits(), NoProcesses(), Path("/var/lib/microvms"), calls=self.calls)
+        nowhere = Path("/proc/mvtui")  # where nothing can be made
+        return Host(
+            "hv01",
+            NoUnits(),
+            NoProcesses(),
+            Path("/var/lib/microvms"),
+            calls=self.calls,
+            definitions=nowhere / "definitions",
+            records=nowhere / "records",
+        )
 
     @property
     def seams(self) -> Seams:
@@ -149,6 +168,7 @@ class FakeHost:
             run_growth=self.run_growth,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
+            in_thread=at_once,
         )
 
     def app(self, **options: object) -> MvtuiApp:

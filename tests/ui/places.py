@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from textual.css.query import DOMQuery
 from textual.widgets import Input
 
+from mvtui.model.definition import Definition, Runner, Share, ShareProto
+from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import Snapshot
 from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -20,6 +22,11 @@ from tests.ui.overlay_samples import KEEPING, RUNNING, UNKNOWN
 from tests.ui.samples import EMPTY, LAB, PRODUCT, STOPPING, WEB, snapshot
 
 FULL = snapshot(HEALTHY)
+# As it is built; its file can't be written.
+_DOCS = Share("docs", ShareProto.NINE_P, "/docs", "/docs")
+ADOPTABLE = LAB._replace(
+    built=Runner("/r", Definition(Hypervisor.QEMU, host_name="lab", fstab_read=True, shares=(_DOCS,)))
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ PLACES = {
     "free": Where(snapshot(KEEPING), "x"),
     "arm": Where(snapshot(KEEPING), "A"),
     "growth": Where(snapshot(GROWABLE), "3 j j Z"),
+    "adopt": Where(snapshot(ADOPTABLE), "a"),
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
 }

@@ -8,7 +8,7 @@ from tests.ui.conftest import Open
 from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
 
 TYPED = ("typed", "count", "fresh", "overlays")
-MOVES = dict.fromkeys(("list", *TABS, "help", "doctor", "calls", "definition"), "cursor") | {"gone": ""}
+MOVES = dict.fromkeys(("list", *TABS, "help", "doctor", "calls", "definition", "adopt"), "cursor") | {"gone": ""}
 ASKS = dict.fromkeys(LEVELS, "asks")
 # A microVM that is stopped in the list, one that runs on the pages, none on a page that is gone.
 PAGES_ASK = dict.fromkeys(TABS, "asks")
@@ -43,6 +43,9 @@ EFFECTS: dict[str, dict[str, str]] = {
         f"tab_{tab}": {"list": "opened tab", **{one: "" if one == tab else "tab" for one in TABS}, "gone": ""}
         for tab in TABS
     },
+    "rebuild": dict.fromkeys(LEVELS, "says"),  # nothing says what of
+    "edit_file": dict.fromkeys(LEVELS, "says"),  # there is none
+    "adopt": {"list": "says", **dict.fromkeys(TABS, "asks"), "gone": "says"},
     "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
     "share_store": dict.fromkeys(LEVELS, "says"),
     "drift": {
@@ -68,7 +71,15 @@ EFFECTS: dict[str, dict[str, str]] = {
     "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
     "look": dict.fromkeys((*LEVELS, "filter", "search", "palette", *TYPED, "definition", "form"), "looks"),
     "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
-    "back": {"list": "exits", **LEAVES, "help": "asks", "doctor": "asks", "calls": "asks", "definition": "asks"},
+    "back": {
+        "list": "exits",
+        **LEAVES,
+        "help": "asks",
+        "doctor": "asks",
+        "calls": "asks",
+        "definition": "asks",
+        "adopt": "asks",
+    },
     "leave": {"list": "", **LEAVES, **DIALOGS},
     "quit": dict.fromkeys(LEVELS, "exits"),
 }
@@ -101,6 +112,7 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([("form", key) for key in ("up", "down", "pageup", "pagedown", "tab", "shift+tab")], "cursor"),
     **dict.fromkeys([("form", key) for key in ("enter", "escape")], "draft"),
     ("form", "ctrl+u"): "types",
+    ("adopt", "s"): "asks says",  # it can't be written
     ("doctor", "enter"): "asks opened tab",
     ("filter", "down"): "asks",
     ("filter", "enter"): "asks",
@@ -111,7 +123,7 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([(place, "ctrl+u") for place in TYPED], "types"),
 }
 # Of no command.
-OTHERS = ("y", "n", "o", "a", "s", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
+OTHERS = ("y", "n", "o", "s", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
 PUNCTUATION = (
     *("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign"),
     "equals_sign",
