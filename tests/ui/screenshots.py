@@ -23,6 +23,7 @@ PICTURES = (
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),
     ("reset", "reset", (100, 26)),
+    ("store-writable", "store-writable", (100, 30)),
     ("help", "help", (100, 36)),
     ("light", "light", (100, 24)),
 )
