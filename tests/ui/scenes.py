@@ -14,7 +14,7 @@ from mvtui.ui.commands import TABS
 from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.trends import SLOT_SECONDS
 from mvtui.ui.widgets.log_view import LogView
-from tests.ui.fake_definitions import IMAGE_FINDINGS, WEB_TOML, WRONG_TOML
+from tests.ui.fake_definitions import IMAGE_FINDINGS, PLAIN_TOML, WEB_TOML, WRONG_TOML
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
@@ -28,7 +28,8 @@ SIZES = ((80, 24), (120, 36), (60, 15))
 @dataclass(frozen=True)
 class Scene:
     """`quiet`: seconds without a look; `then`: how the host looks after the keys; `plans`: of overlays, by microVM;
-    `step`: a reset has come so far; `definition`: its file; `fields`: what the host says of that."""
+    `step`: a reset has come so far; `definition`: its file; `fields`: what the host says of that; `asks`: what is asked
+    comes from a thread."""
 
     snapshot: Snapshot
     keys: str = ""
@@ -40,6 +41,7 @@ class Scene:
     step: str = ""
     definition: str | None = WEB_TOML
     fields: tuple[Finding, ...] = ()
+    asks: bool = False
 
 
 # One with two overlays set aside that is reset at its next start.
@@ -77,6 +79,11 @@ FORMS = {
     "overlay": Scene(WEB_ALONE, "e o"),
     "overlay-errors": Scene(WEB_ALONE, "e o /"),
     "form-left": Scene(WEB_ALONE, "e j enter x escape"),
+}
+STORES = {
+    "store-writable": Scene(snapshot(WEB), "V", definition=PLAIN_TOML, asks=True),
+    "store-shared": Scene(snapshot(WEB), "H", definition=PLAIN_TOML, asks=True),
+    "store-refused": Scene(snapshot(WEB), "H"),
 }
 # The page of one microVM in every state of its life, on every tab.
 PAGES = {
@@ -142,6 +149,7 @@ SCENES = {
     "ascii-logs": Scene(snapshot(DEGRADED), "5", {"theme": "terminal", "ascii_only": True}),
     "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
     **FORMS,
+    **STORES,
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
@@ -176,6 +184,8 @@ class Play:
             await read(pilot)
         assert isinstance(pilot.app, MvtuiApp)
         await looked(pilot)
+        while self.scene.asks and not pilot.app.panel.asks:
+            await pilot.pause()
         if self.scene.quiet:
             self.host.passes(seconds=self.scene.quiet)
             pilot.app._tick()

@@ -25,6 +25,7 @@ PICTURES = (
     ("reset", "reset", (100, 26)),
     ("form", "share-errors", (100, 26)),
     ("definition", "definition-findings", (100, 28)),
+    ("store-writable", "store-writable", (100, 30)),
     ("help", "help", (100, 36)),
     ("light", "light", (100, 24)),
 )

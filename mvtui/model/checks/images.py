@@ -135,7 +135,7 @@ def image_size(fields: Fields) -> Iterator[Finding]:
                 _growing(fields, volume),
             )
         if fields.holds_overlay(volume.mount_point):
-            fix += f"; or mvtui reset {quote(fields.name)} after the rebuild makes a new one"
+            fix += f", or mvtui reset {quote(fields.name)} after the rebuild makes a new one"
         yield warning(f"volumes[{index}].size", what, why, fix)
 
 
@@ -195,7 +195,7 @@ def image_label(fields: Fields) -> Iterator[Finding]:
             f"volumes[{index}].label",
             f"{facts.path} exists, {there}.",
             "The guest waits for the defined label, which never appears.",
-            f"{keeps}; or label it while {fields.name} is stopped: {_labelling(volume, facts)}",
+            f"{keeps}, or label it while {fields.name} is stopped: {_labelling(volume, facts)}",
         )
 
 
@@ -244,7 +244,8 @@ def _told_size(count: int) -> str:
 
 
 def _growing(fields: Fields, volume: Volume) -> str:
-    return f"mvtui grow {quote(fields.name)} {quote(volume.image)} --defined"
+    """The panel's key for it, and the command."""
+    return f"save it, then Z grows it: mvtui grow {quote(fields.name)} {quote(volume.image)} --defined"
 
 
 def _labelling(volume: Volume, facts: ImageFacts) -> str:
