@@ -113,7 +113,7 @@ def _way_checks(seen: OverlayEvidence, plan: GrowPlan, tools: GrowTools, *, may_
     match plan.way:
         case GrowWay.RESIZE:
             missing = " and ".join(tools.missing)
-            why = f"{missing} is neither in the runner's PATH nor on this host" if missing else ""
+            why = f"{missing}: neither in the runner's PATH nor on this host" if missing else ""
             yield _check("e2fsck and resize2fs are there", why, "install e2fsprogs")
         case GrowWay.MOUNT:
             yield _check("mvtui may mount it", "" if may_mount else "only root can mount it", "sudo, or let the guest")

@@ -116,13 +116,15 @@ COMMANDS = (
     _overlay("reset", "O", "reset", "reset its overlay; asks", Tier.FACTS, in_footer=True),
     Command("undo", ("u",), "undo", "mvtui's last change; asks", group="Act", tier=Tier.FACTS, refusal=refusals.change),
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
-    Command("grow", ("Z",), "grow", "a larger image; asks", group="Act", tier=Tier.FACTS, refusal=refusals.grow),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
     Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
     *[_tab(number, tab) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
     _definition("edit_file", "E", "edit the file", "its file, in $EDITOR"),
     _definition("adopt", "a", "adopt", "its file from what is built"),
+    Command(
+        "grow", ("Z",), "grow a volume", "a larger image; asks", group="Page", tier=Tier.FACTS, refusal=refusals.grow
+    ),
     _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
     _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),

@@ -17,6 +17,7 @@ from mvtui.ui.widgets.log_view import LogView
 from tests.ui.fake_definitions import IMAGE_FINDINGS, PLAIN_TOML, WEB_TOML, WRONG_TOML
 from tests.ui.fake_host import FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
+from tests.ui.growth_samples import GROWABLE, growable
 from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
 from tests.ui.history_samples import past
 from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
@@ -60,6 +61,10 @@ RESETS = {
     "reset-undo": Scene(OVERLAYS, "j u"),
     "reset-free": Scene(OVERLAYS, "j x"),
     "reset-arm": Scene(OVERLAYS, "j A"),
+    "grow": Scene(snapshot(GROWABLE), "3 j Z"),
+    "grow-mounted": Scene(snapshot(GROWABLE), "3 j j Z"),
+    "grow-refused": Scene(snapshot(growable(WEB)), "3 Z"),
+    "grow-volumes": Scene(snapshot(GROWABLE), "3"),
     "armed-overview": Scene(snapshot(ARMED), "1"),
     "armed-volumes": Scene(snapshot(ARMED), "3"),
 }
