@@ -18,6 +18,7 @@ from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed
 
 _MADE = "made"
+Mark = list[int]
 _MAX_BYTES = 1 << 14
 
 
@@ -62,13 +63,14 @@ def remove_arming(records: Path, microvm: str) -> bool:
     return remove_record(records, f"{ARMED}/{microvm}")
 
 
-def note_made(records: Path, microvm: str, path: str) -> None:
+def note_made(records: Path, microvm: str, path: str, mark: Mark | None = None) -> None:
     """Remember the overlay that a reset has just made: the image, or the share's `store`, at `path` (of this process).
-    Raises MvtuiError; nobody has to care: it then counts as used."""
+    `mark` is its `mark_of` as early as it could be taken, else that of now. Raises MvtuiError; nobody has to care: it
+    then counts as used."""
     import json  # noqa: PLC0415 - as above
 
     # Hidden: a directory that becomes a link meanwhile would have root tell what is elsewhere.
-    mark = _mark(path)
+    mark = mark or mark_of(path)
     if mark is not None:
         write_record(records, f"{_MADE}/{microvm}", json.dumps([path, mark]) + "\n", 0o600)
 
@@ -78,7 +80,7 @@ def note_moved(records: Path, microvm: str, before: str, now: str) -> None:
     import json  # noqa: PLC0415 - as above
 
     noted, mark = _read_made(records, microvm)
-    new = _mark(now)
+    new = mark_of(now)
     if noted == before and new is not None and mark[:-1] == new[:-1]:
         write_record(records, f"{_MADE}/{microvm}", json.dumps([now, new]) + "\n", 0o600)
 
@@ -87,10 +89,10 @@ def made_path(records: Path, microvm: str) -> str | None:
     """Where the overlay is (for this process) that a reset made last, as long as nobody has written to it since; None
     where somebody has, or where it is not known."""
     path, mark = _read_made(records, microvm)
-    return path if path and mark == _mark(path) else None
+    return path if path and mark == mark_of(path) else None
 
 
-def _read_made(records: Path, microvm: str) -> tuple[str, list[int]]:
+def _read_made(records: Path, microvm: str) -> tuple[str, Mark]:
     """The path and the mark on record; "" and no mark where there are none."""
     text = read_record(records, f"{_MADE}/{microvm}", _MAX_BYTES)
     if text is None:
@@ -104,7 +106,7 @@ def _read_made(records: Path, microvm: str) -> tuple[str, list[int]]:
     return (path, mark) if isinstance(path, str) and isinstance(mark, list) else ("", [])
 
 
-def _mark(path: str) -> list[int] | None:
+def mark_of(path: str) -> Mark | None:
     """What changes with every use of it (a device has another number after a boot of the host). It is only looked at,
     whatever its owner put there."""
     try:

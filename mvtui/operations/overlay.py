@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError, RightsMissingError
-from mvtui.host.armed import made_path, note_made
+from mvtui.host.armed import Mark, made_path, mark_of, note_made
 from mvtui.host.ports import Host
 from mvtui.host.records import remember_image as remember
 from mvtui.model.format import size
@@ -167,7 +167,7 @@ async def _commit(
 ) -> ResetOutcome:
     host, name, target = attempt.host, attempt.microvm, plan.target
     attempt.say("Giving it the name.")
-    old, unused = await in_thread(_exchange, host, plan, worker)
+    old, unused, mark = await in_thread(_exchange, host, plan, worker)
     if old is not None and await came_up_on(host, kept, name, target, old, starting=starting):
         await in_thread(worker.undo_commit)
         words = f"{name}: no reset: it was started meanwhile and has the old overlay, which has its name back"
@@ -182,25 +182,26 @@ async def _commit(
     hint = f"mvtui restore {shlex.quote(clean(name))} {back}" if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     _, trouble = await both(
-        in_thread(_note_made, host, name, target), _free_older(host, name, worker, unused, starting=starting)
+        in_thread(_note_made, host, name, target, mark), _free_older(host, name, worker, unused, starting=starting)
     )
     if trouble:
         return attempt.done(outcome._replace(words=f"{words}; what was set aside before is not freed: {trouble}"))
     return outcome
 
 
-def _exchange(host: Host, plan: ResetPlan, worker: OverlayWorker) -> tuple[KeptOverlay | None, str | None]:
+def _exchange(host: Host, plan: ResetPlan, worker: OverlayWorker) -> tuple[KeptOverlay | None, str | None, Mark | None]:
     """What is set aside, and its name where mvtui made it, nobody has used it since, and there is an older one: that is
-    worth more. Blocking."""
-    unused = made_path(host.records, plan.microvm) == made_at(host, plan.target)  # a moment later its ctime is another
+    worth more. Then the mark of the new one, before anybody can have used it. Blocking."""
+    path = made_at(host, plan.target)
+    unused = made_path(host.records, plan.microvm) == path  # a moment later its ctime is another
     old = worker.commit()
     has_older = plan.facts is not None and bool(plan.facts.kept)
-    return old, old.name if old is not None and unused and has_older else None
+    return old, old.name if old is not None and unused and has_older else None, mark_of(path)
 
 
-def _note_made(host: Host, name: str, target: OverlayTarget) -> None:
+def _note_made(host: Host, name: str, target: OverlayTarget, mark: Mark | None) -> None:
     with suppress(MvtuiError):  # it then counts as used
-        note_made(host.records, name, made_at(host, target))
+        note_made(host.records, name, made_at(host, target), mark)
 
 
 async def _free_older(host: Host, name: str, worker: OverlayWorker, unused: str | None, *, starting: bool) -> str:
