@@ -1,7 +1,6 @@
 """`mvtui logs` of a real journal: units that say what they like, systemd's word on them, and mvtui's own."""
 
 import json
-import os
 
 from tests.real.host import Json, RealHost, wait_until
 
@@ -75,17 +74,41 @@ def test_paging_backwards_misses_none_and_follows(host: RealHost) -> None:
         assert json.loads(process.stdout.readline())["message"] == "more"
 
 
+def test_mvtui_s_own_word_is_among_them(host: RealHost) -> None:
+    record = "from mvtui.host.journal import record; record('reset of kept: done', MVTUI_MICROVM='kept')"
+    host.nested.python("-c", record)
+    host.nested.run("logger", "--journald", stdin="SYSLOG_IDENTIFIER=mvtui\nMVTUI_MICROVM=other\nMESSAGE=another\n")
+    wait_until(lambda: bool(logged(host, "kept")), "it is not logged")
+    assert [(one["source"], one["message"]) for one in logged(host, "kept")] == [("mvtui", "reset of kept: done")]
+
+
 def test_who_lacks_rights_is_told_what_gives_them(host: RealHost) -> None:
     speak(host, "microvm@loud.service", "echo hello")
-    refused = host.nested.run(
-        "setpriv",
-        "--reuid=65534",
-        "--clear-groups",
-        "--regid=65534",
-        "--",
-        "sh",
-        "-c",
-        f'PYTHONPATH="{os.getcwd()}" PYTHONDONTWRITEBYTECODE=1 python3 -m mvtui logs loud',
-        check=False,
+    program = (
+        "import os, sys; sys.path.insert(0, os.getcwd()); from mvtui.host.journal_logs import JournalLogs\n"
+        "from mvtui.errors import RightsMissingError; from mvtui.model.log import LogFilter\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "try: JournalLogs(['loud']).page(LogFilter(), 9)\n"
+        "except RightsMissingError as error: print(error, int(error.exit_code))\n"
     )
-    print(refused)
+    said = host.nested.python("-c", program).stdout
+    assert "may not be read (usermod -aG systemd-journal USER" in said
+    assert said.strip().endswith("77")
+
+
+def pids(host: RealHost, pattern: str) -> list[int]:
+    """Those inside whose command line reads so."""
+    found = host.nested.run("pgrep", "-f", pattern, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def test_journalctl_ends_with_who_reads_it(host: RealHost) -> None:
+    """Also where that is killed, and nothing more is ever logged."""
+    speak(host, "microvm@quiet.service", "echo hello")
+    with host.nested.python_running("-m", "mvtui", "logs", "quiet", "-f") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        follower = "journalctl .*--follow.*microvm@quiet.service"
+        wait_until(lambda: len(pids(host, follower)) == 1, "nobody follows")
+        host.kill(*pids(host, "mvtui logs quiet -f"))
+        wait_until(lambda: pids(host, follower) == [], "journalctl is left")

@@ -13,10 +13,10 @@ _WORDS = [Random(seed).randbytes(90).hex() for seed in range(997)]
 
 # What a real line of journalctl has beside its message.
 _LINE = (
-    '{"__CURSOR":"s=0123456789abcdef0123456789abcdef;i=%x;b=0123456789abcdef0123456789abcdef;m=4a3ae162;t=6611e2;x=b8",'
-    '"__REALTIME_TIMESTAMP":"1795632017664557","__MONOTONIC_TIMESTAMP":"1245372770",'
-    '"_BOOT_ID":"0123456789abcdef0123456789abcdef","PRIORITY":"6","_SYSTEMD_UNIT":"microvm@git.service",'
-    '"SYSLOG_IDENTIFIER":"microvm-run","_PID":"4121","_UID":"990","MESSAGE":"line %d of a guest: %s"}\n'
+    "__CURSOR=s=0123456789abcdef0123456789abcdef;i=%x;b=0123456789abcdef0123456789abcdef;m=4a3ae162;t=6611e2;x=b8\n"
+    "__REALTIME_TIMESTAMP=1795632017664557\n__MONOTONIC_TIMESTAMP=1245372770\n"
+    "_BOOT_ID=0123456789abcdef0123456789abcdef\nPRIORITY=6\n_SYSTEMD_UNIT=microvm@git.service\n_UID=990\n"
+    "MESSAGE=line %d of a guest: %s\n\n"
 )
 
 

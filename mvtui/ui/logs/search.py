@@ -10,8 +10,6 @@ from mvtui.ui.logs.rows import has
 
 # In these, what is looked for stands in the record as it is shown.
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.,:;=+*()[]{}<>@#%&!?|'~^$")
-# A record of journalctl whose message is no UTF-8.
-_IN_NUMBERS = b'"MESSAGE":['
 
 
 def find(logs: Logs, records: Sequence[bytes], text: str, *, up: bool) -> int | None:
@@ -22,7 +20,7 @@ def find(logs: Logs, records: Sequence[bytes], text: str, *, up: bool) -> int | 
     order = range(len(records) - 1, -1, -1) if up else range(len(records))
     for index in order:
         record = records[index]
-        if is_plain and needle not in (record.lower() if folded else record) and _IN_NUMBERS not in record:
+        if is_plain and needle not in (record.lower() if folded else record):
             continue  # a record says more than the message, but never less
         if has(logs.entry(record), text):
             return index

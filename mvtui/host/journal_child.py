@@ -1,4 +1,4 @@
-"""A child process whose lines are read as they come: never more than fits, never waiting for one."""
+"""A child process whose entries are read as they come: never more than fits, never waiting for one."""
 
 import fcntl
 import os
@@ -7,47 +7,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from mvtui.errors import MvtuiError
+from mvtui.host.journal_export import EntrySplitter
 
-# A line may be so long (1 MB of bytes that are no UTF-8 takes journalctl four); of a longer one its ends are kept.
-MAX_LINE_BYTES = 4 << 20
-_KEPT_BYTES = 4096
 # So much is read at once, and so much waits in the pipe: at 10,000 lines a second, what comes in a tenth of a second.
 _READ_BYTES = 1 << 20
 _PIPE_BYTES = 1 << 20
 _MAX_ERROR_BYTES = 4096
 
 
-class LongLine(bytes):
-    """The beginning and the end of a line that was too long."""
-
-
-class LineSplitter:
-    """Cuts what is fed into lines."""
-
-    def __init__(self, most: int = MAX_LINE_BYTES) -> None:
-        self._most = most
-        self._rest = b""
-        self._start: bytes | None = None  # of a line that is too long
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that end in `data`, without their ends."""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        if self._start is not None:
-            end = lines[0] if lines else self._rest
-            if lines:
-                lines[0] = LongLine(self._start + end[-_KEPT_BYTES:])
-                self._start = None
-            else:
-                self._rest = end[-_KEPT_BYTES:]
-        if len(self._rest) > self._most:
-            self._start, self._rest = self._rest[:_KEPT_BYTES], self._rest[-_KEPT_BYTES:]
-        return lines
-
-
-class ChildLines:
-    """The lines of what `command` (an argv) writes. It ends with `close`, and by itself when this process dies: it
-    then writes to a pipe that nobody reads (journalctl also waits for that). Raises MvtuiError where there is none."""
+class ChildEntries:
+    """The entries that `command` (an argv of journalctl's) exports. It ends with `close`, and by itself when this
+    process dies: nobody reads its pipe any more, and journalctl waits for that too. Raises MvtuiError where there is
+    none."""
 
     def __init__(self, command: Sequence[str]) -> None:
         try:
@@ -64,7 +35,7 @@ class ChildLines:
             os.set_blocking(descriptor, False)
         with suppress(OSError):  # more than /proc/sys/fs/pipe-max-size
             fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._splitter = LineSplitter()
+        self._splitter = EntrySplitter()
         self._said = b""
 
     def fileno(self) -> int:
@@ -72,7 +43,7 @@ class ChildLines:
         return self._output
 
     def read(self) -> list[bytes] | None:
-        """The lines that have come, at most a megabyte of them at once; None when no more will come."""
+        """The entries that have come, at most a megabyte of them at once; None when no more will come."""
         self._hear()
         parts: list[bytes] = []
         left = _READ_BYTES
