@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from mvtui.host.ports import Host
 from mvtui.host.shell_script import read_exec
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
@@ -194,3 +196,15 @@ class SickHost:
 def long_ago() -> datetime:
     """Before anything here was made."""
     return datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, part: float) -> None:
+    """The disk under every image is so full (0 to 1)."""
+    real = os.fstatvfs
+
+    def fstatvfs(fd: int) -> os.statvfs_result:
+        space = list(real(fd))
+        space[2], space[4] = 1_000_000, int(1_000_000 * (1 - part))
+        return os.statvfs_result(space)
+
+    monkeypatch.setattr(os, "fstatvfs", fstatvfs)

@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.host.living import found, loop_device, need_root
-from tests.operations.sick_host import SickHost, sick_host
+from tests.operations.sick_host import SickHost
 
 # As a guest does: mount, write, unmount; in a mount namespace of its own, which ends with it.
 _IN_GUEST = 'mount "$1" "$2" && cd "$2" && {script}; sync; cd / && umount "$2"'
 
 
-@pytest.fixture
-def sick() -> Iterator[SickHost]:
+@pytest.fixture(autouse=True)
+def may_mount() -> None:
     need_root("mounts")
-    with sick_host() as host:
-        yield host
 
 
 def guest(sick: SickHost, image: Path, script: str) -> None:
