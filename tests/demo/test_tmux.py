@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,78 @@ def test_the_walk(root: Path) -> None:
         reset_and_undo(terminal)
         terminal.press("q")
         until(lambda: not terminal.is_open, "q does not leave", SECONDS)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+def test_forms_by_keys_alone(root: Path, size: tuple[int, int]) -> None:
+    document = root / "definitions" / "web.toml"
+    before = document.read_text()
+    try:
+        with open_tmux(root.parent, panel(root), size, "tmux-256color") as terminal:
+            terminal.wait_for("─ build ─", "? help")
+            terminal.press("G")
+            terminal.wait_for("─ web ─")
+            add_a_share(terminal, root)
+            assert document.read_text() == before
+            terminal.insist("s", without=["save web.toml"])
+            until(lambda: document.read_text() != before, "it is not saved", SECONDS)
+            assert tomllib.loads(document.read_text())["shares"][-1] == {
+                "tag": "ro-media",
+                "source": f"{root}/srv",
+                "mountPoint": "/media",
+                "proto": "virtiofs",
+                "readOnly": True,
+            }
+            terminal.insist("Escape", "? help", "≠ rebuild")
+            saved = document.read_text()
+            move_a_volume(terminal)
+            terminal.press("q")
+            until(lambda: not terminal.is_open, "q does not leave", SECONDS)
+            assert document.read_text() == saved
+    finally:
+        document.write_text(before)
+
+
+def add_a_share(terminal: Tmux, root: Path) -> None:
+    """Up to the question whether to save it."""
+    terminal.press("e")
+    terminal.wait_for("web: what its definition file says", "nix-store-overlay.img", "+share")
+    terminal.press("s")
+    terminal.wait_for("web > share (new)", "tag is missing.")
+    terminal.press("-l", "ro-store")
+    terminal.wait_for("web > share ro-store (new)", 'The tag "ro-store" is that of')
+    terminal.press("C-w")
+    terminal.press("-l", "ro-media")
+    terminal.press("Down")
+    terminal.press("-l", f"{root}/sr")
+    terminal.wait_for(f"{root}/sr"[-20:])
+    terminal.press("Tab")
+    terminal.wait_for(f"{root}/srv"[-20:])
+    terminal.press("Down")
+    terminal.press("-l", "/media/")
+    terminal.wait_for("ends with a slash", "^f")
+    terminal.press("C-f")
+    terminal.wait_for("/media", without=["ends with a slash", "/media/"])
+    terminal.press("Down", "Down", "Space", "Enter")
+    terminal.wait_for("ro-media", "not saved", "web: what its definition file says")
+    terminal.press("r")
+    terminal.wait_for("share ro-media added: save web.toml on")
+
+
+def move_a_volume(terminal: Tmux) -> None:
+    """Its drive letter is told; what was done is dropped."""
+    terminal.press("e")
+    terminal.wait_for("ro-media", "web: what its definition file says", without=["not saved"])
+    terminal.press("v")
+    terminal.wait_for("web > volume (new)")
+    terminal.press("-l", "a.img")
+    terminal.press("Enter")
+    terminal.wait_for("a.img", "not saved")
+    terminal.press("K")
+    terminal.wait_for("becomes vd", "; it is vd")
+    terminal.press("Escape")
+    terminal.wait_for("not saved: d drops the changes")
+    terminal.insist("d", "? help", without=["not saved"])
 
 
 def filter_and_sort(terminal: Tmux, root: Path) -> None:

@@ -64,6 +64,18 @@ async def test_a_share_is_added_by_keys_alone(open_panel: Open, reviewed: Review
         assert not panel.app.panel.asks
 
 
+async def test_keys_that_come_at_once_are_all_taken(open_panel: Open, reviewed: Reviewed) -> None:
+    async with open_panel(WIKI) as panel:
+        await panel.press("e", "s")
+        for key in ("a", "down", "b", "down", "c", "down", "down", "space", "enter", "r"):
+            panel.app.simulate_key(key)
+        while not reviewed:
+            await panel.pilot.pause()
+        assert tomllib.loads(reviewed[0][1])["shares"][2] == {
+            "tag": "a", "source": "b", "mountPoint": "c", "proto": "virtiofs", "readOnly": True
+        }  # fmt: skip
+
+
 async def test_on_a_tab_the_form_of_what_the_cursor_is_on_opens(open_panel: Open, reviewed: Reviewed) -> None:
     async with open_panel(WIKI) as panel:
         await panel.press("3", "e")

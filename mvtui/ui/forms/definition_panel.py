@@ -170,6 +170,7 @@ class DefinitionPanel(Vertical, Dialog):
                 self._renew()
 
     def _press_in_form(self, editing: Editing, key: str, character: str | None) -> None:
+        editing.form = self._form.form  # that it was typed in may be on its way yet
         if key == "enter":
             self._take(editing)
         elif key != "escape":
