@@ -182,9 +182,10 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
         except MvtuiError as error:
             self.say(str(error), "error")
             return
-        self.look_soon()
         after = await self.seams.in_thread(definitions.validate, path, hypervisor)
         is_changed = await self.seams.in_thread(definitions.raw_text, path) != text
+        self.host.changes += is_changed
+        self.look_soon()
         self._tell_edited(microvm, after, ended, is_changed=is_changed)
 
     def _tell_edited(self, microvm: MicroVM, found: "Validation", ended: str, *, is_changed: bool) -> None:

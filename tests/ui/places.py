@@ -70,7 +70,7 @@ PLACES = {
     "free": Where(snapshot(KEEPING), "x"),
     "arm": Where(snapshot(KEEPING), "A"),
     "growth": Where(snapshot(GROWABLE), "3 j j Z"),
-    "adopt": Where(snapshot(ADOPTABLE), "a"),
+    "adopt": Where(snapshot(ADOPTABLE), "a j j"),
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
 }

@@ -22,6 +22,7 @@ from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
 from tests.ui.history_samples import past
 from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
 from tests.ui.samples import EMPTY, GIT, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
+from tests.ui.save_scenes import OPENS, Opens
 
 SIZES = ((80, 24), (120, 36), (60, 15))
 
@@ -30,7 +31,7 @@ SIZES = ((80, 24), (120, 36), (60, 15))
 class Scene:
     """`quiet`: seconds without a look; `then`: how the host looks after the keys; `plans`: of overlays, by microVM;
     `step`: a reset has come so far; `definition`: its file; `fields`: what the host says of that; `asks`: what is asked
-    comes from a thread."""
+    comes from a thread; `opens`: what it leads to then."""
 
     snapshot: Snapshot
     keys: str = ""
@@ -43,6 +44,7 @@ class Scene:
     definition: str | None = WEB_TOML
     fields: tuple[Finding, ...] = ()
     asks: bool = False
+    opens: Opens | None = None
 
 
 # One with two overlays set aside that is reset at its next start.
@@ -112,6 +114,7 @@ GUESTS = {
     "guest-emergency": Scene(snapshot(EMERGENCY), "1"),
     "guest-emergency-list": Scene(snapshot(EMERGENCY, WEB), "G"),
 }
+SAVES = {name: Scene(PRODUCT, "G", opens=opens) for name, opens in OPENS.items()}
 SCENES = {
     "list": Scene(PRODUCT, "j j"),
     "states": Scene(STATES, "j j j"),
@@ -155,6 +158,7 @@ SCENES = {
     "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
     **FORMS,
     **STORES,
+    **SAVES,
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
@@ -196,6 +200,9 @@ class Play:
             pilot.app._tick()
         if self.scene.then is not None:
             self.host.tell(self.scene.then)
+            await pilot.pause()
+        if self.scene.opens is not None:
+            self.scene.opens(pilot.app)
             await pilot.pause()
         if self.scene.step:
             self.host.steps["lab"](self.scene.step)

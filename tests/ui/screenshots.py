@@ -26,6 +26,8 @@ PICTURES = (
     ("form", "share-errors", (100, 26)),
     ("definition", "definition-findings", (100, 28)),
     ("store-writable", "store-writable", (100, 30)),
+    ("review", "review", (100, 34)),
+    ("rebuild", "rebuild", (100, 26)),
     ("help", "help", (100, 36)),
     ("light", "light", (100, 24)),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Key
@@ -33,20 +34,26 @@ class Told:
     answers: tuple[Answer, ...]
 
 
+def pieces(line: str, width: int) -> list[str]:
+    """A line in pieces that fit; none has more characters than cells, so that what has no width is no more bytes."""
+    step = max(1, width if cell_len(line) <= len(line) else width // 2)
+    return [line[start : start + step] for start in range(0, len(line), step)] or [""]
+
+
 class OutputText(CursorLines):
     """The lines; the last of them stays in sight until somebody scrolls up."""
 
     def __init__(self, output: OutputLines) -> None:
         super().__init__()
         self._output = output
-        self._lines: Sequence[str] = output.lines
+        self._lines: Sequence[str] = ()
         self._gone = output.gone
 
     def renew(self) -> None:
         """There may be more."""
         at_end = self.scroll_offset.y >= self.line_count - self.size.height
         gone, self._gone = self._output.gone - self._gone, self._output.gone
-        self._lines = self._output.lines
+        self._lines = [part for line in self._output.lines for part in pieces(line, self.size.width)]
         self.follow()
         if at_end:
             self.scroll_to(y=max(0, self.line_count - self.size.height), animate=False, force=True, immediate=True)
@@ -55,7 +62,7 @@ class OutputText(CursorLines):
 
     @property
     def line_count(self) -> int:
-        """All that are kept."""
+        """All that are kept, each in as many as it takes."""
         return len(self._lines)
 
     @property
@@ -64,8 +71,8 @@ class OutputText(CursorLines):
         return 0
 
     def line_at(self, line: int) -> Line:
-        """One of them; no more characters than cells, so that what has no width is no more bytes."""
-        return ((self._lines[line][: self.size.width], "text"),)
+        """One of them."""
+        return ((self._lines[line], "text"),)
 
 
 class OutputHead(Lines):
