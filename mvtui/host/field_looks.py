@@ -63,14 +63,16 @@ def look_at_source(path: str, account: Account | None, root: Path = Path("/")) -
             if way.end is None:
                 return SourceLook(path, SourceKind.NOTHING)
             status, inode = os.fstat(way.end), inode_of(way.end)
-            mount = Mounts().of(way.end)
+            has_acls, has_xattrs = (attribute(way.end, name)[1] for name in (ACCESS_ACL, _ANY_USER_ATTRIBUTE))
+            # Told where the file system lacks something: to read all mounts takes longer than the rest.
+            mount = Mounts().of(way.end) if False in (has_acls, has_xattrs) else None
             return SourceLook(
                 path,
                 _KINDS.get(stat.S_IFMT(status.st_mode)),
                 barred_reading=_barred(account, way, path, inode, READ | ENTER),
                 barred_writing=_barred(account, way, path, inode, WRITE),
-                has_acls=attribute(way.end, ACCESS_ACL)[1],
-                has_xattrs=attribute(way.end, _ANY_USER_ATTRIBUTE)[1],
+                has_acls=has_acls,
+                has_xattrs=has_xattrs,
                 fs_type=mount.fs_type if mount is not None else "",
                 fs_source=mount.source if mount is not None else "",
             )

@@ -20,7 +20,7 @@ class SourceLook(NamedTuple):
     """What stands at a share's source, `path`. `kind` None: that can't be told, and `problem` says why.
     `barred_reading` and `barred_writing`: what keeps the microVM's user from it, None where nothing does. `has_acls`,
     `has_xattrs`: whether the file system that it lies on has POSIX ACLs, and extended attributes of users (None: not to
-    be told); `fs_type` and `fs_source` are of its mount."""
+    be told); `fs_type` and `fs_source` are of its mount, where it lacks one of them."""
 
     path: str
     kind: SourceKind | None = None

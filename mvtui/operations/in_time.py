@@ -4,16 +4,17 @@ of its own, which is left where it takes too long."""
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from concurrent.futures import wait as wait_for_futures
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 Key = TypeVar("Key")
 
-# A definition has 26 volumes, and a few shares; with more than so many under way, threads hang.
+# So many hang at most; what is asked then is not looked at.
 MOST = 64
+# So many of those that belong together are looked at at once: a definition may have a thousand shares.
+AT_ONCE = 8
 
 
 class Look(Generic[T]):
@@ -35,36 +36,50 @@ class Looks:
         self._lock = threading.Lock()
 
     async def gather(self, works: Mapping[Key, Callable[[], T]], seconds: float) -> dict[Key, T]:
-        """What each of `works` gives that ends within `seconds` of its begin. A key tells what is looked at, and all
-        that it depends on."""
-        looks = self._begin(works)
-        waiting = {key: asyncio.wrap_future(look.future) for key, look in looks.items()}
-        if waiting:
-            await asyncio.wait(waiting.values(), timeout=self._left(looks.values(), seconds))
-        for future in waiting.values():
+        """What each of `works` gives that ends within `seconds`. A key tells what is looked at, and all that it depends
+        on."""
+        until, results = time.monotonic() + seconds, dict[Key, T]()
+        left, waiting = list(works.items()), dict[asyncio.Future[T], Key]()
+        while left or waiting:
+            while left and len(waiting) < AT_ONCE:
+                key, work = left.pop(0)
+                look = self._begin(key, work)
+                if look is not None and (look.future.done() or look.began + seconds > time.monotonic()):
+                    waiting[asyncio.wrap_future(look.future)] = key
+            if not waiting:
+                break
+            done, _ = await asyncio.wait(
+                waiting, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+            results |= {waiting.pop(future): future.result() for future in done}
+        for future in waiting:
             future.cancel()  # what ends later tells nobody
-        return {key: look.future.result() for key, look in looks.items() if look.future.done()}
+        return results
 
     def one(self, key: object, work: Callable[[], T], seconds: float) -> T | None:
         """As `gather`, for one, where there is no event loop; None where it does not end in time. Blocking."""
-        looks = self._begin({key: work})
-        wait_for_futures([look.future for look in looks.values()], timeout=self._left(looks.values(), seconds))
-        return next((look.future.result() for look in looks.values() if look.future.done()), None)
+        look = self._begin(key, work)
+        if look is None:
+            return None
+        try:
+            return look.future.result(timeout=max(0.0, look.began + seconds - time.monotonic()))
+        except TimeoutError:
+            return None
 
-    def _begin(self, works: Mapping[Key, Callable[[], T]]) -> dict[Key, Look[T]]:
-        looks: dict[Key, Look[T]] = {}
-        for key, work in works.items():
-            with self._lock:
-                known = self._under_way.get(key)
-                if known is not None:
-                    looks[key] = cast("Look[T]", known)
-                    continue
-                if len(self._under_way) >= MOST:
-                    continue
-                look = looks[key] = Look(work)
-                self._under_way[key] = cast("Look[object]", look)
-            threading.Thread(target=self._run, args=(key, look), name="look", daemon=True).start()
-        return looks
+    def _begin(self, key: object, work: Callable[[], T]) -> Look[T] | None:
+        """The look that is under way for `key`, else a new one; None where too many hang."""
+        with self._lock:
+            known = self._under_way.get(key)
+            if known is not None:
+                return cast("Look[T]", known)
+            if len(self._under_way) >= MOST:
+                return None
+            look = Look(work)
+            self._under_way[key] = cast("Look[object]", look)
+        threading.Thread(target=self._run, args=(key, look), name="look", daemon=True).start()
+        return look
 
     def _run(self, key: object, look: Look[T]) -> None:
         """In a thread. Who asks when it has ended gets a look of its own: what is there may be another by then."""
@@ -74,10 +89,6 @@ class Looks:
             with self._lock:
                 del self._under_way[key]
         look.future.set_result(result)
-
-    def _left(self, looks: Collection[Look[T]], seconds: float) -> float:
-        """Seconds until the last of them has had its time."""
-        return max(0.0, max((look.began for look in looks), default=0.0) + seconds - time.monotonic())
 
 
 # Of the whole process: who asks about one host asks from many places.

@@ -40,10 +40,22 @@ def test_without_a_loop() -> None:
 
 async def test_so_many_may_hang() -> None:
     looks, answer = Looks(), threading.Event()
-    works = dict.fromkeys(range(in_time.MOST + 10), answer.wait)
-    assert await looks.gather(works, 0.1) == {}
-    assert len(looks._under_way) == in_time.MOST
+    for number in range(in_time.MOST // in_time.AT_ONCE + 2):
+        works = {(number, each): answer.wait for each in range(in_time.AT_ONCE + 3)}
+        assert await looks.gather(works, 0.05) == {}
+        assert len(looks._under_way) == min(in_time.MOST, (number + 1) * in_time.AT_ONCE)
     answer.set()
+
+
+async def test_more_than_may_hang_are_looked_at_one_after_the_other() -> None:
+    looks, last = Looks(), threading.Event()
+
+    def end() -> bool:
+        last.set()
+        return True
+
+    works = dict.fromkeys(range(1000), lambda: True) | {3: last.wait, 999: end}
+    assert (await looks.gather(works, 60)).keys() == set(range(1000))
 
 
 def test_an_answer_after_the_loop_has_ended() -> None:

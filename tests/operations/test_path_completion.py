@@ -73,10 +73,10 @@ def test_what_is_offered(root: Path, typed: str, directories: bool, offered: tup
 
 
 def test_a_large_directory(root: Path) -> None:
-    for number in range(20_000):
-        (root / f"empty/{number:05}").touch()
+    for number in range(3_000):
+        (root / f"empty/{number:04}").touch()
     offered = complete(root, "/empty/1")
-    assert offered == tuple(f"/empty/{number}" for number in range(10_000, 10_000 + MOST_NAMES))
+    assert offered == tuple(f"/empty/{number}" for number in range(1_000, 1_000 + MOST_NAMES))
 
 
 def test_a_directory_that_can_not_be_read(root: Path) -> None:

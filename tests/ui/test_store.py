@@ -111,3 +111,10 @@ async def test_what_is_not_saved_comes_first(open_panel: Open) -> None:
         panel.app.drafts["web"] = None  # type: ignore[assignment]
         await panel.press("H")
         assert "web has changes that are not saved: e leads to them" in told(panel)
+
+
+async def test_from_the_palette(open_panel: Open) -> None:
+    async with open_panel(snapshot(WEB), size=(120, 30)) as panel:
+        panel.host.definitions.text = PLAIN_TOML
+        await panel.press("colon", *"writable", "enter")
+        await settled(panel, lambda: "becomes writable" in told(panel))
