@@ -132,7 +132,7 @@ def is_short(fs_type: str | None, fs_size: int | None, size: int) -> bool:
 def out_of_step(microvm: MicroVM, volume: Volume, image: ImageFacts) -> tuple[str, bool] | None:
     """How the size of an image that exists differs from what is defined, or its file system from it, and whether
     growing mends that; None where nothing does."""
-    if image.problem is not None or not image.size or volume.image_type not in (None, "raw"):
+    if image.problem is not None or image.fs_type is None or volume.image_type not in (None, "raw"):
         return None
     wanted = wanted_size(microvm, microvm.defined, volume.image)
     if is_short(image.fs_type, image.fs_size, image.size):

@@ -151,7 +151,7 @@ COMMANDS = (
 )
 
 # The commands that mend what has these notes.
-_MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart", "definition": "edit_file"}
+_MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart", "≠ size": "grow", "definition": "edit_file"}
 
 _BY_ID = {one.id: one for one in COMMANDS}
 

@@ -1,5 +1,6 @@
 """Plans of growths, as the operations make them, of what a snapshot tells."""
 
+from mvtui.errors import MvtuiError
 from mvtui.model.definition import Definition, Volume
 from mvtui.model.facts import Holder
 from mvtui.model.growth import GrowPlan, GrowTools, GrowWay, WantedSize, find_volume, target_of
@@ -32,7 +33,8 @@ def growth_of(one: MicroVM, image: str, way: GrowWay | None = None) -> GrowPlan:
     """The plan for one image of a microVM of the samples, as root makes it."""
     status = next((status for status in one.volumes if status.volume.image == image), None)
     found = find_volume(one, one.defined, image) or find_volume(one, Definition(volumes=_volumes(one)), image)
-    assert found is not None
+    if found is None:
+        raise MvtuiError(f"{one.name} has no volume {image}")
     target = target_of(one, *found)
     seen = status.image if status is not None else None
     facts = OverlayFacts(target.path or "", free=30 * GIB)

@@ -248,7 +248,9 @@ def _wanted(deeds: Sequence[Deed], question: Asked) -> Iterator[str]:
         yield f"{what} {count} microVM{'' if count == 1 else 's'} on {HOST}?"
     if len(deeds) > 1:
         return
-    if what == "cancel":
+    if what == "grow":
+        yield from ["grow"] * judge_overlays.may_grow(question.lines, name)
+    elif what == "cancel":
         yield f"cancel what is under way on {name} on {HOST}?"
     elif what.startswith("sudo "):
         yield f"{what.removeprefix('sudo ')} {name} on {HOST} with sudo?"

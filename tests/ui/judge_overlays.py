@@ -63,14 +63,22 @@ _ENDS = {
     "xfreesit,Escleaves": "x",
     "oatthenextstart,aateverystart,nnever,Escleaves": "oan",
     "ydoesit,Escleaves": "y",
+    "ggrowsit,Escleaves": "g",
+    "ggrowsit,oresetsitinstead,Escleaves": "go",
+    "ggrowsthefilealone,mmountsithereandgrowsit,Escleaves": "gm",
+    "ggrowsthefilealone,mmountsithereandgrowsit,oresetsitinstead,Escleaves": "gmo",
+    "mmountsithereandgrowsit,Escleaves": "m",
+    "mmountsithereandgrowsit,oresetsitinstead,Escleaves": "mo",
 }
 _SPANS = {
-    "o": r"\bo (?:resets|at the next start), ?",
+    "o": r"\bo (?:resets it instead|resets|at the next start), ?",
     "s": r"\bs resets and starts, ?",
     "f": r"\bf stop, reset, start, ?",
     "n": r"\bn (?:at its next start|never), ?",
     "u": r"\bu brings it back, ?",
     "x": r"\bx frees it, ?",
+    "g": r"\bg grows (?:it|the file alone), ?",
+    "m": r"\bm mounts it here and grows it, ?",
     "a": r"\ba at every start, ?",
     "y": r"\by does it, ?",
     "1": r"  1 [^,]*, ?",
@@ -83,6 +91,12 @@ def keys_of(lines: tuple[str, ...]) -> str:
     if solid.startswith("─whichimageistheoverlayof"):
         return "123456789"
     return next((keys for end, keys in _ENDS.items() if solid.endswith(end)), "")
+
+
+def may_grow(lines: tuple[str, ...], name: str) -> bool:
+    """Whether a question of these lines asks for a volume of that microVM."""
+    solid = "".join("".join(lines).split())
+    return solid.startswith("─grow") and f"of{''.join(name.split())}to" in solid
 
 
 def key_at(line: str, x: int) -> Iterator[str]:

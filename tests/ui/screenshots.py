@@ -23,6 +23,7 @@ PICTURES = (
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),
     ("reset", "reset", (100, 26)),
+    ("grow", "grow-mounted", (100, 26)),
     ("form", "share-errors", (100, 26)),
     ("definition", "definition-findings", (100, 28)),
     ("store-writable", "store-writable", (100, 30)),

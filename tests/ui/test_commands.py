@@ -22,7 +22,7 @@ def test_no_key_is_bound_twice() -> None:
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 
-@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill", "reset", "undo", "free", "arm"])
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill", "reset", "undo", "free", "arm", "grow"])
 def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
     for one in (DB, LAB, STOPPING, ORPHAN):
         assert "read-only" in command(verb).refusal(Situation(one, read_only=True))

@@ -3,6 +3,7 @@
 import pytest
 
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.growth import GrowWay
 from mvtui.model.overlay import Check
 from mvtui.operations.overlay_outcome import ResetOutcome
@@ -162,3 +163,10 @@ async def test_one_without_volumes_says_so(open_panel: Open) -> None:
     async with open_panel(snapshot(bare), size=(120, 36)) as panel:
         await panel.press("Z")
         assert f"{bare.name} has no volumes" in panel.text
+
+
+async def test_the_why_line_has_the_key(open_panel: Open) -> None:
+    finding = Finding(Severity.WARNING, "volume data.img", "≠ size", "Volume data.img has 2.0G, its size says 8.0G.")
+    one = GROWABLE._replace(findings=(finding,))
+    async with open_panel(snapshot(one), size=(120, 36)) as panel:
+        assert "Z grow a volume" in panel.text
