@@ -66,10 +66,9 @@ class ShareWork:
                 continue
             if not stat.S_ISDIR(status.st_mode):
                 return f"{self._shown}/{name} is no directory"
-            if status.st_uid == 0 != self._uid:
-                return f"{self._shown}/{name} is root's, and {self._shown} is not: chown root {self._shown} mends that"
             if status.st_uid != self._uid:
-                return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}"
+                hint = "" if status.st_uid else f": chown root {self._shown} mends that"
+                return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}{hint}"
             if status.st_dev != device:
                 return f"{self._shown}/{name} is another file system"
             if os.path.exists(_HOSTS_STORE) and file_id(status) == file_id(os.stat(_HOSTS_STORE)):
