@@ -165,8 +165,7 @@ class ShareWork:
     def _swap(self, kept: str, meanwhile: str, then: str | None) -> None:
         """What is kept comes back. Under the name that it has `meanwhile`, `settle` knows how far it came."""
         at = self.holding.taken()
-        problem = self._problem()
-        if problem:
+        if problem := self._problem():
             raise Stop(problem)
         store = os.stat(STORE, dir_fd=self._source, follow_symlinks=False)
         try:
