@@ -103,7 +103,7 @@ async def test_what_is_roots_in_the_users_own_is_not(host: Host) -> None:
     victim = victim_of(host)
     own(victim)
     (plan,) = await overlay.plan_resets(host, ["web"])
-    assert "store is root's, and" in plan.refusal, plan.refusal
+    assert "store belongs to user 0, and" in plan.refusal, plan.refusal
     assert (await overlay.run_reset(host, "web")).refused
     assert os.listdir(victim / "store") == ["file"]
     assert not (victim / ".mvtui").exists()

@@ -66,10 +66,9 @@ class ShareWork:
                 continue
             if not stat.S_ISDIR(status.st_mode):
                 return f"{self._shown}/{name} is no directory"
-            if status.st_uid == 0 != self._uid:
-                return f"{self._shown}/{name} is root's, and {self._shown} is not: chown root {self._shown} mends that"
             if status.st_uid != self._uid:
-                return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}"
+                hint = "" if status.st_uid else f": chown root {self._shown} mends that"
+                return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}{hint}"
             if status.st_dev != device:
                 return f"{self._shown}/{name} is another file system"
             if os.path.exists(_HOSTS_STORE) and file_id(status) == file_id(os.stat(_HOSTS_STORE)):
@@ -166,8 +165,7 @@ class ShareWork:
     def _swap(self, kept: str, meanwhile: str, then: str | None) -> None:
         """What is kept comes back. Under the name that it has `meanwhile`, `settle` knows how far it came."""
         at = self.holding.taken()
-        problem = self._problem()
-        if problem:
+        if problem := self._problem():
             raise Stop(problem)
         store = os.stat(STORE, dir_fd=self._source, follow_symlinks=False)
         try:

@@ -67,7 +67,7 @@ def test_a_reset_and_back(mixed: OverlayHost) -> None:
 
 def test_somebody_else_named_it(mixed: OverlayHost) -> None:
     mixed.target = mixed.target._replace(named_by_root=False)
-    refuses(mixed, f"store is root's, and {mixed.image} is not: chown root {mixed.image} mends that")
+    refuses(mixed, f"store belongs to user 0, and {mixed.image} to {OWNER[0]}: chown root {mixed.image} mends that")
 
 
 @pytest.mark.parametrize(("owner", "mode"), [(OWNER[0], 0o755), (0, 0o775), (0, 0o1777)])
@@ -75,7 +75,7 @@ def test_somebody_else_could_put_another_in_its_place(mixed: OverlayHost, owner:
     """Also where the directory above is sticky: its owner may rename the source."""
     os.chown(mixed.folder, owner, owner)
     mixed.folder.chmod(mode)
-    refuses(mixed, "store is root's")
+    refuses(mixed, "store belongs to user 0")
 
 
 def test_somebody_else_could_put_another_on_the_way(mixed: OverlayHost) -> None:
@@ -85,7 +85,7 @@ def test_somebody_else_could_put_another_on_the_way(mixed: OverlayHost) -> None:
     mixed.image.rename(above / "roots" / "overlay")
     mixed.image = above / "roots" / "overlay"
     mixed.target = mixed.target._replace(path=str(mixed.image))
-    refuses(mixed, "store is root's")
+    refuses(mixed, "store belongs to user 0")
 
 
 def test_the_users_own_directory_in_the_place_of_store(mixed: OverlayHost) -> None:
