@@ -162,7 +162,7 @@ def test_started_stopped_restarted_and_killed(demo: host.DemoHost) -> None:
     assert processes_of(demo, "lab") == []
     before = (demo.state_dir / "lab/microvm.log").read_bytes().count(b"up;")
     assert run_job(demo, UnitVerb.START, "lab").ok
-    until(lambda: (demo.state_dir / "lab/microvm.log").read_bytes().count(b"up;") > before, "the guest does not come up")
+    until(lambda: (demo.state_dir / "lab/microvm.log").read_bytes().count(b"up;") > before, "it does not come up")
     stopped = run_job(demo, UnitVerb.STOP, "lab")
     assert (stopped.result, stopped.words) == ("done", "lab: stopped")
     assert processes_of(demo, "lab") == []
