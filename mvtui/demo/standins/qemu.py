@@ -140,18 +140,6 @@ class Machine:
     def answer(self, command: str, given: Json) -> object:
         """The value of QMP's `return`. Raises LookupError for what it does not know, ValueError for what it refuses."""
         match command:
-            case "query-status":
-                return {"status": "running", "singlestep": False, "running": True}
-            case "query-version":
-                return _VERSION
-            case "query-block":
-                return [_block(drive) for drive in self.drives]
-            case "query-blockstats":
-                return [{"device": drive["id"], "stats": _NO_FAILURES} for drive in self.drives]
-            case "query-memory-size-summary":
-                return {"base-memory": self.memory_size}
-            case "query-chardev":
-                return [_chardev(label, connection) for label, connection in self.connections.items()]
             case "query-balloon" | "balloon" if not self.has_balloon:
                 raise ValueError("No balloon device has been activated")
             case "query-balloon":
@@ -168,8 +156,25 @@ class Machine:
             case "quit":
                 self.end_after(0, "host-qmp-quit")
             case _:
-                raise LookupError(f"The command {command} has not been found")
+                return self._told(command)
         return {}
+
+    def _told(self, command: str) -> object:
+        """What it only tells. Raises LookupError for what it does not know."""
+        match command:
+            case "query-status":
+                return {"status": "running", "singlestep": False, "running": True}
+            case "query-version":
+                return _VERSION
+            case "query-block":
+                return [_block(drive) for drive in self.drives]
+            case "query-blockstats":
+                return [{"device": drive["id"], "stats": _NO_FAILURES} for drive in self.drives]
+            case "query-memory-size-summary":
+                return {"base-memory": self.memory_size}
+            case "query-chardev":
+                return [_chardev(label, connection) for label, connection in self.connections.items()]
+        raise LookupError(f"The command {command} has not been found")
 
 
 def _chardev(label: str, connection: socket.socket) -> Json:
