@@ -5,11 +5,12 @@ first that have waited longest."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.guest import GuestStage, GuestStatus
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 15.0
 UNANSWERED_SECONDS = 60.0
 BOOTING_SECONDS = 1.0
+# A hypervisor that has just started listens nowhere yet, or ends again at once.
+FRESH_SECONDS = 3.0
 # A guest that has shown no login prompt after so many seconds does not show one soon.
 BOOT_SECONDS = 600.0
 # How many one round asks, and whose console it reads: a console in the journal takes a process.
@@ -105,7 +108,9 @@ class Guests:
                 self._guests.pop(microvm, None)
                 return None
             if guest is None or guest.wanted.run != wanted.run:
-                guest = self._guests[microvm] = _Guest(wanted, self._monotonic())
+                now = self._monotonic()
+                fresh = (datetime.now(UTC) - wanted.started).total_seconds() < FRESH_SECONDS
+                guest = self._guests[microvm] = _Guest(wanted, now, socket_at=now + FRESH_SECONDS * fresh)
             guest.wanted = wanted
             return guest.status
 
@@ -129,18 +134,16 @@ class Guests:
         )
 
     def renew(self, only: str | None = None) -> None:
-        """Ask those whose turn it is, or `only` one of them. Blocking, some seconds at most; not in an event loop."""
+        """Ask those whose turn it is, or one of them at once (`only`). Blocking for some seconds at most."""
         now = self._monotonic()
         with self._lock:
             calm = {name: guest for name, guest in self._guests.items() if guest.wanted.calm and only in (None, name)}
         self._before = {name: guest.status for name, guest in calm.items()}
-        reading = sorted(
-            (name for name in calm if calm[name].console_at <= now), key=lambda name: calm[name].console_at
-        )
+        reading = _in_turn({name: guest.console_at for name, guest in calm.items()}, now if only is None else math.inf)
         for name in reading[:_CONSOLES]:
             if self._monotonic() - now < _CONSOLES_SECONDS:
                 self._read_console(name, calm[name])
-        asking = sorted((name for name in calm if calm[name].socket_at <= now), key=lambda name: calm[name].socket_at)
+        asking = _in_turn({name: guest.socket_at for name, guest in calm.items()}, now if only is None else math.inf)
         self._ask({name: calm[name] for name in asking[:_SOCKETS]})
 
     def _may_ask(self, microvm: str) -> bool:
@@ -246,6 +249,11 @@ def _wanted(
         log_start=unit.log_start if unit is not None else None,
         share_tags=tuple(share.tag for share in booted.shares),
     )
+
+
+def _in_turn(due: dict[str, float], until: float) -> list[str]:
+    """Those that are due until then, who has waited longest first."""
+    return sorted((name for name, at in due.items() if at <= until), key=lambda name: due[name])
 
 
 def _tag(name: str, tags: tuple[str | None, ...]) -> str:

@@ -355,6 +355,9 @@ def test_list_imports_nothing_that_takes_longer_than_the_list(tmp_path: Path) ->
         "subprocess",
         "socket",
         "ctypes",
+        "qemu",
+        "mvtui.operations.guests",
+        "mvtui.model.guest",
     )
     program_text = (
         "import sys; from mvtui.cli.run import run; "

@@ -21,7 +21,12 @@ from mvtui.host.processes import ProcFs
 from mvtui.host.records import write_record
 from mvtui.host.records_place import records_of
 from mvtui.model.process import ProcessSample
+from mvtui.model.state import StateWord
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
+from mvtui.operations.closer import look_closer
+from mvtui.operations.hosts import open_host
+from mvtui.operations.inventory import take_snapshot
+from mvtui.operations.kept import Kept
 from tests.demo.demo_folder import need, nothing_runs, open_folder, until
 
 NAMES = {"web", "git", "mail", "lab", "ci", "cache", "build", "db[prod]"}
@@ -105,6 +110,20 @@ def test_stale(demo: host.DemoHost) -> None:
     assert (demo.state_dir / "ci/current/bin/microvm-run").exists()
 
 
+def test_emergency(demo: host.DemoHost) -> None:
+    """Its hypervisor runs, and its guest does not get up: QEMU's, and also the stand-in's, which says the same."""
+    looked_at = open_host(demo.state_dir, "direct")
+    kept = Kept(looked_at, inline=False)
+    asyncio.run(take_snapshot(looked_at, kept))
+    closer = look_closer(looked_at, kept, ["db[prod]", "web"])
+    database, web = closer.find("db[prod]"), closer.find("web")
+    assert database is not None
+    assert web is not None
+    assert (database.state.word, web.state.word) == (StateWord.DEGRADED, StateWord.RUNNING)
+    assert "/var/lib/postgresql is not mounted" in database.state.why
+    assert web.state.why.endswith("The guest has booted.")
+
+
 def test_failed(demo: host.DemoHost) -> None:
     def state() -> str:
         unit = unit_of(demo, "cache", UnitKind.VIRTIOFSD)
@@ -141,8 +160,9 @@ def test_started_stopped_restarted_and_killed(demo: host.DemoHost) -> None:
     assert first.pid != second.pid
     assert run_job(demo, UnitVerb.KILL, "lab").ok
     assert processes_of(demo, "lab") == []
+    before = (demo.state_dir / "lab/microvm.log").read_bytes().count(b"up;")
     assert run_job(demo, UnitVerb.START, "lab").ok
-    until(lambda: b"up;" in (demo.state_dir / "lab/microvm.log").read_bytes()[-200:], "the guest does not come up")
+    until(lambda: (demo.state_dir / "lab/microvm.log").read_bytes().count(b"up;") > before, "it does not come up")
     stopped = run_job(demo, UnitVerb.STOP, "lab")
     assert (stopped.result, stopped.words) == ("done", "lab: stopped")
     assert processes_of(demo, "lab") == []

@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 from mvtui.demo.standins.console import BOOT, BYE
+from mvtui.host.calls import CallLog
+from mvtui.host.guest.asking import Asked, ask_all
+from mvtui.model.guest import GuestDisk, GuestShare, HypervisorReport
+from mvtui.model.hypervisor import Hypervisor
 from tests.demo.demo_folder import until
 from tests.demo.standin_process import connect, run, said
 
@@ -81,6 +85,27 @@ def test_qmp_answers(qemu: subprocess.Popen[str], tmp_path: Path) -> None:
         assert "qemu" in qmp.run("query-version")["return"]
         assert qmp.run("query-balloon")["error"]["class"] == "DeviceNotActive"
         assert qmp.ask('{"execute": "query-status", "id": 7}\r\n')["id"] == 7
+
+
+def test_mvtui_asks_it_as_it_asks_qemu(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "a.img").write_bytes(bytes(4096))
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(tmp_path / "web" / "fs.sock"))
+        daemon.listen()
+        words = ["-m", "64M", "-qmp", "unix:web.sock,server,nowait", "-chardev", "socket,id=fs0,path=fs.sock"]
+        words += ["-drive", "id=vda,format=raw,file=a.img,if=none,read-only=on"]
+        with run("qemu", *words, cwd=tmp_path / "web") as process:
+            served, _ = daemon.accept()
+            until((tmp_path / "web" / "web.sock").exists, "it does not listen")
+            asked = [Asked("web", str(tmp_path), "web.sock", Hypervisor.QEMU, process.pid)]
+            report = HypervisorReport(
+                "running", 64 << 20, None, (GuestDisk("vda", "a.img", True, None, 0),), (GuestShare("fs0", True),)
+            )
+            assert ask_all(asked, lambda _: True, CallLog()) == {"web": report}
+            served.close()
+            lost = report._replace(shares=(GuestShare("fs0", False),))
+            assert ask_all(asked, lambda _: True, CallLog()) == {"web": lost}
 
 
 @pytest.mark.parametrize(

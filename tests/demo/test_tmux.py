@@ -72,7 +72,9 @@ def panel(root: Path) -> list[str]:
 
 def settled_list(terminal: Tmux) -> None:
     """All eight have come into their states."""
-    terminal.wait_for("1 degraded  1 looping  1 failed", "fsd home", "failed depende", without=["looking at"])
+    terminal.wait_for(
+        "2 degraded  1 looping  1 failed", "fsd home", "failed depende", "emergency", without=["looking at"]
+    )
 
 
 def compare_of_root(terminal: Tmux, name: str, root: Path) -> None:
@@ -194,10 +196,10 @@ def move_a_volume(terminal: Tmux) -> None:
 
 def filter_and_sort(terminal: Tmux, root: Path) -> None:
     terminal.press("/", "r", "u", "n")
-    terminal.wait_for("4 of 8   Enter keeps")
+    terminal.wait_for("3 of 8   Enter keeps")
     compare(terminal, "filter", root)
     terminal.press("Enter")
-    terminal.wait_for("/run 4 of 8", "? help")
+    terminal.wait_for("/run 3 of 8", "? help")
     terminal.press("Escape")
     terminal.wait_for("mail", without=["/run"])
     terminal.press(">")

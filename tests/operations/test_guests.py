@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,18 @@ async def test_each_is_asked_now_and_then(web: Host, qemu: Peer) -> None:
     assert is_due(kept)
     renew(kept)
     assert qemu.clients == 2
+
+
+async def test_who_has_just_started_is_given_time(web: Host, qemu: Peer) -> None:
+    living = processes_of(web).living
+    living[os.getpid()] = living[os.getpid()]._replace(started=datetime.now(UTC))
+    kept, clock = panel(web)
+    await look(web, kept)
+    renew(kept)
+    assert qemu.clients == 0
+    clock.now += 3
+    renew(kept)
+    assert qemu.clients == 1
 
 
 async def test_a_console_is_read_often_while_it_boots(web: Host, qemu: Peer) -> None:

@@ -25,6 +25,7 @@ _READS, _WRITES, _LETS_NOBODY_WRITE = 100, 101, 201
 _FLOCK = "hhqqi4x"  # struct flock: l_type, l_whence, l_start, l_len, l_pid
 
 _VERSION: Json = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": "stand-in of mvtui demo"}
+_NO_FAILURES = {"failed_rd_operations": 0, "failed_wr_operations": 0, "failed_flush_operations": 0}
 _SHUTDOWN_SECONDS = 1.0
 _TICK_SECONDS = 2.0
 _BUSY_SECONDS = 0.01
@@ -103,12 +104,14 @@ class Machine:
 
     def __init__(self, argv: Sequence[str]) -> None:
         self.memory = int(next(arguments(argv, "-m"), "128M").split(",")[0].rstrip("M")) << 20
+        self.memory_size = self.memory
+        self.connections: dict[str, socket.socket] = {}
         self.has_balloon = any("balloon" in device for device in arguments(argv, "-device"))
         self.ends_at: float | None = None
         self.end = ""
         self.events: list[tuple[str, Json]] = []
         self.drives: list[Options] = []
-        self.kept: list[int | socket.socket] = []
+        self.kept: list[int] = []
         self.server: socket.socket | None = None
         self.socket_path = ""
         for name, argument in itertools.pairwise(argv):
@@ -120,7 +123,7 @@ class Machine:
 
     def _open(self, name: str, given: Options) -> None:
         if name == "-chardev" and given[""] == "socket":
-            self.kept.append(connect(given["path"]))
+            self.connections[given.get("id", "")] = connect(given["path"])
         elif name == "-drive":
             self.kept.append(lock_image(given["file"], read_only=given.get("read-only") == "on"))
             self.drives.append(given)
@@ -137,12 +140,6 @@ class Machine:
     def answer(self, command: str, given: Json) -> object:
         """The value of QMP's `return`. Raises LookupError for what it does not know, ValueError for what it refuses."""
         match command:
-            case "query-status":
-                return {"status": "running", "singlestep": False, "running": True}
-            case "query-version":
-                return _VERSION
-            case "query-block":
-                return [_block(drive) for drive in self.drives]
             case "query-balloon" | "balloon" if not self.has_balloon:
                 raise ValueError("No balloon device has been activated")
             case "query-balloon":
@@ -159,8 +156,36 @@ class Machine:
             case "quit":
                 self.end_after(0, "host-qmp-quit")
             case _:
-                raise LookupError(f"The command {command} has not been found")
+                return self._told(command)
         return {}
+
+    def _told(self, command: str) -> object:
+        """What it only tells. Raises LookupError for what it does not know."""
+        match command:
+            case "query-status":
+                return {"status": "running", "singlestep": False, "running": True}
+            case "query-version":
+                return _VERSION
+            case "query-block":
+                return [_block(drive) for drive in self.drives]
+            case "query-blockstats":
+                return [{"device": drive["id"], "stats": _NO_FAILURES} for drive in self.drives]
+            case "query-memory-size-summary":
+                return {"base-memory": self.memory_size}
+            case "query-chardev":
+                return [_chardev(label, connection) for label, connection in self.connections.items()]
+        raise LookupError(f"The command {command} has not been found")
+
+
+def _chardev(label: str, connection: socket.socket) -> Json:
+    """QEMU says `disconnected:` of one whose other side has left."""
+    try:
+        is_lost = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        is_lost = False
+    except OSError:
+        is_lost = True
+    return {"label": label, "filename": "disconnected:unix:" if is_lost else "unix:", "frontend-open": not is_lost}
 
 
 def _block(drive: Options) -> Json:
