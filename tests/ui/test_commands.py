@@ -17,8 +17,11 @@ def test_nothing_that_changes_anything_is_on_enter_or_ctrl() -> None:
 
 
 def test_no_key_is_bound_twice() -> None:
-    keys = [binding.key for place in Place for binding in bindings(place)]
-    assert len(keys) == len(set(keys))
+    everywhere = {Place.PANEL, Place.MOVE}
+    for there in ({Place.LIST}, {Place.PAGE, Place.LOGS}):
+        keys = [binding.key for place in everywhere | there for binding in bindings(place)]
+        assert len(keys) == len(set(keys))
+    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS} == set(Place)
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 
