@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
+from mvtui.cli.loops import at_once, in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
@@ -20,8 +21,6 @@ from mvtui.operations.hosts import open_host
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.operations.kept import Kept
-
-T = TypeVar("T")
 
 # CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
 CPU_SECONDS = 0.25
@@ -286,29 +285,6 @@ def look_once(host: Host, kept: "Kept", *, cpu: bool = False) -> Snapshot:
             host.processes.close()
 
     return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
-
-
-def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which waits for nothing that needs an event loop (D-Bus does)."""
-    try:
-        work.send(None)
-    except StopIteration as end:
-        return cast("T", end.value)
-    raise AssertionError("it waits")
-
-
-def in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` in an event loop of its own."""
-    import asyncio
-
-    results: list[T] = []
-
-    # What asyncio.run's own task returns is written out in words, all of it, when SIGINT gets its handler back.
-    async def keep() -> None:
-        results.append(await work)
-
-    asyncio.run(keep())
-    return results[0]
 
 
 def _say_findings(findings: Sequence[Finding]) -> int:
