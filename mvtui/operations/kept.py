@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -218,7 +219,9 @@ class Kept:
         self._slow = self._slow or SlowLook(self.host)
         look = self._slow
         look.begin()
-        self._defined = {name: self._read_document(microvm) for name, microvm in microvms.items()}
+        self._defined = {
+            name: look.document(partial(self._read_document, microvm)) for name, microvm in microvms.items()
+        }
         self._exists = {path: look.exists(path) for path in paths}
         self._sources = {path: look.source(path) for path in named}
         self._images = {key: look.image(*key) for key in images}

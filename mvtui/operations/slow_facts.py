@@ -1,7 +1,8 @@
 """The slow lane: what takes long to read of a host, or may never answer. Blocking, in a thread of its own."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from mvtui.host.holders import HolderScan, ImageKey, find_holders
 from mvtui.host.images import file_made, read_image
@@ -15,6 +16,8 @@ from mvtui.model.overlay import KeptOverlay
 from mvtui.operations.closer_facts import CloserLook
 from mvtui.operations.set_aside import set_aside
 from mvtui.operations.shares import sources_of
+
+T = TypeVar("T")
 
 NO_ANSWER = "does not answer (a file server that is gone?)"
 # A scan of all processes ends by itself after 3 s.
@@ -39,6 +42,13 @@ class SlowLook:
     def end(self) -> None:
         """The look is over."""
         self._patience.end()
+
+    def document(self, work: Callable[[], T]) -> T | None:
+        """What `work`, which reads a definition file, gives; None where their directory does not answer."""
+        try:
+            return self._patience.ask(self._on_disk(str(self._host.definitions)), work)
+        except NoAnswerError:
+            return None
 
     def exists(self, path: str) -> bool | None:
         """Whether something is there under the host's absolute `path`; None where that can't be told."""

@@ -3,12 +3,16 @@
 import asyncio
 import os
 import shutil
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mvtui.host import field_looks, way
+from mvtui.host.patience import Patience
+from mvtui.host.sources import Sources
 from mvtui.model.definition import Share, ShareProto
+from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.operations.checks import CHECKS, LAST_CHECKS
@@ -194,6 +198,27 @@ async def test_a_source_that_is_a_file(sick: SickHost) -> None:
     sick.home.rmdir()
     sick.home.touch()
     assert await sick.notes() == {"web": ["no source"]}
+
+
+async def test_a_source_that_does_not_answer_holds_up_nobody(sick: SickHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a mount of a server that is gone; of all else it is told as before."""
+    answers = threading.Event()
+    read = Sources.read
+
+    def hang(self: Sources, path: str) -> SourceFacts:
+        if path == str(sick.home):
+            answers.wait(60)
+        return read(self, path)
+
+    monkeypatch.setattr(Sources, "read", hang)
+    monkeypatch.setattr("mvtui.operations.slow_facts.Patience", lambda: Patience(1.0))
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", label="other")
+    git = sick.definition()
+    sick.add("git", git._replace(shares=(git.shares[1]._replace(source=str(sick.folder / "gone")),)))
+    notes = await sick.notes()
+    answers.set()
+    assert notes == {"web": ["vol label", "source ?"], "git": ["no source"]}
 
 
 @pytest.mark.parametrize(("source", "severity"), [("data", Severity.INFO), ("~/data", Severity.WARNING)])
