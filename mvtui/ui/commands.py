@@ -117,9 +117,11 @@ COMMANDS = (
     Command("undo", ("u",), "undo", "mvtui's last change; asks", group="Act", tier=Tier.FACTS, refusal=refusals.change),
     _overlay("free", "x", "free old overlay", "free old overlay; asks", Tier.FACTS),
     _overlay("arm", "A", "arm", "reset it by itself; asks", Tier.ASK),
-    Command("rebuild", ("B",), "rebuild", "rebuild it; asks", group="Act", tier=Tier.FACTS, refusal=refusals.rebuild),
     *[_tab(number, tab) for number, tab in enumerate(TABS, 1)],
     _page("edit", ("e",), "edit", "shares, volumes, overlay", Place.PANEL),
+    Command(
+        "rebuild", ("B",), "rebuild", "rebuild it; asks", Place.PANEL, "Page", Tier.FACTS, refusal=refusals.rebuild
+    ),
     _definition("edit_file", "E", "edit the file", "its file, in $EDITOR"),
     _definition("adopt", "a", "adopt", "its file from what is built"),
     Command(

@@ -160,6 +160,7 @@ DIALOGS = {
     "its name, to stop and reset": (["O", "f"], ["v", "m", "backspace"]),
     "arm": (["A"], ["a"]),
     "definition": (["e"], ["j", "J", "K", "x", "u"]),
+    "review": (["e", "j", "x", "r"], ["j", "k", "x", "escape"]),
     "share": (["e", "s"], ["a", "b", "down", "/", "x", "down", "down", "space", "backspace"]),
     "volume": (["e", "v"], ["a", "/", "backspace", "down", "down", "9", "down", "tab", "down", "space", "pagedown"]),
     "overlay": (["e", "o"], ["/", "x", "backspace", "ctrl+u"]),

@@ -25,7 +25,9 @@ def test_no_key_is_bound_twice() -> None:
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 
-@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill", "reset", "undo", "free", "arm", "grow"])
+@pytest.mark.parametrize(
+    "verb", ["start", "stop", "restart", "kill", "reset", "undo", "free", "arm", "grow", "rebuild", "edit_file"]
+)
 def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
     for one in (DB, LAB, STOPPING, ORPHAN):
         assert "read-only" in command(verb).refusal(Situation(one, read_only=True))
@@ -35,7 +37,7 @@ def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "ids"),
-    [(LAB, ["start"]), (DB, []), (GIT, ["restart"]), (MAIL, ["stop", "restart"]), (STOPPING, ["stop"])],
+    [(LAB, ["start"]), (DB, ["restart"]), (GIT, ["restart"]), (MAIL, ["stop", "restart"]), (STOPPING, ["stop"])],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_what_may_help(one: MicroVM, ids: list[str]) -> None:
