@@ -61,7 +61,9 @@ async def plan_growth(
     if wanted is None and _is_half_grown(evidence.facts, size_wanted):
         assert evidence.facts is not None
         size_wanted = WantedSize(evidence.facts.size, "as the file has already")
-    plan = make_plan(evidence, size_wanted, found, way, may_mount=grow_worker.can_mount(), overlay=overlay)
+    may_mount = grow_worker.can_mount()
+    plan = make_plan(evidence, size_wanted, found, way, may_mount=may_mount, overlay=overlay)
+    rights_missing = rights_missing or (way is GrowWay.MOUNT and way in plan.ways and not may_mount)
     return plan._replace(rights_missing=rights_missing, tools=tools)
 
 

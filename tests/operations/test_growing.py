@@ -238,6 +238,15 @@ async def test_rights_that_are_missing(host: Host, worker: Worker) -> None:
     assert (plan.ok, plan.rights_missing, plan.refusal) == (False, True, "web belongs to another user")
 
 
+async def test_a_mount_takes_root(host: Host, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker.facts = FACTS._replace(fs_type="xfs")
+    monkeypatch.setattr(grow_worker, "can_mount", lambda: False)
+    plan = await growing.plan_growth(host, "web", "data.img", GIB, way=GrowWay.MOUNT)
+    assert (plan.ok, plan.rights_missing, plan.refusal) == (False, True, "only root can mount it")
+    plan = await growing.plan_growth(host, "web", "data.img", GIB)
+    assert (plan.ok, plan.rights_missing, plan.ways) == (True, False, (GrowWay.GUEST,))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may mount")
 def test_without_root_nothing_is_mounted() -> None:
     assert not grow_worker.can_mount()

@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,14 @@ async def test_a_file_system_that_did_not_grow_with_its_image(sick: SickHost) ->
     sick.mkfs(directory / "data.img", label="data", size=32)
     os.truncate(directory / "data.img", 64 << 20)
     assert await sick.notes() == {"web": ["≠ size"]}
+
+
+async def test_an_image_that_was_grown_before_the_rebuild(sick: SickHost, tmp_path: Path) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "data.img", label="data", size=96)
+    sick.host.definitions = tmp_path
+    (tmp_path / "web.toml").write_text('[[volumes]]\nimage = "data.img"\nmountPoint = "/data"\nsize = 96\n')
+    assert "≠ size" not in (await sick.notes())["web"]
 
 
 async def test_an_image_that_was_cut_off(sick: SickHost) -> None:

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.model.format import size
+from mvtui.model.growth import wanted_size
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import DISK, Seen, error, is_up, warning
 
@@ -86,7 +87,9 @@ def other_size(seen: Seen) -> Iterator[Finding]:
         wanted = volume.size * _MIB if volume.size is not None and volume.auto_create is not False else None
         if wanted is None or image.blank or (image.fs_size or 0) > image.size:
             continue
-        if wanted != image.size:
+        defined = wanted_size(seen.microvm, seen.microvm.defined, volume.image)
+        is_grown = defined is not None and defined.size == image.size  # what is built follows with the rebuild
+        if wanted != image.size and not is_grown:
             what = f"Volume {volume.image} has {size(image.size)}, its size says {size(wanted)}."
             why = "An image that exists is never made larger or smaller."
             yield warning(_subject(status), "≠ size", what, why, _grown(seen, status, wanted > image.size))

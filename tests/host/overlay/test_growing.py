@@ -3,6 +3,7 @@ and the same once more goes on."""
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -187,3 +188,24 @@ def test_a_mark_of_before_the_guest_used_it_counts_no_more(host: GrowHost) -> No
     marks = host.tool("e2fsck", f'echo "$*" >> {host.record}; exec "$real" "$@"')
     host.grow(tools=marks)
     assert "-y" not in host.record.read_text()
+
+
+def test_the_end_of_mvtui_ends_no_resize(host: GrowHost) -> None:
+    """Its terminal is closed, or it is killed: what has begun is done."""
+    gate = host.overlay.folder / "gate"
+    os.mkfifo(gate, 0o644)
+    os.chmod(gate, 0o644)
+    tools = host.tool("resize2fs", f'echo begun >> {host.record}; read _ < {gate}; exec "$real" "$@"')
+    pid = os.fork()
+    if pid == 0:
+        try:
+            host.grow(tools=tools)
+        finally:
+            os._exit(1)
+    until(lambda: host.record.read_text() == "begun\n")
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not is_free(host)  # no other mvtui, and no hypervisor that looks at locks
+    gate.write_text("go\n")
+    until(lambda: is_free(host) and host.names() == [])
+    must_be_grown(host)
