@@ -65,7 +65,7 @@ class ConsoleJournal:
         cursor = found.cursor or (before.cursor if before is not None else "")
         console = read_console(console, found.lines)
         nothing = not cursor and not found.lines
-        problem = found.problem or ("there is nothing of its console in the journal" if nothing else "")
+        problem = found.problem or (_nothing() if nothing else "")
         return Position(console._replace(problem=problem), cursor)
 
     def _entries(self, arguments: Sequence[str]) -> "_Found":
@@ -75,6 +75,11 @@ class ConsoleJournal:
         except OSError as error:
             return _Found((), "", "", cut=False, problem=f"{self._program}: {error.strerror}")
         return _parse(output, cut=not whole)
+
+
+def _nothing() -> str:
+    rights = "" if os.geteuid() == 0 else " that this user may read (root and the group systemd-journal may read all)"
+    return f"there is nothing of its console in the journal{rights}"
 
 
 class _Found(NamedTuple):

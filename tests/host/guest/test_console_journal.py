@@ -80,7 +80,13 @@ def test_the_next_look_reads_on(tmp_path: Path) -> None:
 def test_nothing_there_is_not_known(tmp_path: Path) -> None:
     position = journal(Program(tmp_path, b"")).read("web", RUN, None)
     assert position.console.stage is GuestStage.UNKNOWN
-    assert position.console.problem == "there is nothing of its console in the journal"
+    assert position.console.problem.startswith("there is nothing of its console in the journal")
+
+
+def test_who_may_not_read_it_is_told_who_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    position = journal(Program(tmp_path, b"")).read("web", RUN, None)
+    assert position.console.problem.endswith("may read (root and the group systemd-journal may read all)")
 
 
 def test_no_journalctl(tmp_path: Path) -> None:
@@ -133,4 +139,4 @@ def test_the_run_is_named_by_systemd(tmp_path: Path) -> None:
 
 def test_a_name_with_a_nul(tmp_path: Path) -> None:
     position = journal(Program(tmp_path, b"")).read("we\0b", RUN, None)
-    assert position.console.problem == "there is nothing of its console in the journal"
+    assert position.console.problem.startswith("there is nothing of its console in the journal")
