@@ -1,4 +1,4 @@
-"""A panel whose logs are a flood; for tests behind a pty."""
+"""A panel whose logs are a flood, or those of the journal in a directory that is named; for tests behind a pty."""
 
 import sys
 from dataclasses import replace
@@ -17,6 +17,8 @@ def main() -> int:
     fake = FakeHost(snapshot(DEGRADED))
 
     def logs(_host: object, microvm: str) -> JournalLogs:
+        if len(sys.argv) > 1:
+            return JournalLogs([microvm], options=["-D", sys.argv[1]])
         return JournalLogs([microvm], program=sys.executable, options=[str(Path(flood.__file__))])
 
     return run_panel(fake.host, seams=replace(fake.seams, logs=logs))
