@@ -8,6 +8,9 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
+from mvtui.operations import rebuild
+from mvtui.operations.rebuild import plan_rebuild
+from mvtui.ui import sudo
 from tests.operations.rebuildable import Rebuildable, rebuildable
 from tests.ui.conftest import Open, Panel
 from tests.ui.samples import PROXY, microvm, snapshot
@@ -204,3 +207,28 @@ async def test_much_output_scrolls(open_panel: Open, made: Rebuildable) -> None:
         top = panel.lines
         await panel.press("G")
         assert panel.lines == top or "x" * 50 in panel.text
+
+
+async def test_without_root_it_is_done_with_sudo(
+    open_panel: Open, made: Rebuildable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def behind_sudo(argv: tuple[str, ...], *_: object) -> tuple[bool, str]:
+        asked.append(tuple(argv))
+        return True, "rebuild of web is done (9s): web is built anew"
+
+    plan = plan_rebuild(made.host, web())._replace(needs_root=True)
+    monkeypatch.setattr(rebuild, "plan_rebuild", lambda *_: plan)
+    monkeypatch.setattr(sudo, "run", behind_sudo)
+    async with open_panel(snapshot(web())) as panel:
+        on(panel, made)
+        await panel.press("B")
+        await shows(panel, "rebuild web on hv01 with sudo?")
+        await panel.press("y")
+        await shows(panel, "web is built anew")
+        (argv,) = asked
+        assert argv[-6:-2] == ("--state-dir", str(made.host.state_dir), "--manager", "systemd")
+        assert argv[-2:] == ("--", "web")
+        assert "rebuild" in argv
+        assert "--yes" in argv
