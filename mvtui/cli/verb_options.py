@@ -2,9 +2,8 @@
 
 import argparse
 
-from mvtui.model.log import LogSource
-
-LOG_SOURCES = tuple(str(source) for source in LogSource)
+# LogSource's, without the time that it takes to import.
+LOG_SOURCES = ("guest", "virtiofsd", "interfaces", "install", "systemd", "mvtui")
 
 
 def _add_logs_options(own: argparse.ArgumentParser) -> None:

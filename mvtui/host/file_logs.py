@@ -14,7 +14,8 @@ from pathlib import Path
 from mvtui.errors import MvtuiError
 from mvtui.host.keeper_group import HYPERVISOR_LOG, VIRTIOFSD_LOG
 from mvtui.host.log_files import LogFile, Place, lines_after, lines_before, open_log, parsed
-from mvtui.model.log import DEBUG, INFO, LogEntry, LogFilter, LogSource, told_by_virtiofsd
+from mvtui.model.log import DEBUG, INFO, LogEntry, LogFilter, LogSource
+from mvtui.model.log_words import told_by_virtiofsd
 
 _FILES = {LogSource.VIRTIOFSD: VIRTIOFSD_LOG, LogSource.GUEST: HYPERVISOR_LOG}
 _ROTATED = ".1"

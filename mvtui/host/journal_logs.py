@@ -21,7 +21,8 @@ from mvtui.host.calls import CallLog
 from mvtui.host.journal_child import ChildEntries
 from mvtui.host.journal_export import fields_of
 from mvtui.model.call import CallKind
-from mvtui.model.log import DEBUG, INFO, SOURCES, LogEntry, LogFilter, LogSource, told_by_virtiofsd
+from mvtui.model.log import DEBUG, INFO, SOURCES, LogEntry, LogFilter, LogSource
+from mvtui.model.log_words import told_by_virtiofsd
 from mvtui.model.unit import UnitKind, parse_unit_name, unit_name
 
 _VIRTIOFSD = f"\n_SYSTEMD_UNIT={UnitKind.VIRTIOFSD}@".encode()

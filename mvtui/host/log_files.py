@@ -9,8 +9,8 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.model.log import LogSource
 
 _BLOCK_BYTES = 1 << 16
-# A line that is longer comes in pieces.
-_PIECE_BYTES = 1 << 20
+# A line that is longer comes in pieces, as journald makes them (LineMax=).
+_PIECE_BYTES = 48 << 10
 
 
 class Place(NamedTuple):

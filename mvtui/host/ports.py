@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mvtui.host.calls import CallLog
-from mvtui.model.log import LogEntry, LogFilter
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+
+if TYPE_CHECKING:
+    from mvtui.model.log import LogEntry, LogFilter
 
 DEFAULT_DEFINITIONS = Path("/etc/nixos/microvms")
 # The folder of a host's records that has one for each microVM that is armed.
@@ -102,22 +104,22 @@ class Logs(Protocol):
     """What some microVMs have logged. A record is what the log has of one entry, as bytes that only it understands."""
 
     def page(
-        self, wanted: LogFilter, limit: int, *, before: bytes | None = None, after: bytes | None = None
+        self, wanted: "LogFilter", limit: int, *, before: bytes | None = None, after: bytes | None = None
     ) -> list[bytes]:
         """At most `limit` records, the oldest first: the last before the record `before`, the first after the record
         `after` (b"": the first of all), or the last of all. Blocking, for seconds at most. Raises RightsMissingError,
         MvtuiError."""
 
     def stream(
-        self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True
+        self, wanted: "LogFilter", *, after: bytes | None = None, last: int | None = None, follow: bool = True
     ) -> LogStream:
         """The records after the record `after`, or the `last` ones (None: all), and, with `follow`, those that come;
         more than are wanted, see `matches`. Raises RightsMissingError, MvtuiError."""
 
-    def matches(self, record: bytes, wanted: LogFilter) -> bool:
+    def matches(self, record: bytes, wanted: "LogFilter") -> bool:
         """Whether a record of a stream is wanted."""
 
-    def entry(self, record: bytes) -> LogEntry:
+    def entry(self, record: bytes) -> "LogEntry":
         """What the record says."""
 
     def check(self, complaint: str, *, is_empty: bool) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from mvtui.cli.logs import instant, pattern
 from mvtui.cli.run import run
+from mvtui.cli.verb_options import LOG_SOURCES
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.model.log import LogSource
 
 NOW = datetime(2026, 8, 1, 12, 0, 30, tzinfo=UTC)
 VIRTIOFSD = (
@@ -174,3 +176,7 @@ def test_today_is_local() -> None:
 def test_patterns() -> None:
     assert pattern("err").search("an ERROR")
     assert not pattern("Err").search("an ERROR")
+
+
+def test_every_source_can_be_asked_for() -> None:
+    assert tuple(LogSource) == LOG_SOURCES

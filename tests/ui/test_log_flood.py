@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import time
 
 import pytest
@@ -70,3 +71,28 @@ def test_no_key_is_blocked() -> None:
             took = time.monotonic() - began
             print(f"\n{key!r}: {took * 1000:.0f} ms")
             assert took <= KEY_SECONDS
+
+
+def children(pid: int) -> list[str]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return file.read().split()
+
+
+def test_journalctl_runs_only_while_it_is_looked_at() -> None:
+    with TerminalProgram(CHILD, pipe=False) as panel:
+        panel.see("wiki")
+        assert children(panel.process.pid) == []
+        panel.type("l")
+        panel.read_until(lambda _: last_number(panel) > 0)
+        (child,) = children(panel.process.pid)
+        panel.type("1")
+        panel.see("Units")
+        assert children(panel.process.pid) == []
+        assert not os.path.exists(f"/proc/{child}")
+        panel.type("5")
+        panel.read_until(lambda _: "line " in panel.text)
+        (child,) = children(panel.process.pid)
+        killed = os.pidfd_open(int(child))
+        panel.process.kill()
+        assert select.select([killed], [], [], 10)[0], "it lives on"
+        os.close(killed)

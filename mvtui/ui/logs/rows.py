@@ -12,8 +12,8 @@ from mvtui.model.text import clean
 from mvtui.ui.charset import fit
 from mvtui.ui.lines import Line, clipped
 
-# Of a longer message the rest is left out, and how much that is.
-MOST_CHARACTERS = 1 << 18
+# Of a longer message the rest is left out, and how much that is. journald and log files cut lines sooner.
+MOST_CHARACTERS = 1 << 17
 _WHO_WIDTH = 10
 # A row that goes on in the next one has its text at least so wide.
 _LEAST_TEXT = 20

@@ -1,4 +1,4 @@
-"""The tab of logs: a title that says what is shown, and the lines."""
+"""The tab of logs: its lines, and the keys that work on them."""
 
 import time
 from collections.abc import Callable
@@ -14,13 +14,14 @@ from mvtui.host.ports import Logs
 from mvtui.model.log import DEBUG, LEVELS, LogFilter, LogSource
 from mvtui.model.text import clean
 from mvtui.ui.command import Place
-from mvtui.ui.commands import bindings, command
-from mvtui.ui.keys import Keys, key_label
-from mvtui.ui.lines import Line, Lines, clipped, folded, to_strip, width_of
-from mvtui.ui.logs.rows import Look, Times, moment_of, rows
+from mvtui.ui.commands import bindings
+from mvtui.ui.keys import Keys
+from mvtui.ui.lines import Line, Lines, folded, to_strip
+from mvtui.ui.logs.rows import Look, rows
 from mvtui.ui.logs.walk import LogWalk
 from mvtui.ui.questions import Answer, Question
 from mvtui.ui.roles import cursor_style
+from mvtui.ui.widgets.log_title import LogTitle
 
 # What comes is painted so often at most, and less where that would send more bytes than these a second.
 _PAINT_SECONDS = 0.25
@@ -30,25 +31,15 @@ _LINE_BYTES = 30
 # A log that says nothing is known to be empty after so long.
 _EMPTY_SECONDS = 0.5
 _WHEEL_LINES = 3
+# The rows of so long a record are kept: to make them takes longer than a key may. Of so many.
+_LONG_BYTES = 4096
+_MOST_LONG = 100
 
 _LEVEL_KEYS = {DEBUG: "a", 6: "i", 5: "n", 4: "w", 3: "e", 2: "c"}
 _SOURCE_KEYS = dict(zip(LogSource, "gvitsm", strict=True)) | {LogSource.INTERFACES: "i", LogSource.INSTALL: "b"}
 
 Ask = Callable[[Question], None]
 OpenLogs = Callable[[str], Logs]
-
-
-class LogTitle(Lines):
-    """What is shown, and the keys that change that."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: Line = ()
-
-    def fitted(self, size: Size) -> tuple[Line, ...]:
-        """One line, ruled to its end."""
-        line = (("─ ", "dim"), *self.pieces, (" ", "dim"))
-        return (clipped((*line, ("─" * max(0, size.width - width_of(line)), "dim")), size.width),)
 
 
 class LogView(Lines, can_focus=True, inherit_bindings=False):
@@ -68,6 +59,7 @@ class LogView(Lines, can_focus=True, inherit_bindings=False):
         self._now: datetime | None = None
         self._numbers: list[int] = []
         self._keys: Keys = {}
+        self._long: dict[tuple[bytes, Look], list[Line]] = {}
         self.microvm = ""
 
     # Open and closed
@@ -112,7 +104,14 @@ class LogView(Lines, can_focus=True, inherit_bindings=False):
     # Painting
 
     def _rows(self, record: bytes) -> list[Line]:
-        return rows(self.walk.logs.entry(record), self._look)
+        if len(record) < _LONG_BYTES:
+            return rows(self.walk.logs.entry(record), self._look)
+        key = (record, self._look)
+        if key not in self._long:
+            if len(self._long) >= _MOST_LONG:
+                self._long.clear()
+            self._long[key] = rows(self.walk.logs.entry(record), self._look)
+        return self._long[key]
 
     def fitted(self, size: Size) -> list[Line]:
         """What is in sight, or why nothing is."""
@@ -169,30 +168,7 @@ class LogView(Lines, can_focus=True, inherit_bindings=False):
 
     def _tell(self) -> None:
         """Show in the title what is shown."""
-        walk, look = self.walk, self._look
-        level = f"{LEVELS[walk.wanted.level]} and worse" if walk.wanted.level < DEBUG else "all levels"
-        pieces: list[tuple[str, str]] = [("follows", "good") if walk.follows else ("stands still", "warning")]
-        if not walk.follows:
-            pieces += [(", ", "dim"), (self._key("last"), "key"), (" goes on", "text")]
-        if walk.looking_at is not None and self._now is not None:
-            at = moment_of(walk.logs.entry(walk.looking_at), look.zone, self._now)
-            pieces.append((f"  searches {clean(walk.found)}, at {at or 'another file'} …", "warning"))
-        elif walk.note or (walk.trouble and len(walk.window)):
-            pieces.append((f"  {clean(walk.note or walk.trouble)}", "warning"))
-        elif walk.found:
-            pieces += [("  ", "text"), (self._key("search"), "key"), (clean(walk.found), "strong")]
-        for id_, words in (
-            ("log_level", level),
-            ("log_source", str(walk.wanted.source or "all sources")),
-            ("log_wrap", "wrapped" if look.wrap else "cut"),
-            ("log_times", {Times.CLOCK: "time", Times.FULL: "date", Times.NONE: "no time"}[look.times]),
-        ):
-            pieces += [("  ", "text"), (self._key(id_), "key"), (f" {words}", "dim")]
-        self.title.pieces = tuple(pieces)
-        self.title.update()
-
-    def _key(self, id_: str) -> str:
-        return key_label((self._keys.get(id_) or command(id_).keys)[0])
+        self.title.tell(self.walk, self._look, self._now, self._keys)
 
     def show_keys(self, keys: Keys) -> None:
         """These work from now on."""
