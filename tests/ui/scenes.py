@@ -159,6 +159,8 @@ SCENES = {
     **FORMS,
     **STORES,
     **SAVES,
+    "ascii-form": Scene(WEB_ALONE, "e j enter down", {"theme": "terminal", "ascii_only": True}, definition=WRONG_TOML),
+    "light-form": Scene(WEB_ALONE, "e j enter", {"theme": "light"}, definition=WRONG_TOML),
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
     "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
     "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),

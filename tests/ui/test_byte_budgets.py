@@ -120,6 +120,15 @@ def test_a_tick(measured: Measured, place: str) -> None:
         assert all(written for _, written, _ in measured.rows[-2:])
 
 
+def test_a_tick_while_a_form_is_open(measured: Measured) -> None:
+    measured.go("list")
+    measured.press("e", "s", "a")
+    for _ in range(3):
+        measured.note("unchanged tick", len(measured.panel.command("tick")), 0)
+    measured.note("other values of every process", _written(measured.panel, "work"), KEY)
+    measured.check()
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_every_key(measured: Measured, place: str) -> None:
     places = {Place.PANEL, Place.MOVE, Place.LIST if place == "list" else Place.PAGE}

@@ -28,6 +28,14 @@ LIST_KEYS = (
     ("Z", "grow image"),
     ("Esc", "leaves"),
 )
+# Where there is no file that can be read.
+BROKEN_KEYS = (("E", "edits the file"), ("Esc", "leaves"))
+# Where there is none yet.
+ABSENT_KEYS = (
+    ("a", "adopt: write what is built"),
+    ("n", "begin an empty one"),
+    ("Esc", "leaves"),
+)
 _READING = Entry(((("  reading …", "dim"),),))
 
 

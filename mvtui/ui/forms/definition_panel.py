@@ -14,7 +14,7 @@ from mvtui.model.text import clean
 from mvtui.ui.command import Place
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.forms.definition_lines import Spot
-from mvtui.ui.forms.definition_list import LIST_KEYS, DefinitionList
+from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, LIST_KEYS, DefinitionList
 from mvtui.ui.forms.desk import Desk, Wanted
 from mvtui.ui.forms.editing import Editing, resumed
 from mvtui.ui.forms.findings import Findings
@@ -26,12 +26,6 @@ from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 
 _LEAVE = ("escape", "q")
-_BROKEN_KEYS = (("E", "edits the file"), ("Esc", "leaves"))
-_ABSENT_KEYS = (
-    ("a", "adopt: write what is built"),
-    ("n", "begin an empty one"),
-    ("Esc", "leaves"),
-)
 
 
 class DefinitionPanel(Vertical, Dialog):
@@ -186,9 +180,7 @@ class DefinitionPanel(Vertical, Dialog):
         except MvtuiError as problem:
             self._said = (str(problem), "error")
             return
-        if spot is not None:
-            self._list.go_to(spot)
-        self._show_list()
+        self._show_list(spot)
         self._said = (" ".join(editing.draft.moved), "text")
 
     def _drop_form(self) -> None:
@@ -244,7 +236,9 @@ class DefinitionPanel(Vertical, Dialog):
         self.findings.ask(editing.draft.document, editing.values)
         self._tell()
 
-    def _show_list(self) -> None:
+    def _show_list(self, spot: Spot | None = None) -> None:
+        if spot is not None:
+            self._list.go_to(spot)
         self.field = None
         self._list.display, self._form.display = True, False
         self.take_focus()
@@ -279,10 +273,8 @@ class DefinitionPanel(Vertical, Dialog):
     def _present(self) -> None:
         editing = self.editing
         self._title.show(self._desk.microvm.name, editing)
-        if self._problem is not None:
-            self._list.show_words(clean(str(self._problem)), "error")
-        elif editing is None:
-            self._list.show_words("reading …", "dim")
+        if editing is None:
+            self._list.show_words(clean(str(self._problem or "reading …")), "error" if self._problem else "dim")
         elif self._is_absent:
             words = f"There is no definition file yet. It would be {editing.draft.document.path}."
             self._list.show_words(clean(words), "text")
@@ -301,5 +293,5 @@ class DefinitionPanel(Vertical, Dialog):
         if self._form.display:
             return (keys_line(self._form.keys, size.width),)
         if self.editing is None:
-            return (keys_line(_BROKEN_KEYS[self._problem is None :], size.width),)
-        return (keys_line(_ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)
+            return (keys_line(BROKEN_KEYS[self._problem is None :], size.width),)
+        return (keys_line(ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)
