@@ -95,6 +95,7 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([(place, key) for place in ("list", "logs") for key in ("f", "slash")], "asks"),
     ("level", "n"): "asks shows",  # notice
     ("level", "w"): "asks shows",  # warning
+    ("level", "e"): "asks shows",  # err
     ("level", "a"): "asks",  # all, which are shown
     ("search", "enter"): "asks",
     ("search", "ctrl+u"): "types",
