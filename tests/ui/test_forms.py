@@ -193,6 +193,16 @@ async def test_the_overlay_has_a_form(open_panel: Open, reviewed: Reviewed) -> N
         assert "writableStoreOverlay" not in tomllib.loads(reviewed[0][1])
 
 
+async def test_an_overlay_that_lies_on_nothing_gets_its_volume(open_panel: Open, reviewed: Reviewed) -> None:
+    async with open_panel(WIKI) as panel:
+        panel.host.definitions.text = 'writableStoreOverlay = "/rw"\nshares = []\n'
+        await panel.press("e")
+        assert 'v adds a volume with mountPoint = "/rw"' in panel.text
+        await panel.press("v", "enter", "r")
+        (volume,) = tomllib.loads(reviewed[0][1])["volumes"]
+        assert volume == {"image": "nix-store-overlay.img", "mountPoint": "/rw", "size": 1024}
+
+
 # Leaving
 
 

@@ -15,8 +15,9 @@ from mvtui.ui.forms.told import mark, role_of
 from mvtui.ui.lines import Line, clipped, folded
 from mvtui.ui.tabs.page import Entry
 
-# How the fix begins of an image that is smaller than defined.
+# How the fix begins of an image that is smaller than defined, and of an overlay that lies on nothing.
 _GROW = "mvtui grow "
+_A_VOLUME = "a volume with mountPoint"
 
 
 class Spot(NamedTuple):
@@ -86,6 +87,8 @@ def findings_lines(findings: Sequence[Finding], width: int, height: int) -> list
         lines += [((f"  {line}", role_of(finding.severity)),) for line in folded(clean(words), width - 2, 3)]
         if finding.fix.startswith(_GROW):
             lines.append((("  ", "text"), ("Z", "key"), (" grows it, once this is saved", "text")))
+        elif finding.fix.startswith(_A_VOLUME):
+            lines.append((("  ", "text"), ("v", "key"), (f" adds {clean(finding.fix)}", "text")))
         elif finding.fix:
             by_key = fix_of(finding, key, (key,)) is not None
             role = "good" if by_key else "text"

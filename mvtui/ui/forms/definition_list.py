@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from textual.events import Resize
 from textual.geometry import Size
+from textual.message import Message
 
 from mvtui.errors import MvtuiError
 from mvtui.model.edit import ItemKind
@@ -42,6 +44,9 @@ _READING = Entry(((("  reading …", "dim"),),))
 class DefinitionList(Sheet):
     """Shares, volumes and overlay, each with its worst finding; a draft, and what is said of it."""
 
+    class Fitted(Message):
+        """The lines were made anew for another size: the cursor may stand on something else."""
+
     def __init__(self) -> None:
         super().__init__()
         self.editing: Editing | None = None
@@ -60,6 +65,10 @@ class DefinitionList(Sheet):
         if self.editing is None:
             return [_READING]
         return entries(self.editing.draft, self._findings, width, ascii_only=in_ascii(self.app))
+
+    def on_resize(self, _event: Resize) -> None:
+        """After the lines are."""
+        self.post_message(self.Fitted())
 
     @property
     def spot(self) -> Spot | None:

@@ -270,6 +270,7 @@ class DefinitionPanel(Vertical, Dialog):
             self._form.tell(self.editing.form.own(self.findings.all))
         self._present()
 
+    @on(DefinitionList.Fitted)
     def _present(self) -> None:
         editing = self.editing
         self._title.show(self._desk.microvm.name, editing)

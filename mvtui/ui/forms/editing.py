@@ -14,6 +14,8 @@ from mvtui.ui.forms.fields import OVERLAY, new_values
 from mvtui.ui.forms.fixes import another_name
 from mvtui.ui.forms.form import Form
 
+# As in microvm.nix's documentation.
+OVERLAY_IMAGE = "nix-store-overlay.img"
 _NAMED_BY = {ItemKind.SHARES: "tag", ItemKind.VOLUMES: "image"}
 # What can't be in two of them, and has a default.
 _OWN = ("socket", "serial")
@@ -72,9 +74,14 @@ class Editing:
             self.form = self._form(spot.kind, spot.at, self.draft.items(spot.kind)[spot.at])
 
     def add(self, kind: ItemKind) -> None:
-        """The form of a new one."""
+        """The form of a new one; of a volume, of the overlay's where that lies on nothing yet."""
         able = tuple(str(proto) for proto in SHARES[self.hypervisor])
-        self.form = self._form(kind, len(self.draft.items(kind)), new_values(kind, able), is_new=True)
+        form = self._form(kind, len(self.draft.items(kind)), new_values(kind, able), is_new=True)
+        path = self.draft.values.get(OVERLAY)
+        taken = {item.get("mountPoint") for each in ItemKind for item in self.draft.items(each)}
+        if kind is ItemKind.VOLUMES and isinstance(path, str) and path not in taken:
+            form = form.with_value("image", OVERLAY_IMAGE).with_value("mountPoint", path)
+        self.form = form
 
     def copy(self, spot: Spot) -> None:
         """The form of a new one that is as the one there, but for what tells them apart."""
