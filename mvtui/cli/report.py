@@ -13,6 +13,7 @@ from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.overlay_target import overlay_path
 from mvtui.model.process import ProcessSample
+from mvtui.model.timeline import Event, Timeline
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.lifecycle import Outcome
 
@@ -20,6 +21,7 @@ Json = dict[str, object]
 
 # Raised when a field changes its meaning or goes; a field that is added raises nothing.
 SCHEMA = 1
+_NO_TIMELINE = Timeline()
 
 
 def list_document(snapshot: Snapshot) -> Json:
@@ -35,8 +37,8 @@ def list_document(snapshot: Snapshot) -> Json:
     }
 
 
-def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
-    """`show --json`: one of the list's microVMs with everything."""
+def show_document(snapshot: Snapshot, microvm: MicroVM, timeline: Timeline = _NO_TIMELINE) -> Json:
+    """`show --json`: one of the list's microVMs with everything, and what happened to it, the newest first."""
     entry = microvm.entry
     built = microvm.built
     return {
@@ -61,6 +63,21 @@ def show_document(snapshot: Snapshot, microvm: MicroVM) -> Json:
         "guest": guest_document(microvm.guest) if microvm.guest is not None else None,
         "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
+        "timeline": [event_document(event) for event in timeline.events],
+        "timelineTroubles": list(timeline.troubles),
+    }
+
+
+def event_document(event: Event) -> Json:
+    """One thing that happened; null for what is not known, and what means nothing for its kind."""
+    return {
+        "at": event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "kind": str(event.kind),
+        "what": event.what,
+        "why": event.why or None,
+        "user": event.user or None,
+        "ok": event.ok,
+        "seconds": event.seconds,
     }
 
 

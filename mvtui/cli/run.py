@@ -20,6 +20,7 @@ from mvtui.operations.hosts import open_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mvtui.model.timeline import Timeline
     from mvtui.operations.kept import Kept
 
 # CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
@@ -83,12 +84,18 @@ def _show(args: argparse.Namespace) -> int:
     elif args.json:
         from mvtui.cli.report import show_document
 
-        write_json(show_document(snapshot, microvm))
+        write_json(show_document(snapshot, microvm, _timeline(args)))
     else:
         from mvtui.cli.show import show_lines
 
-        write_lines(show_lines(microvm, of_stdout(), datetime.now(UTC)))
+        write_lines(show_lines(microvm, of_stdout(), datetime.now(UTC), _timeline(args)))
     return ExitCode.OK
+
+
+def _timeline(args: argparse.Namespace) -> "Timeline":
+    from mvtui.operations.timeline import read_timeline
+
+    return read_timeline(host_of(args), args.name)
 
 
 def _diff(args: argparse.Namespace) -> int:

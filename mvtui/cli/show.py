@@ -14,10 +14,15 @@ from mvtui.model.overlay_words import kept_words
 from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_holders, told_source
 from mvtui.model.text import clean
+from mvtui.model.timeline import Timeline
 from mvtui.operations.health import rebuild_command
 
+# So many of what happened are told; `--json` has all.
+MOST_EVENTS = 10
+_NO_TIMELINE = Timeline()
 
-def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
+
+def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime, timeline: Timeline = _NO_TIMELINE) -> list[str]:
     """The page of `microvm`, one line each, control characters replaced."""
     return [
         *_state(microvm, glyphs, now),
@@ -31,7 +36,22 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> list[str]:
         *_section("Processes", aligned(_processes(microvm, now))),
         *_section("Drift", _drift(microvm)),
         *_section("Stages", _stages(microvm)),
+        *_section("Timeline", [*aligned(_events(timeline, now)), *_older(timeline)]),
     ]
+
+
+def _events(timeline: Timeline, now: datetime) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for event in timeline.events[:MOST_EVENTS]:
+        by = f"({event.user})" if event.user else f"({event.why})" if event.why else ""
+        rows.append((local_time(event.at, now), str(event.kind), clean(f"{event.what} {by}".rstrip())))
+    return rows
+
+
+def _older(timeline: Timeline) -> list[str]:
+    more = len(timeline.events) - MOST_EVENTS
+    words = [f"and {more} more, which --json has"] if more > 0 else []
+    return [*words, *[clean(trouble) for trouble in timeline.troubles]]
 
 
 def local_time(at: datetime | None, now: datetime) -> str:

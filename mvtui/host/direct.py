@@ -228,7 +228,7 @@ class DirectUnits:
         try:
             program = lasting_argv()
         except MvtuiError:
-            return ArmedReset()
+            return ArmedReset(str(self._records))
         where = ["--manager", "direct", "--state-dir", self._state_dir_as_named, *self._options]
         reset, free = ((*program, "reset", option, *where, "--", name) for option in ("--if-armed", "--free"))
         return ArmedReset(str(self._records), reset, free)

@@ -36,7 +36,7 @@ _FIELDS = (
 _CURSOR = re.compile(rb"__CURSOR=([^\n]*)")
 _REALTIME = re.compile(rb"__CURSOR=[^\n]*\n__REALTIME_TIMESTAMP=(\d+)")
 # What journalctl says where it shows nothing, or less than there is, for want of rights.
-_NO_RIGHTS = re.compile(r"insufficient permissions|not seeing messages from other users|Permission denied")
+NO_RIGHTS = re.compile(r"insufficient permissions|not seeing messages from other users|Permission denied")
 
 _KIND_SPEAKERS = {
     UnitKind.TAP: "tap",
@@ -45,6 +45,14 @@ _KIND_SPEAKERS = {
     UnitKind.INSTALL: "install",
     UnitKind.SET_BOOTED: "set-booted",
 }
+
+
+def ask_for_rights() -> RightsMissingError:
+    """What is to be done about that."""
+    return RightsMissingError(
+        "the journal of this host may not be read",
+        "usermod -aG systemd-journal USER gives that right from the next login on; or run mvtui with sudo",
+    )
 
 
 class JournalLogs:
@@ -126,11 +134,8 @@ class JournalLogs:
 
     def check(self, complaint: str, *, is_empty: bool) -> None:
         """Raises RightsMissingError, MvtuiError for what journalctl has said on standard error."""
-        if _NO_RIGHTS.search(complaint):
-            raise RightsMissingError(
-                "the journal of this host may not be read",
-                "usermod -aG systemd-journal USER gives that right from the next login on; or run mvtui with sudo",
-            )
+        if NO_RIGHTS.search(complaint):
+            raise ask_for_rights()
         if complaint and is_empty and "No journal files were found" not in complaint:
             raise MvtuiError(f"journalctl: {complaint.splitlines()[-1]}")
 

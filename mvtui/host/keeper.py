@@ -15,6 +15,7 @@ import sys
 from typing import Any, NamedTuple
 
 from mvtui.host.keeper_daemons import note_ends, watch_again
+from mvtui.host.keeper_events import note, note_end, note_started
 from mvtui.host.keeper_group import HYPERVISOR, HYPERVISOR_LOG, VIRTIOFSD, VIRTIOFSD_LOG, ArmedReset, Group, Timings
 from mvtui.host.keeper_place import Place, RefusedError
 from mvtui.host.keeper_process import Process, Watch, all_processes, command_line, working_in
@@ -23,6 +24,7 @@ from mvtui.host.keeper_status import BusyError, Status
 from mvtui.host.keeper_stop import end, stop
 from mvtui.host.process_programs import serves_shares
 from mvtui.host.process_rights import may_write, real_uid
+from mvtui.model.timeline import EventKind
 
 # Both `python -m` and PYTHONPATH would let its environment choose the code that a keeper of root runs.
 BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from mvtui.host import keeper; keeper.main(sys.argv[1])"
@@ -94,6 +96,7 @@ class Keeper:
         self.status = status
         self.watch = Watch()
         self.group = Group(place, status, self.watch, order.timings, order.armed)
+        self._cause = ""
 
     def run(self) -> None:
         """Until the microVM is stopped, or its start failed."""
@@ -117,7 +120,10 @@ class Keeper:
                 failure = self._keep()
             if failure is not None:
                 said = failure.result, failure.words
+        was_up = group.hypervisor is not None
         stop(group, "stop")
+        if was_up:
+            note(group, EventKind.STOP, f"the hypervisor was {'killed' if self.watch.is_asked('kill') else 'stopped'}")
         self.status.release()
         answer(*said)
 
@@ -126,11 +132,14 @@ class Keeper:
         try:
             start(self.group, job, restarted)
         except NotStartedError as failure:
+            if not self.watch.is_asked():
+                note(self.group, EventKind.FAILED, "it could not be started", str(failure))
             stop(self.group, job)
             self.status.set(HYPERVISOR, job=None)
             if failure.unit is not None:
                 self.status.set(failure.unit, "failed", "failed", result=failure.unit_result)
             return failure
+        note_started(self.group, restarted, self._cause)
         return None
 
     def _keep(self) -> NotStartedError | None:
@@ -170,6 +179,7 @@ class Keeper:
         if process is None:
             return
         facts = end(group, unit, process)
+        self._cause = note_end(group, unit, facts)
         if unit == HYPERVISOR:
             group.hypervisor = None
         else:

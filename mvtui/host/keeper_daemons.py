@@ -3,8 +3,10 @@
 import os
 import time
 
+from mvtui.host.keeper_events import note
 from mvtui.host.keeper_group import VIRTIOFSD, Group
 from mvtui.host.keeper_process import command_line, family, read_stat
+from mvtui.model.timeline import EventKind
 
 _OPTION = "--socket-path"
 
@@ -38,6 +40,8 @@ def note_ends(group: Group) -> None:
     if ended:
         for tag in ended:
             del group.daemons[tag]
+            if group.hypervisor is not None and not group.hypervisor.ended:  # else they end with it
+                note(group, EventKind.VIRTIOFSD, f"virtiofsd of share {tag} ended")
         known = group.status.units[VIRTIOFSD].get("daemon_ends", {})
         group.status.set(VIRTIOFSD, None, None, **_facts(group, known | dict.fromkeys(ended, time.time())))
 

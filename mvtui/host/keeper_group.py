@@ -37,8 +37,9 @@ class Timings(NamedTuple):
 
 
 class ArmedReset(NamedTuple):
-    """What the reset of an armed microVM needs: where the host's records are, and the whole command (`mvtui reset
-    --if-armed …`); without one nothing is ever reset. `free` is the command that then frees what resets have left."""
+    """What the reset of an armed microVM needs: where the host's records are, in which what happens to it is noted too,
+    and the whole command (`mvtui reset --if-armed …`); without one nothing is ever reset. `free` is the command that
+    then frees what resets have left."""
 
     records: str = ""
     command: tuple[str, ...] = ()

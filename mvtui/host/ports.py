@@ -133,7 +133,8 @@ class Host:
     host's path) is where NAME.toml are; `records` (a path of this process) is where mvtui keeps what it has to
     remember of the host: what is armed, what was chosen, what was done. `options` are more words that a command of
     mvtui needs to mean this host: `--definitions DIR`, where that was said. In `programs` (a path of this process) are
-    those that take the place of the ones on PATH; None for the host that mvtui runs on."""
+    those that take the place of the ones on PATH; None for the host that mvtui runs on. `record_trouble` is why what is
+    seen can't be put on record, or ""."""
 
     __slots__ = (
         "calls",
@@ -144,6 +145,7 @@ class Host:
         "options",
         "processes",
         "programs",
+        "record_trouble",
         "records",
         "root",
         "state_dir",
@@ -169,6 +171,7 @@ class Host:
         self.name, self.units, self.processes = name, units, processes
         self.state_dir, self.root = state_dir, root
         self.changes = 0
+        self.record_trouble = ""
         self.calls = calls if calls is not None else CallLog()
         self.end_times = end_times
         self.definitions = definitions

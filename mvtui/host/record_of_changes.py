@@ -56,12 +56,14 @@ def record_change(records: Path, microvm: str, action: str, result: str, *, ok: 
     with suppress(OSError, MvtuiError):
         make_records(records)
         with opened(records) as directory:
-            _append(directory, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+            append(directory, (json.dumps(line, ensure_ascii=False) + "\n").encode(), HISTORY, OLDER, LIMIT)
 
 
-def _append(directory: int, line: bytes) -> None:
+def append(directory: int, line: bytes, name: str, older: str, limit: int) -> None:
+    """Write `line` at the end of the file `name` of the open directory; where that has more than `limit` bytes then, it
+    takes the place of `older`. Raises OSError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(HISTORY, flags, 0o644, dir_fd=directory)
+    fd = os.open(name, flags, 0o644, dir_fd=directory)
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
@@ -71,12 +73,12 @@ def _append(directory: int, line: bytes) -> None:
         # One write: two mvtui at once do not mix their lines.
         os.write(fd, line)
         # Whoever may not have the lock leaves the turn to another; a reader who holds it can't stop the record.
-        if status.st_size + len(line) > LIMIT:
+        if status.st_size + len(line) > limit:
             with suppress(BlockingIOError):
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                now = os.stat(HISTORY, dir_fd=directory, follow_symlinks=False)
+                now = os.stat(name, dir_fd=directory, follow_symlinks=False)
                 if now.st_ino == status.st_ino:
-                    os.rename(HISTORY, OLDER, src_dir_fd=directory, dst_dir_fd=directory)
+                    os.rename(name, older, src_dir_fd=directory, dst_dir_fd=directory)
     finally:
         os.close(fd)
 

@@ -5,12 +5,15 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host import journal
+from mvtui.host.event_record import record_event
 from mvtui.host.own_program import own_argv
 from mvtui.host.ports import Host
+from mvtui.model.timeline import Event, kind_of
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
@@ -44,7 +47,7 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
         # What others do to it now is theirs to wait for.
         left = await _settle(host, microvm) if job.result != "canceled" else ()
     except MvtuiError as error:
-        _record(verb, microvm, error.message)
+        _record(host, verb, microvm, error.message, began, ok=False)
         raise
     finally:
         if watcher is not None:
@@ -52,7 +55,7 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
             with suppress(asyncio.CancelledError):
                 await watcher
     outcome = _outcome(verb, microvm, job, left, time.monotonic() - began)
-    _record(verb, microvm, outcome.words)
+    _record(host, verb, microvm, outcome.words, began, ok=outcome.ok)
     return outcome
 
 
@@ -64,12 +67,13 @@ async def cancel(host: Host, microvm: str) -> str:
     (`host.units.can_cancel`).
     """
     refuse_what_is_no_name(microvm)
+    began = time.monotonic()
     try:
         words = await host.units.cancel(microvm)
     except MvtuiError as error:
-        _record("cancel", microvm, error.message)
+        _record(host, "cancel", microvm, error.message, began, ok=False)
         raise
-    _record("cancel", microvm, words)
+    _record(host, "cancel", microvm, words, began, ok=True)
     return words
 
 
@@ -128,13 +132,19 @@ def refuse_what_is_no_name(microvm: str) -> None:
         raise MvtuiError(f"{microvm!r} is no name of a microVM", "mvtui list shows the names that there are")
 
 
-def _record(verb: str, microvm: str, result: str) -> None:
+def _record(host: Host, verb: str, microvm: str, result: str, began: float, *, ok: bool) -> None:
+    """In the journal, and in the record of events: what is undone by the history of changes must stay in that."""
+    seconds = time.monotonic() - began
     journal.record(
         f"{verb} {microvm}: {result}",
         MVTUI_MICROVM=microvm,
         MVTUI_COMMAND=verb,
         MVTUI_RESULT=result,
+        MVTUI_OK="yes" if ok else "no",
+        MVTUI_SECONDS=f"{seconds:.3f}",
     )
+    event = Event(datetime.now(UTC), kind_of(verb), result, verb, journal.user(), ok, seconds)
+    record_event(host.records, microvm, event)
 
 
 def sudo_argv(host: Host, verb: str, microvm: str, *options: str) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -25,7 +25,9 @@ FAILING = (StateWord.FAILED, StateWord.LOOPING)
 SETTLE_SECONDS = 0.05
 
 
-async def snapshots(host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None) -> AsyncIterator[Snapshot]:
+async def snapshots(
+    host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None
+) -> AsyncGenerator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
     (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled. Slow facts come every
     SLOW_SECONDS, and after each change that mvtui made (`host.changes`); what guests tell comes in a lane of its own.

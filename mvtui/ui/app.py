@@ -18,6 +18,7 @@ from textual.theme import Theme
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.timeline import Timeline
 from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
@@ -103,7 +104,13 @@ class MvtuiApp(GrowApp, inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         """The one that there is."""
         logs = partial(self.seams.logs, self.host)
-        return PanelScreen(self._names, self.seams.monotonic, self._trends, logs).data_bind(MvtuiApp.picture)
+        read = self.seams.timeline(self.host)
+
+        async def timeline(microvm: str, mark: object) -> Timeline:
+            return await self.seams.in_thread(read, microvm, mark)
+
+        screen = PanelScreen(self._names, self.seams.monotonic, self._trends, logs, timeline)
+        return screen.data_bind(MvtuiApp.picture)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -231,6 +238,10 @@ class MvtuiApp(GrowApp, inherit_bindings=False):
     def action_tab_logs(self) -> None:
         """Its logs."""
         self._open_tab(TABS[4])
+
+    def action_tab_timeline(self) -> None:
+        """What happened to it."""
+        self._open_tab(TABS[5])
 
     def action_drift(self) -> None:
         """Where its stages differ."""

@@ -10,7 +10,7 @@ from mvtui.ui import refusals
 from mvtui.ui.command import Command, Place, Situation, Tier
 from mvtui.ui.keys import Keys, key_labels
 
-TABS = ("overview", "shares", "volumes", "processes", "logs")
+TABS = ("overview", "shares", "volumes", "processes", "logs", "timeline")
 # Keys of tabs beside their numbers.
 _TAB_LETTERS = {"logs": "l"}
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from mvtui import first_names
 from mvtui.host.ports import Host
 from mvtui.ui.app import MvtuiApp
-from mvtui.ui.seams import Seams
+from mvtui.ui.seams import Seams, look, only_look
 from mvtui.ui.terminal import Terminal
 
 
@@ -25,7 +25,7 @@ def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, sea
         theme=terminal.theme,
         names=first_names.names,
         mouse=terminal.mouse,
-        seams=seams or Seams(),
+        seams=seams or Seams(source=only_look if read_only else look),
     )
     app.run(mouse=terminal.mouse)
     with suppress(OSError):  # the terminal may be gone

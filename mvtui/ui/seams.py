@@ -19,9 +19,11 @@ from mvtui.ui.command import OverlayVerb
 from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
+    from mvtui.model.timeline import Timeline
     from mvtui.operations.doctor import HostReport
     from mvtui.operations.lifecycle import Outcome
     from mvtui.operations.overlay_outcome import ResetOutcome
+    from mvtui.operations.timeline import TimelineReader
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,7 +79,15 @@ def local_now() -> datetime:
 
 
 def look(host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
-    """The snapshots of the host."""
+    """The snapshots of the host; what comes and goes in them is put on record."""
+    from mvtui.operations.event_watch import recorded  # noqa: PLC0415
+    from mvtui.operations.monitor import snapshots  # noqa: PLC0415
+
+    return recorded(host, snapshots(host, interval=interval, wake=wake))
+
+
+def only_look(host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
+    """The snapshots of the host, and nothing is written."""
     from mvtui.operations import monitor  # noqa: PLC0415
 
     return monitor.snapshots(host, interval=interval, wake=wake)
@@ -168,6 +178,20 @@ async def run_growth(host: Host, plan: GrowPlan, on_step: Step) -> "ResetOutcome
     return await growing.run_growth(host, plan, on_step)
 
 
+def read_timelines(host: Host) -> Callable[[str, object], "Timeline"]:
+    """What reads the timelines of `host`; blocking."""
+    readers: list[TimelineReader] = []
+
+    def read(microvm: str, mark: object) -> "Timeline":
+        from mvtui.operations.timeline import TimelineReader  # noqa: PLC0415
+
+        if not readers:
+            readers.append(TimelineReader(host))
+        return readers[0].read(microvm, mark)
+
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -185,4 +209,5 @@ class Seams:
     run_growth: RunGrowth = run_growth
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
+    timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines
     in_thread: InThread = asyncio.to_thread

@@ -125,7 +125,7 @@ async def test_monitor_looks_again_at_once_when_a_unit_changes(web: Host) -> Non
         run_web(web)
         units_of(web).changed.set()
         assert (await anext(stream)).microvms[0].state.word is StateWord.RUNNING
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
 
 
 async def test_monitor_reads_slow_facts_again_after_a_change_of_its_own(web: Host) -> None:
@@ -141,7 +141,7 @@ async def test_monitor_reads_slow_facts_again_after_a_change_of_its_own(web: Hos
         later = (await take(stream, 2))[-1].microvms[0].volumes[0].image
         assert later is not None
         assert later.size == 4096
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
 
 
 async def test_monitor_survives_a_manager_that_goes_away(web: Host) -> None:
@@ -152,4 +152,4 @@ async def test_monitor_survives_a_manager_that_goes_away(web: Host) -> None:
         units_of(web).error = None
         while (await anext(stream)).findings:
             pass
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()

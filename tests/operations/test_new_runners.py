@@ -49,7 +49,7 @@ async def test_the_second_look_follows_at_once_with_what_the_first_had_no_time_f
             second,
         ) = [await anext(stream) for _ in range(2)]
     hangs.set()
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
 
     assert (read(first), read(second)) == ([True, *[False] * (COUNT - 1)], [True] * COUNT)
     assert {one.state.word for look in (first, second) for one in look.microvms} == {StateWord.STOPPED}

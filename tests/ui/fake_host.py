@@ -26,6 +26,7 @@ from tests.ui.growth_samples import growth_of
 from tests.ui.history_samples import Told
 from tests.ui.overlay_samples import plan_of
 from tests.ui.samples import NOW, PRODUCT
+from tests.ui.timeline_samples import PAST
 
 
 class NoUnits:
@@ -123,6 +124,7 @@ class FakeHost:
         self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
         self.logs = FakeLogs()
+        self.timeline = PAST
         self.plans: dict[str, ResetPlan | MvtuiError] = {}
         self.planning = asyncio.Event()
         self.planning.set()
@@ -168,6 +170,7 @@ class FakeHost:
             run_growth=self.run_growth,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
+            timeline=lambda _host: lambda _microvm, _mark: self.timeline,
             in_thread=at_once,
         )
 

@@ -1,5 +1,6 @@
 """The second level: one microVM, in tabs that are built at their first visit."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on
@@ -15,8 +16,9 @@ from mvtui.ui.keys import Keys
 from mvtui.ui.lines import in_ascii
 from mvtui.ui.picture import Picture
 from mvtui.ui.questions import Question
-from mvtui.ui.tabs import overview, processes, shares, volumes
+from mvtui.ui.tabs import overview, processes, shares, timeline, volumes
 from mvtui.ui.tabs.page import Entry, Page, Tab
+from mvtui.ui.timelines import ReadTimeline, Timelines
 from mvtui.ui.trends import Trends
 from mvtui.ui.widgets.sheet import Sheet
 from mvtui.ui.widgets.tab_bar import TabBar
@@ -29,11 +31,13 @@ _TABS: dict[str, Tab] = {
     "shares": shares.entries,
     "volumes": volumes.entries,
     "processes": processes.entries,
+    "timeline": timeline.entries,
 }
 
 
 # The tab that is no sheet.
 LOGS = "logs"
+TIMELINE = "timeline"
 
 
 class Opener(Protocol):
@@ -54,7 +58,9 @@ class PageLevel(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Place.PAGE))
 
-    def __init__(self, trends: Trends, opener: Opener) -> None:
+    def __init__(
+        self, trends: Trends, opener: Opener, read_timeline: ReadTimeline, monotonic: Callable[[], float]
+    ) -> None:
         # The tabs' sheets come when they are visited.
         self._bar = TabBar(TABS)
         super().__init__(self._bar)
@@ -62,6 +68,9 @@ class PageLevel(Vertical):
         self._opener = opener
         self._sheets: dict[str, Sheet] = {}
         self._logs: LogView | None = None
+        self._timelines = Timelines(
+            read_timeline, lambda work: self.run_worker(work, group="timeline"), self._present_again, monotonic
+        )
         self._picture: Picture | None = None
         self._keys: Keys = {}
         self.microvm_name = ""
@@ -128,10 +137,16 @@ class PageLevel(Vertical):
     def present(self, picture: Picture) -> None:
         """Show this from now on."""
         self._picture = picture
+        if self._bar.chosen == TIMELINE and self.targets:
+            self._timelines.want(self.targets[0], picture)
         if self._bar.chosen != LOGS:
             self._sheets[self._bar.chosen].present(self._entries)
         elif self._logs is not None:
             self._logs.present(picture.now, paused=picture.paused)
+
+    def _present_again(self) -> None:
+        if self._picture is not None and self._bar.chosen == TIMELINE:
+            self._sheets[TIMELINE].present(self._entries)
 
     def show_keys(self, keys: Keys) -> None:
         """These work from now on."""
@@ -149,7 +164,8 @@ class PageLevel(Vertical):
         if picture is None or microvm is None:
             gone = f"{clean(self.microvm_name)} is no longer on this host. Esc goes back."
             return [Entry(((), (("  ", "text"), (gone, "warning"))))]
-        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys)
+        told = self._timelines.of(microvm)
+        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys, told)
         return _TABS[self._bar.chosen](page, width)
 
     @on(TabBar.Chosen)

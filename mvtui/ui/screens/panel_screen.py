@@ -23,6 +23,7 @@ from mvtui.ui.picture import Picture
 from mvtui.ui.questions import Question
 from mvtui.ui.reading import Reading
 from mvtui.ui.screens.list_level import ListLevel
+from mvtui.ui.timelines import ReadTimeline
 from mvtui.ui.trends import Trends
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.footer import Footer
@@ -50,11 +51,16 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     picture: var[Picture | None] = var(None, always_update=True)
 
     def __init__(
-        self, names: Sequence[str], monotonic: Callable[[], float], trends: Trends, open_logs: Callable[[str], Logs]
+        self,
+        names: Sequence[str],
+        monotonic: Callable[[], float],
+        trends: Trends,
+        open_logs: Callable[[str], Logs],
+        read_timeline: ReadTimeline,
     ) -> None:
         super().__init__()
         self._monotonic = monotonic
-        self._open_logs = open_logs
+        self._open_logs, self._read_timeline = open_logs, read_timeline
         self._painter = self._compositor = PanelCompositor()
         self._trends = trends
         self._header = Header()
@@ -160,7 +166,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.screens.page_level import PageLevel  # noqa: PLC0415  (at the first visit)
 
         if self._page is None:
-            self._page = PageLevel(self._trends, self)
+            self._page = PageLevel(self._trends, self, self._read_timeline, self._monotonic)
             self.mount(self._page, after=self._list)
         self._header.opened = name
         self._list.display, self._page.display = False, True

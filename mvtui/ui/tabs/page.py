@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
+from mvtui.model.timeline import Timeline
 from mvtui.ui.commands import command
 from mvtui.ui.keys import Keys, key_label
 from mvtui.ui.lines import Line, Piece, folded
@@ -15,7 +16,7 @@ from mvtui.ui.trends import Trends
 @dataclass(frozen=True, slots=True)
 class Page:
     """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor; `keys`
-    are those that work."""
+    are those that work; `timeline` is None where it was not read."""
 
     microvm: MicroVM
     now: datetime
@@ -23,6 +24,7 @@ class Page:
     ascii_only: bool = False
     cursor: str | None = None
     keys: Keys = field(default_factory=dict)
+    timeline: Timeline | None = None
 
     def offer(self, id: str, words: str) -> Line:  # noqa: A002
         """The key of that command, and what it does, behind something else."""

@@ -1,0 +1,167 @@
+"""What happened to a microVM, from systemd's journal: the truth that is there without mvtui having run.
+
+systemd tags what it says of a unit (sd-messages.h, and the catalogue of `journalctl -x`): that it started, ended, with
+which result, which exit of its process, that it is restarted. What became of a single virtiofsd only its supervisord
+says, in words.
+"""
+
+import re
+import select
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.host.calls import CallLog
+from mvtui.host.journal_child import ChildEntries
+from mvtui.host.journal_export import fields_of
+from mvtui.host.journal_logs import NO_RIGHTS, ask_for_rights
+from mvtui.model.call import CallKind
+from mvtui.model.timeline import Event, EventKind, kind_of
+from mvtui.model.unit import UnitKind, unit_name
+from mvtui.model.unit_story import EXIT, FAILURE, MESSAGE_IDS, UnitMessage, told_by_systemd
+
+# Seconds that a run of journalctl may take, and the entries (the newest) that are read of it.
+_TIMEOUT = 5.0
+_MAX_ENTRIES = 4000
+_MAX_WORDS = 500
+
+_KINDS = (UnitKind.INSTALL, UnitKind.VIRTIOFSD, UnitKind.HYPERVISOR)
+_FIELDS = (
+    *("MESSAGE", "MESSAGE_ID", "UNIT", "_PID", "_UID", "EXIT_CODE", "EXIT_STATUS", "UNIT_RESULT", "JOB_RESULT"),
+    *("N_RESTARTS", "MVTUI_MICROVM", "MVTUI_COMMAND", "MVTUI_RESULT", "MVTUI_USER", "MVTUI_OK", "MVTUI_SECONDS"),
+)
+# supervisord's log: `2026-08-01 12:00:00,000 WARN exited: virtiofsd-home (terminated by SIGKILL; not expected)`.
+_EXITED = re.compile(r"\S+ \S+ [A-Z]+ exited: virtiofsd-(.+) \(([^()]*); not expected\)")
+_GAVE_UP = re.compile(r"\S+ \S+ [A-Z]+ gave up: virtiofsd-(.+) entered FATAL state\b.*")
+# The same for journalctl, which then hands on nothing else of what a daemon may say in a year.
+_DAEMON_ENDS = r"(exited: virtiofsd-.*; not expected\)|gave up: virtiofsd-)"
+
+
+class JournalEvents:
+    """`EventSource` of systemd's journal: two runs of journalctl(1)."""
+
+    def __init__(self, calls: CallLog, program: str = "journalctl", timeout: float = _TIMEOUT) -> None:
+        self._calls = calls
+        self._program = program
+        self._timeout = timeout
+
+    def read(self, microvm: str) -> tuple[list[Event], str]:
+        """What happened to it, in no order, and why that may not be all, or "". Blocking. Never raises."""
+        events: list[Event] = []
+        try:
+            entries = list(self._entries(_of_units(microvm)))
+            events += _of_systemd(microvm, entries)
+            events += [event for entry in entries if (event := _of_mvtui(microvm, entry)) is not None]
+            for entry in self._entries(_of_daemons(microvm)):
+                event = _of_daemon(entry)
+                if event is not None:
+                    events.append(event)
+        except RightsMissingError as error:
+            return events, str(error)
+        except MvtuiError as error:
+            return events, error.message
+        return events, ""
+
+    def _entries(self, matches: Sequence[str]) -> Iterator[Mapping[str, str]]:
+        """The newest first. Raises RightsMissingError, MvtuiError."""
+        fixed = ["--quiet", "--no-pager", "--all", "--output=export", f"--output-fields={','.join(_FIELDS)}"]
+        command = [self._program, *fixed, "--reverse", f"--lines={_MAX_ENTRIES}", *matches]
+        with self._calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
+            count = 0
+            for record in self._read(command):
+                count += 1
+                yield {name: value.decode(errors="surrogateescape") for name, value in fields_of(record)}
+            call.end(f"{count} entries" if count else "nothing")
+
+    def _read(self, command: Sequence[str]) -> Iterator[bytes]:
+        child = ChildEntries(command)
+        deadline = time.monotonic() + self._timeout
+        try:
+            poll = select.poll()
+            poll.register(child.fileno(), select.POLLIN)
+            while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                records = child.read()
+                if records is None:
+                    break
+                yield from records
+            else:
+                raise MvtuiError(f"journalctl has not told all within {self._timeout:g} s")
+            if NO_RIGHTS.search(child.complaint):
+                raise ask_for_rights()
+        finally:
+            child.close()
+
+
+def _of_units(microvm: str) -> list[str]:
+    """Of the service manager itself: anybody can log a field UNIT, and nobody an underlined one."""
+    units = [f"UNIT={unit_name(kind, microvm)}" for kind in _KINDS]
+    messages = [f"MESSAGE_ID={each}" for each in MESSAGE_IDS]
+    return ["_PID=1", *messages, *units, "+", "SYSLOG_IDENTIFIER=mvtui", f"MVTUI_MICROVM={microvm}"]
+
+
+def _of_daemons(microvm: str) -> list[str]:
+    return [f"--grep={_DAEMON_ENDS}", "_TRANSPORT=stdout", f"_SYSTEMD_UNIT={unit_name(UnitKind.VIRTIOFSD, microvm)}"]
+
+
+def _at(entry: Mapping[str, str]) -> datetime | None:
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(int(entry.get("__REALTIME_TIMESTAMP", "")) / 1e6, UTC)
+    return None
+
+
+def _of_systemd(microvm: str, newest_first: Sequence[Mapping[str, str]]) -> Iterator[Event]:
+    kinds = {unit_name(kind, microvm): kind for kind in _KINDS}
+    told: dict[UnitKind, list[UnitMessage]] = {}
+    for entry in reversed(newest_first):
+        at, kind = _at(entry), kinds.get(entry.get("UNIT", ""))
+        if at is None or kind is None or entry.get("_PID") != "1":
+            continue
+        number = entry.get("N_RESTARTS", "")
+        message = UnitMessage(at, entry.get("MESSAGE_ID", ""), _words_of(entry), int(number) if _is(number) else None)
+        told.setdefault(kind, []).append(message)
+    for kind, messages in told.items():
+        yield from told_by_systemd(kind, messages)
+
+
+def _is(number: str) -> bool:
+    return number.isascii() and number.isdecimal() and len(number) < 10
+
+
+def _words_of(entry: Mapping[str, str]) -> str:
+    """What beside the message's id counts: how the process ended, with which result the unit or its job did."""
+    match entry.get("MESSAGE_ID"):
+        case message if message == EXIT:
+            code, status = entry.get("EXIT_CODE", "?"), entry.get("EXIT_STATUS", "?")
+            return f"exit {status}" if code == "exited" else f"killed by SIG{status}" if code == "killed" else code
+        case message if message == FAILURE:
+            return entry.get("UNIT_RESULT", "")
+    return entry.get("JOB_RESULT", "")
+
+
+def _of_mvtui(microvm: str, entry: Mapping[str, str]) -> Event | None:
+    """Anybody can call himself mvtui: who it was is the kernel's word."""
+    at, action = _at(entry), entry.get("MVTUI_COMMAND")
+    if at is None or action is None or entry.get("MVTUI_MICROVM") != microvm:
+        return None
+    uid = entry.get("_UID", "?")
+    user = entry.get("MVTUI_USER", "?") if uid == "0" else f"uid {uid}"
+    seconds = None
+    with suppress(ValueError):
+        seconds = float(entry.get("MVTUI_SECONDS", ""))
+    ok = {"yes": True, "no": False}.get(entry.get("MVTUI_OK", ""))
+    return Event(at, kind_of(action), entry.get("MVTUI_RESULT", "")[:_MAX_WORDS], action, user, ok, seconds)
+
+
+def _of_daemon(entry: Mapping[str, str]) -> Event | None:
+    at, message = _at(entry), entry.get("MESSAGE", "")[:_MAX_WORDS]
+    if at is None:
+        return None
+    if (exited := _EXITED.fullmatch(message)) is not None:
+        return Event(at, EventKind.VIRTIOFSD, f"virtiofsd of share {exited[1]} ended", exited[2])
+    if (gave_up := _GAVE_UP.fullmatch(message)) is not None:
+        words = f"virtiofsd of share {gave_up[1]} does not start; supervisord has given up"
+        return Event(at, EventKind.VIRTIOFSD, words)
+    return None

@@ -1,0 +1,101 @@
+"""What happened to a microVM, and when."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class EventKind(StrEnum):
+    """What kind of thing happened. FAILED: a unit, or its start; VIRTIOFSD: a daemon that ended by itself; REBUILD:
+    `current` became another runner; FINDING and MENDED: one came, or went; COMMAND: what a person did with mvtui
+    beside all that is named here."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    FAILED = "failed"
+    VIRTIOFSD = "virtiofsd"
+    REBUILD = "rebuild"
+    SAVE = "save"
+    RESET = "reset"
+    RESTORE = "restore"
+    GROW = "grow"
+    FINDING = "finding"
+    MENDED = "mended"
+    COMMAND = "command"
+
+
+class Event(NamedTuple):
+    """`at` is UTC; `what` one sentence, `why` its cause or "". `user` is who did it with mvtui, "" for all else; `ok`
+    is None where there is nothing to succeed in; `seconds` how long it took. `key` names a finding over its life, and
+    where `current` leads to."""
+
+    at: datetime
+    kind: EventKind
+    what: str
+    why: str = ""
+    user: str = ""
+    ok: bool | None = None
+    seconds: float | None = None
+    key: str = ""
+
+
+class Timeline(NamedTuple):
+    """`events`: newest first. `troubles`: why it may not be all, a sentence each."""
+
+    events: tuple[Event, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+
+# Events that a timeline has at most.
+LIMIT = 1000
+
+# The same command stands in the journal and in mvtui's own record; the times are taken one after the other.
+_SAME = timedelta(seconds=3)
+
+# What mvtui writes on record of a change, by the kind of event that it is.
+_ACTIONS = {
+    "start": EventKind.START,
+    "stop": EventKind.STOP,
+    "kill": EventKind.STOP,
+    "restart": EventKind.RESTART,
+    "edit": EventKind.SAVE,
+    "adopt": EventKind.SAVE,
+    "rebuild": EventKind.REBUILD,
+    "reset": EventKind.RESET,
+    "reset and start": EventKind.RESET,
+    "stop, reset and start": EventKind.RESET,
+    "restore": EventKind.RESTORE,
+    "grow": EventKind.GROW,
+}
+
+
+def kind_of(action: str) -> EventKind:
+    """The kind of what mvtui calls a change (`reset`, `edit`)."""
+    return _ACTIONS.get(action, EventKind.COMMAND)
+
+
+def merged(events: Iterable[Event], limit: int = LIMIT) -> tuple[Event, ...]:
+    """The newest `limit` of them, newest first, each once: what two records tell of the same command is one event, and
+    the one that says more counts."""
+    found: list[Event] = []
+    for event in sorted(events, key=lambda one: (one.at, one.seconds is not None), reverse=True):
+        if not any(_is_same(event, other) for other in _near(found, event)):
+            found.append(event)
+            if len(found) == limit:
+                break
+    return tuple(found)
+
+
+def _near(found: list[Event], event: Event) -> Iterable[Event]:
+    for other in reversed(found):
+        if other.at - event.at > _SAME:
+            return
+        yield other
+
+
+def _is_same(one: Event, other: Event) -> bool:
+    if one.user and other.user:
+        return (one.kind, one.what) == (other.kind, other.what)
+    return one[:5] == other[:5]
