@@ -109,7 +109,8 @@ OWN: dict[tuple[str, str], str] = {
     ("which", "1"): "asks",  # then with the plan
     ("facts", "K"): "asks",
     # s adds a share, x deletes, K moves up, o has the overlay; r says that nothing is changed, beside the list.
-    **dict.fromkeys([("definition", key) for key in ("s", "x", "K", "o", "enter")], "draft"),
+    **dict.fromkeys([("definition", key) for key in ("s", "v", "c", "x", "K", "o", "enter")], "draft"),
+    **dict.fromkeys([("definition", key) for key in ("E", "Z")], "asks says"),  # the editor, and growing: in its place
     **dict.fromkeys([("form", key) for key in ("up", "down", "pageup", "pagedown", "tab", "shift+tab")], "cursor"),
     **dict.fromkeys([("form", key) for key in ("enter", "escape")], "draft"),
     ("form", "ctrl+u"): "types",
