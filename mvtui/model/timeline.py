@@ -71,6 +71,12 @@ _ACTIONS = {
 }
 
 
+def is_told(restarts: int) -> bool:
+    """Whether the restart of that number is an event: of a loop, which goes on for days, the first and then fewer and
+    fewer, or nothing else would be left to see."""
+    return restarts < 4 or restarts & (restarts - 1) == 0
+
+
 def kind_of(action: str) -> EventKind:
     """The kind of what mvtui calls a change (`reset`, `edit`)."""
     return _ACTIONS.get(action, EventKind.COMMAND)

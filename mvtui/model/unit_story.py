@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from mvtui.model.timeline import Event, EventKind
+from mvtui.model.timeline import Event, EventKind, is_told
 from mvtui.model.unit import UnitKind
 
 # sd-messages.h: SD_MESSAGE_UNIT_STARTED, …_FAILED (its start), …_STOPPED, …_SUCCESS and …_FAILURE_RESULT (it left for
@@ -60,6 +60,7 @@ class _Story:
         self._cause = ""
         self._ended = False  # and nobody has asked for it
         self._restarts: int | None = None
+        self._last = 0  # restarts since somebody started it
 
     def events(self, messages: Iterable[UnitMessage]) -> Iterator[Event]:
         """Those of the messages."""
@@ -90,16 +91,18 @@ class _Story:
                 return Event(message.at, EventKind.FAILED, f"{self._what} could not be started", why, ok=False)
         return None
 
-    def _failed(self, message: UnitMessage) -> Event:
+    def _failed(self, message: UnitMessage) -> Event | None:
         result = f"result {message.words}" if message.words else ""
         why = ", ".join(part for part in (self._cause, result) if part)
         self._cause, self._ended = why, False
+        if not is_told(self._last + 1):
+            return None
         return Event(message.at, EventKind.FAILED, f"{self._what} failed", why, ok=False)
 
     def _will_restart(self, message: UnitMessage) -> Event | None:
-        self._restarts = message.restarts or 0
+        self._restarts = self._last = message.restarts or 0
         ended, self._ended = self._ended, False
-        if not ended:
+        if not ended or not is_told(self._last):
             return None  # how it ended was said
         self._cause = self._cause or "it had ended by itself"
         return Event(message.at, EventKind.STOP, f"{self._what} ended by itself")
@@ -107,14 +110,17 @@ class _Story:
     def _stopped(self, message: UnitMessage) -> Event | None:
         if self._restarts is not None:
             return None  # on its way to the next start
-        self._cause, self._ended = "", False
+        self._cause, self._ended, self._last = "", False, 0
         return Event(message.at, EventKind.STOP, f"{self._what} was stopped")
 
-    def _started(self, message: UnitMessage) -> Event:
+    def _started(self, message: UnitMessage) -> Event | None:
         restarts, why = self._restarts, self._cause
         self._restarts, self._cause, self._ended = None, "", False
         if restarts is None:
+            self._last = 0
             return Event(message.at, EventKind.START, f"{self._what} was started")
+        if not is_told(restarts):
+            return None
         count = f", for the {_ordinal(restarts)} time" if restarts > 1 else ""
         return Event(message.at, EventKind.RESTART, f"systemd restarted it{count}", why)
 

@@ -48,11 +48,12 @@ PLACES = {
     "volumes": Where(FULL, "3 j j"),
     "processes": Where(FULL, "4 j j"),
     "logs": Where(FULL, "5 ctrl+u ctrl+u"),
+    "timeline": Where(FULL, "6 j j j"),
     "gone": Where(FULL, "2", EMPTY),
     "help": Where(PRODUCT, "question_mark j j"),
     "doctor": Where(PRODUCT, "D j j"),
     "calls": Where(PRODUCT, "at j j"),
-    "palette": Where(PRODUCT, "colon t down", types=True),
+    "palette": Where(PRODUCT, "colon t down down", types=True),
     "filter": Where(PRODUCT, "slash a", types=True),
     "search": Where(FULL, "5 slash e", types=True),
     "level": Where(FULL, "5 v"),
@@ -74,7 +75,7 @@ PLACES = {
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
 }
-TABS = ("overview", "shares", "volumes", "processes", "logs")
+TABS = ("overview", "shares", "volumes", "processes", "logs", "timeline")
 LEVELS = ("list", *TABS, "gone")
 
 

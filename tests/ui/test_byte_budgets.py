@@ -38,7 +38,8 @@ BUDGETS = (
     )
     | {"look": OPENS}  # which paints everything anew
 )
-# In a log, other lines come into sight: as many as there is room for, and what is left of their words of the old ones.
+# In a log, and in what happened, other lines come into sight: as many as there is room for, and what is left of the
+# words of the old ones.
 LEAF_THROUGH = dict.fromkeys(("page_down", "page_up", "half_down", "half_up", "first", "last"), OPENS)
 # These end the panel from the list; measured by a test of their own.
 ENDS = {"quit", "back"}
@@ -116,7 +117,7 @@ def test_a_tick(measured: Measured, place: str) -> None:
     measured.note("other values of every process", _written(panel, "work"), KEY)
     measured.note("the same five seconds later", _written(panel, "pass 5", "work"), KEY)
     measured.check()
-    if place not in ("shares", "volumes", "logs"):  # what these show was the same
+    if place not in ("shares", "volumes", "logs", "timeline"):  # what these show was the same
         assert all(written for _, written, _ in measured.rows[-2:])
 
 
@@ -133,7 +134,7 @@ def test_a_tick_while_a_form_is_open(measured: Measured) -> None:
 def test_every_key(measured: Measured, place: str) -> None:
     places = {Place.PANEL, Place.MOVE, Place.LIST if place == "list" else Place.PAGE}
     places |= {Place.LOGS} if place == "logs" else set()
-    budgets = BUDGETS | (LEAF_THROUGH if place == "logs" else {})
+    budgets = BUDGETS | (LEAF_THROUGH if place in ("logs", "timeline") else {})
     for one in COMMANDS:
         if one.place not in places or (place == "list" and one.id in ENDS) or one.id == "quit":
             continue
