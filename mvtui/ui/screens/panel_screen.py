@@ -45,7 +45,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "MicroVMList"
     # Textual declares them as an instance's.
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (8, "-low"), (20, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (8, "-low"), (20, "-tall"), (40, "-high")]  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
 
     picture: var[Picture | None] = var(None, always_update=True)
