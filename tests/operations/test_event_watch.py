@@ -51,7 +51,9 @@ class Watched:
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     (tmp_path / "vms" / "web").mkdir(parents=True)
-    return Host("hv01", FakeUnits(manager="direct"), FakeProcesses(), Path("/vms"), root=tmp_path, records=tmp_path / "records")
+    return Host(
+        "hv01", FakeUnits(manager="direct"), FakeProcesses(), Path("/vms"), root=tmp_path, records=tmp_path / "records"
+    )
 
 
 def test_one_comes_and_goes(host: Host) -> None:
