@@ -1,6 +1,8 @@
 """The tab of the timeline: what it shows, when it is read, that nothing in it acts."""
 
 from mvtui.model.timeline import Event, EventKind, Timeline
+from mvtui.ui.run import seams_of
+from mvtui.ui.seams import look, only_look
 from tests.ui.conftest import Open
 from tests.ui.full_samples import DEGRADED
 from tests.ui.samples import WEB, ago, snapshot
@@ -42,6 +44,11 @@ async def test_it_is_read_again_while_it_is_in_sight(open_panel: Open) -> None:
         panel.host.passes(seconds=3)
         await panel.tell(ONE)
         assert "stopped just now" in panel.text
+
+
+def test_a_read_only_panel_puts_nothing_on_record() -> None:
+    assert seams_of(read_only=True).source is only_look
+    assert seams_of(read_only=False).source is look
 
 
 async def test_of_another_it_is_another(open_panel: Open) -> None:
