@@ -8,6 +8,7 @@ says, in words.
 import re
 import select
 import shlex
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -130,12 +131,19 @@ def _is(number: str) -> bool:
     return number.isascii() and number.isdecimal() and len(number) < 10
 
 
+def _signal_name(number: str) -> str:
+    try:
+        return signal.Signals(int(number)).name
+    except ValueError:  # a real-time signal, which has no name here
+        return f"signal {number}"
+
+
 def _words_of(entry: Mapping[str, str]) -> str:
     """What beside the message's id counts: how the process ended, with which result the unit or its job did."""
     match entry.get("MESSAGE_ID"):
         case message if message == EXIT:
             code, status = entry.get("EXIT_CODE", "?"), entry.get("EXIT_STATUS", "?")
-            return f"exit {status}" if code == "exited" else f"killed by SIG{status}" if code == "killed" else code
+            return f"exit {status}" if code == "exited" else f"{code} by {_signal_name(status)}"
         case message if message == FAILURE:
             return entry.get("UNIT_RESULT", "")
     return entry.get("JOB_RESULT", "")

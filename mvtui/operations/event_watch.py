@@ -7,7 +7,7 @@ stands in it once. Where it can't be written, the looks go on, and the timeline 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
@@ -37,7 +37,7 @@ def key_of(finding: Finding) -> str:
     return clean(f"{finding.subject}: {finding.note}")[:_MAX_KEY]
 
 
-async def recorded(host: Host, looks: AsyncGenerator[Snapshot]) -> AsyncIterator[Snapshot]:
+async def recorded(host: Host, looks: AsyncGenerator[Snapshot]) -> AsyncGenerator[Snapshot]:
     """The same looks, while what changes between them is put on record beside them."""
     watch: EventWatch | None = None
     lane: asyncio.Future[None] | None = None

@@ -39,23 +39,13 @@ class TimelineReader:
         self._microvm = microvm
         events, trouble = self._logged
         built = _built(self._host, microvm)
-        troubles = tuple(words for words in (trouble, not_recorded(self._host)) if words)
+        troubles = tuple(words for words in (trouble, self._host.record_trouble) if words)
         return Timeline(merged([*events, *self._own, *built]), troubles)
 
 
 def read_timeline(host: Host, microvm: str) -> Timeline:
     """The timeline of `microvm`, once. Blocking. Never raises."""
     return TimelineReader(host).read(microvm)
-
-
-def not_recorded(host: Host) -> str:
-    """Why findings that come and go are not put on record, or ""."""
-    if host.record_trouble:
-        return host.record_trouble
-    place = next((each for each in (host.records, *host.records.parents) if os.path.isdir(each)), None)
-    if place is None or os.access(place, os.W_OK | os.X_OK):
-        return ""
-    return f"findings that come and go are not recorded: {clean(str(place))} may not be written"
 
 
 def _logged(host: Host, microvm: str) -> tuple[list[Event], str]:

@@ -12,6 +12,11 @@ from mvtui.ui.seams import Seams, look, only_look
 from mvtui.ui.terminal import Terminal
 
 
+def seams_of(*, read_only: bool) -> Seams:
+    """Where nothing may be changed, nothing is put on record either."""
+    return Seams(source=only_look if read_only else look)
+
+
 def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, seams: Seams | None = None) -> int:
     """Show the panel of `host` until it is left; the exit code. `interval` is in seconds."""
     # A tenth of the time until the panel stands; it turns the collector on again.
@@ -25,7 +30,7 @@ def run_panel(host: Host, *, read_only: bool = False, interval: float = 2.0, sea
         theme=terminal.theme,
         names=first_names.names,
         mouse=terminal.mouse,
-        seams=seams or Seams(source=only_look if read_only else look),
+        seams=seams or seams_of(read_only=read_only),
     )
     app.run(mouse=terminal.mouse)
     with suppress(OSError):  # the terminal may be gone

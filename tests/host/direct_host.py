@@ -88,8 +88,12 @@ class DirectHost:
     def state_dir(self) -> Path:
         return self.folder / "vms"
 
+    @property
+    def records(self) -> Path:
+        return self.folder / "records"
+
     def units(self, timings: Timings = QUICK) -> DirectUnits:
-        return DirectUnits(Path("/vms"), root=self.folder, timings=timings)
+        return DirectUnits(Path("/vms"), root=self.folder, timings=timings, records=self.records)
 
     def add(
         self,

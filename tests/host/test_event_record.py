@@ -1,5 +1,6 @@
 """What mvtui saw, on record: written by several at once, bounded, and read whatever stands there."""
 
+import errno
 import os
 import threading
 from datetime import UTC, datetime
@@ -72,6 +73,14 @@ def test_where_it_can_t_be_written_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     words = record_events(tmp_path / "file", [Recorded("web", EVENT)])
     assert words == f"{tmp_path}/file/timeline.jsonl can't be written: not a directory"
+
+
+def test_a_full_disk_is_said(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(event_record, "append", no_room)
+    assert record_event(records, "web", EVENT).endswith("timeline.jsonl can't be written: no space left on device")
 
 
 def test_a_link_is_followed_nowhere(records: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from mvtui.host.event_record import read_events
 from mvtui.host.keeper_process import all_processes, command_line
 from mvtui.model.unit import UnitKind, UnitVerb
 from tests.host.direct_host import DirectHost, until
@@ -147,3 +148,36 @@ async def noted(host: DirectHost, tag: str) -> datetime:
             if tag in known:
                 return known[tag]
             await asyncio.sleep(0.01)
+
+
+async def test_what_happens_is_put_on_record(host: DirectHost) -> None:
+    """Without systemd no other log knows it."""
+    await add_and_start(host)
+    kill(daemons(host, "b.sock")[0])
+    await noted(host, "b")
+    kill(await host.main_pid())
+    await until(lambda: "restart" in events(host), "it is restarted")
+    assert (await host.run(STOP)).ok
+    assert events(host) == ["start", "virtiofsd", "failed", "restart", "stop"]
+    restart = read_events(host.records)[3].event
+    assert (restart.what, restart.why) == (
+        "mvtui restarted it (restart 1 since it was started)",
+        "the hypervisor had ended: signal 9",
+    )
+
+
+async def test_a_start_that_fails_is_too(host: DirectHost) -> None:
+    host.add(scripts={"virtiofsd-run": "exit 3"}, shares=SHARES)
+    assert not (await host.run(START)).ok
+    assert events(host) == ["failed"]
+    assert "virtiofsd-run: exit 3" in read_events(host.records)[0].event.why
+
+
+async def test_where_there_can_be_no_record_it_works_all_the_same(host: DirectHost) -> None:
+    host.records.write_text("")
+    await add_and_start(host)
+    assert (await host.run(STOP)).ok
+
+
+def events(host: DirectHost) -> list[str]:
+    return [str(one.event.kind) for one in read_events(host.records)]

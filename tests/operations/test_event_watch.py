@@ -1,6 +1,9 @@
 """Findings that come and go, and each `current` that was seen, on record: once, whoever looks."""
 
+import asyncio
 import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM, Snapshot, StateDirEntry
 from mvtui.model.state import State, StateWord
 from mvtui.model.timeline import EventKind
-from mvtui.operations.event_watch import GONE_SECONDS, SETTLED_SECONDS, EventWatch
+from mvtui.operations.event_watch import GONE_SECONDS, SETTLED_SECONDS, EventWatch, recorded
 from mvtui.operations.timeline import TimelineReader, read_timeline
 from tests.fakes import FakeProcesses, FakeUnits
 
@@ -51,7 +54,9 @@ class Watched:
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     (tmp_path / "vms" / "web").mkdir(parents=True)
-    return Host("hv01", FakeUnits(manager="direct"), FakeProcesses(), Path("/vms"), root=tmp_path, records=tmp_path / "records")
+    return Host(
+        "hv01", FakeUnits(manager="direct"), FakeProcesses(), Path("/vms"), root=tmp_path, records=tmp_path / "records"
+    )
 
 
 def test_one_comes_and_goes(host: Host) -> None:
@@ -151,6 +156,22 @@ def test_where_it_can_t_be_written_the_timeline_says_so(host: Host, tmp_path: Pa
     (tmp_path / "records").unlink()
     assert watched.look(60, DOWN)
     assert read_timeline(host, "web").troubles == ()
+
+
+async def test_beside_the_looks(host: Host) -> None:
+    """Each look is handed on before anything is written of it."""
+
+    async def looks() -> AsyncGenerator[Snapshot]:
+        while True:
+            yield snapshot(DOWN)
+            await asyncio.sleep(0)
+
+    async with aclosing(recorded(host, looks())) as source:
+        async for one in source:
+            assert one == snapshot(DOWN)
+            if read_events(host.records):
+                break
+    assert Watched(host).told == ["web finding Share home is down."]
 
 
 def test_a_reader_reads_what_is_new_and_only_that(host: Host) -> None:

@@ -154,6 +154,8 @@ SCENES = {
     **RESETS,
     **LOGS,
     **GUESTS,
+    "timeline-event": Scene(snapshot(DEGRADED), "6 j j j"),
+    "ascii-timeline": Scene(snapshot(DEGRADED), "6 j j", {"theme": "terminal", "ascii_only": True}),
     "ascii-logs": Scene(snapshot(DEGRADED), "5", {"theme": "terminal", "ascii_only": True}),
     "light-logs": Scene(snapshot(DEGRADED), "5", {"theme": "light"}),
     **FORMS,

@@ -17,6 +17,7 @@ PICTURES = (
     ("volumes", "healthy-volumes", (100, 30)),
     ("processes", "healthy-processes", (100, 30)),
     ("logs", "degraded-logs", (100, 26)),
+    ("timeline", "healthy-timeline", (100, 26)),
     ("palette", "palette", (100, 26)),
     ("doctor", "doctor", (100, 30)),
     ("calls", "calls", (100, 24)),

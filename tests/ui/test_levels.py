@@ -161,7 +161,7 @@ async def test_tabs_are_built_at_their_first_visit(open_panel: Open) -> None:
         await panel.press("right_square_bracket")
         assert "▌3 Volumes▐" in panel.lines[1]
         await panel.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
-        assert "▌5 Logs▐" in panel.lines[1]
+        assert "▌6 Timeline▐" in panel.lines[1]
         await panel.press("right_square_bracket")
         assert "▌1 Overview▐" in panel.lines[1]
 
