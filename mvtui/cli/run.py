@@ -51,10 +51,10 @@ def _panel(args: argparse.Namespace) -> int:
         why = f"TERM is {term or 'not set'}" if os.isatty(0) and os.isatty(1) else "this is no terminal"
         say(f"mvtui: no panel, because {why}; the list instead (mvtui list)")
         return _list(args)
-    from mvtui.ui.run import run_panel
+    from mvtui.cli.panel import open_panel
 
     gc.enable()
-    return run_panel(host_of(args), read_only=args.read_only, interval=args.interval)
+    return open_panel(host_of(args), args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot, microvm = _look_at_one(args, cpu=args.stage is None)
+    snapshot, microvm = look_at_one(args, cpu=args.stage is None)
     if args.stage is not None:
         from mvtui.cli.diff import stage_document, stage_lines
         from mvtui.model.drift_fields import Stage
@@ -101,7 +101,7 @@ def _timeline(args: argparse.Namespace) -> "Timeline":
 def _diff(args: argparse.Namespace) -> int:
     from mvtui.cli.diff import diff_document, diff_lines
 
-    snapshot, microvm = _look_at_one(args)
+    snapshot, microvm = look_at_one(args)
     if args.json:
         write_json(diff_document(snapshot, microvm))
     else:
@@ -124,9 +124,10 @@ def _check(args: argparse.Namespace) -> int:
     return run_check(args)
 
 
-def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
-    """A closer look at `args.name`. Raises MvtuiError where it is no microVM."""
-    snapshot = look(args, args.name, cpu=cpu)
+def look_at_one(args: argparse.Namespace, *, cpu: bool = False, host: Host | None = None) -> tuple[Snapshot, MicroVM]:
+    """A closer look at `args.name`; `host` is what `args` names, where it was opened. Raises MvtuiError where it is no
+    microVM."""
+    snapshot = look(args, args.name, cpu=cpu, host=host)
     microvm = snapshot.find(args.name)
     if microvm is None:
         from mvtui.cli.names import no_such_microvm
@@ -206,6 +207,18 @@ def _rebuild(args: argparse.Namespace) -> int:
     return _changing(args, lambda host: run_rebuild(host, args))
 
 
+def _ssh(args: argparse.Namespace) -> int:
+    from mvtui.cli.ssh import run_ssh
+
+    return run_ssh(args)
+
+
+def _bundle(args: argparse.Namespace) -> int:
+    from mvtui.cli.bundle import run_bundle
+
+    return run_bundle(args)
+
+
 def _adopt(args: argparse.Namespace) -> int:
     from mvtui.cli.adopt import run_adopt
 
@@ -250,6 +263,8 @@ _VERBS = {
     "make-writable": _store,
     "share-store": _store,
     "rebuild": _rebuild,
+    "ssh": _ssh,
+    "bundle": _bundle,
     "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,
@@ -262,12 +277,14 @@ def host_of(args: argparse.Namespace) -> Host:
     return open_host(args.state_dir, args.manager, args.definitions)
 
 
-def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False) -> Snapshot:
+def look(
+    args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False, host: Host | None = None
+) -> Snapshot:
     """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
     later, and it knows how busy processes are."""
     from mvtui.operations.kept import Kept
 
-    host = host_of(args)
+    host = host or host_of(args)
     kept = Kept(host, inline=closer_at is None, closer=closer_at)
     snapshot = look_once(host, kept, cpu=cpu)
     if closer_at is None:

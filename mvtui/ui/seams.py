@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host, Logs
 from mvtui.model.growth import GrowPlan, GrowWay
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
@@ -20,7 +21,9 @@ from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
+    from mvtui.operations.bundle import Written
     from mvtui.operations.doctor import HostReport
+    from mvtui.operations.into import Login
     from mvtui.operations.lifecycle import Outcome
     from mvtui.operations.overlay_outcome import ResetOutcome
     from mvtui.operations.timeline import TimelineReader
@@ -65,6 +68,9 @@ class InThread(Protocol):
     async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` returns."""
 
+
+# What collects and writes a bundle of a microVM; blocking. Raises MvtuiError.
+MakeBundle = Callable[[Host, Snapshot, MicroVM], "Written"]
 
 Choose = Callable[[Host, str, str], Awaitable[None]]
 
@@ -192,6 +198,18 @@ def read_timelines(host: Host) -> Callable[[str, object], "Timeline"]:
     return read
 
 
+async def find_login(host: Host, microvm: MicroVM) -> "Login":
+    """The way into its guest. Raises MvtuiError with all that is missing."""
+    from mvtui.operations import into  # noqa: PLC0415
+
+    return await asyncio.to_thread(into.find_login, host, microvm)
+
+
+def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
+    """The command line gives what makes one."""
+    raise MvtuiError("this panel makes no bundles", f"mvtui bundle {microvm.name}")
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -207,6 +225,8 @@ class Seams:
     examine: Examine = examine
     plan_growth: PlanGrowth = plan_growth
     run_growth: RunGrowth = run_growth
+    find_login: Callable[[Host, MicroVM], Awaitable["Login"]] = find_login
+    bundle: MakeBundle = no_bundle
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
     timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines

@@ -22,7 +22,7 @@ BUDGETS = (
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
             *("reset", "undo", "free", "arm", "grow", "drift", "doctor", "edit"),
-            *("make_writable", "share_store", "rebuild", "edit_file", "adopt"),
+            *("make_writable", "share_store", "rebuild", "edit_file", "adopt", "ssh", "bundle"),
             *("search", "log_level", "log_source", "log_wrap", "log_times", "search_next", "search_previous"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
@@ -181,6 +181,8 @@ CHOICES = ("level", "source", "stop", "reset of one that runs", "arm", "filter b
 
 
 def _budget(name: str, key: str) -> int:
+    if name == "help" and key in ("pagedown", "pageup", "G", "g"):
+        return OPENS  # other keys come into sight, as in a log
     return OPENS if key in ("enter", "escape") or name in CHOICES else KEY
 
 
