@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from mvtui.host.ports import Host, Logs
+from mvtui.model.definition import Share
 from mvtui.model.growth import GrowPlan, GrowWay
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
+from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
 from mvtui.ui.forms.desk import FormSeams
@@ -192,6 +194,30 @@ def read_timelines(host: Host) -> Callable[[str, object], "Timeline"]:
     return read
 
 
+class PlanSource(Protocol):
+    """What makes the plan of a share's source, as `making_source.plan_source`."""
+
+    async def __call__(self, host: Host, microvm: MicroVM, share: Share, *, typed: bool = False) -> SourcePlan:
+        """The plan; `typed`: a person has just written the source."""
+
+
+RunSource = Callable[[Host, SourcePlan], Awaitable["ResetOutcome"]]
+
+
+async def plan_source(host: Host, microvm: MicroVM, share: Share, *, typed: bool = False) -> SourcePlan:
+    """What making the source of that share would do."""
+    from mvtui.operations import making_source  # noqa: PLC0415
+
+    return await making_source.plan_source(host, microvm, share, typed=typed)
+
+
+async def run_source(host: Host, plan: SourcePlan) -> "ResetOutcome":
+    """Do what is planned."""
+    from mvtui.operations import making_source  # noqa: PLC0415
+
+    return await making_source.run_source(host, plan)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -207,6 +233,8 @@ class Seams:
     examine: Examine = examine
     plan_growth: PlanGrowth = plan_growth
     run_growth: RunGrowth = run_growth
+    plan_source: PlanSource = plan_source
+    run_source: RunSource = run_source
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
     timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines

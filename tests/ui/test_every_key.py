@@ -46,6 +46,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "rebuild": dict.fromkeys(LEVELS, "says"),  # nothing says what of
     "edit_file": dict.fromkeys(LEVELS, "says"),  # there is none
     "adopt": {"list": "says", **dict.fromkeys(TABS, "asks"), "gone": "says"},
+    "make_source": dict.fromkeys(LEVELS, "says"),  # none is missing
     "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
     "share_store": dict.fromkeys(LEVELS, "says"),
     "drift": {
@@ -104,6 +105,7 @@ OWN: dict[tuple[str, str], str] = {
     ("back", "u"): "asks does",
     ("free", "x"): "asks does",
     **dict.fromkeys([("plan", "o"), ("plan", "s"), ("running", "n")], "asks does"),
+    ("source", "m"): "asks does",
     **dict.fromkeys([("growth", "g"), ("growth", "m")], "asks does"),
     **dict.fromkeys([("arm", key) for key in "oan"], "asks does"),
     ("which", "1"): "asks",  # then with the plan
