@@ -16,9 +16,8 @@ def may_make(plan: SourcePlan, host: str, act: Callable[[], None], *, is_up: boo
         facts = [Fact(clean(plan.nothing or plan.refusal), False, "Refused")]
         facts += [Fact(clean(plan.fix), None, "Instead")] if plan.fix else []
         return Question(f"{text} Not now", facts=tuple(facts), harmless=True)
-    then = "the restart of it is offered" if is_up else ""
     facts = [Fact(words, None, title) for title, words in plan_words(plan) if words]
-    facts += [Fact(f"{then}: what runs does not see it", None, "Then")] if then else []
+    facts += [Fact("what runs does not see it: its restart is offered", None, "Then")] if is_up else []
     does = "creates it with sudo" if plan.needs_root else "creates it"
     return Question(text, (Answer(KEY, does, act),), tuple(facts))
 

@@ -175,7 +175,7 @@ async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
 @pytest.mark.parametrize("place", LEVELS)
 async def test_help_shows_exactly_the_keys_that_work(open_panel: Open, place: str) -> None:
     where = PLACES[place]
-    async with open_panel(where.snapshot, size=(240, 70)) as panel:
+    async with open_panel(where.snapshot, size=(240, 120)) as panel:
         await go(panel, where)
         await panel.press("question_mark")
         shown = {half.strip() for line in panel.lines for half in (line[:120], line[120:])}
