@@ -53,15 +53,22 @@ class SourceApp(GrowApp, inherit_bindings=False):
             self._work(self._make_source(plan), _MAKE, plan.microvm)
 
     async def _make_source(self, plan: SourcePlan) -> None:
-        if plan.needs_root:
-            end = await jobs.make_source_with_sudo(self.host, plan, self.terminal_lent)
-        else:
-            end = await jobs.run_source(self.host, plan, self.seams.run_source)
+        end = await self.make_source_of(plan)
         before = self.shown.find(plan.microvm)
         self._end(_MAKE, plan.microvm, end)
         waits = end.ok and before is not None and self._waits_for(before, plan)
         if waits and not self.panel.asks and self._can_restart(plan.microvm):
             self._ask_to_restart(plan.microvm)
+
+    async def plan_source_of(self, microvm: MicroVM, share: Share) -> SourcePlan:
+        """What making the source would do, that a person has typed for a share of it."""
+        return await self.seams.plan_source(self.host, microvm, share, typed=True)
+
+    async def make_source_of(self, plan: SourcePlan) -> jobs.JobEnd:
+        """Make it, with sudo where that takes root."""
+        if plan.needs_root:
+            return await jobs.make_source_with_sudo(self.host, plan, self.terminal_lent)
+        return await jobs.run_source(self.host, plan, self.seams.run_source)
 
     def _waits_for(self, microvm: MicroVM, plan: SourcePlan) -> bool:
         """Whether a restart is what is left: of that share, and of no other that still has no source."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mvtui.errors import RightsMissingError
+from mvtui.model.checks import sources
 from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import SourceFacts, SourceKind
 from mvtui.model.microvm import ShareHealth, ShareStatus
@@ -15,7 +16,9 @@ from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui import sudo
 from mvtui.ui.command import Situation
 from mvtui.ui.commands import menders
-from tests.ui.conftest import Open
+from mvtui.ui.forms.definition_panel import DefinitionPanel
+from tests.model.test_checks import FOUND, share
+from tests.ui.conftest import Open, Panel
 from tests.ui.samples import GIT, LACKING, WEB, ago, snapshot
 
 HOME = "/srv/git-home"
@@ -145,6 +148,35 @@ async def test_what_fails_is_told(open_panel: Open) -> None:
         await panel.pilot.pause()
         assert "/srv/git-home can't be made: no right" in panel.text
         assert not panel.app.panel.asks
+
+
+async def test_in_a_form_the_fix_makes_it(open_panel: Open) -> None:
+    async with open_panel(snapshot(LACKING)) as panel:
+        (finding,) = sources.source_missing(share(FOUND._replace(path=HOME, kind=SourceKind.NOTHING)))
+        panel.host.definitions.fields = (finding._replace(subject="shares[1].source"),)
+        await panel.press("2", "j", "e", "down")
+        await asked(panel)
+        assert "^f creates it: mkdir -p /srv/git-home" in panel.text
+        await panel.press("ctrl+f")
+        assert "root:root 0755: virtiofsd, which serves it, runs as root" in panel.text
+        assert "m creates it, Esc stays" in panel.foot
+        await panel.press("m")
+        assert [one.path for one in panel.host.made] == [HOME]
+        panel.host.definitions.fields = ()
+        panel.host.finish_source(MADE)
+        await panel.pilot.pause()
+        assert "git: /srv/git-home is there now, root:root 0755" in panel.text
+        assert panel.app.panel.asks, "the form is still there"
+        await asked(panel)
+        assert "^f" not in panel.foot
+
+
+async def asked(panel: Panel) -> None:
+    """Until the host has been asked about what stands in the form."""
+    form = panel.app.screen.query_one(DefinitionPanel)
+    while not form.findings.host.is_idle:
+        await panel.pilot.pause()
+    await panel.pilot.pause()
 
 
 @pytest.mark.parametrize("read_only", [False, True])
