@@ -28,7 +28,11 @@ _EXT_JOURNAL_DEVICE = 0x8
 _EXT_64BIT = 0x80
 _EXT3_INCOMPAT = 0x2 | 0x4 | 0x10
 _EXT3_RO_COMPAT = 0x1 | 0x2 | 0x4
+_EXT_META_BG = 0x10
+_EXT_BIGALLOC = 0x200
 _LARGEST_EXT_BLOCK = 6  # 64 KiB: 1024 << 6
+# Descriptors of 2 TiB with blocks of 4 KiB.
+_MOST_EXT_DESCRIPTORS = 1 << 20
 
 _FAT32_FREE_UNKNOWN = 0xFFFFFFFF
 _FAT_NO_LABEL = "NO NAME"
@@ -42,7 +46,7 @@ def read_superblock(read: Read) -> FileSystem | None:
     start = read(4096, 0)
     if start.startswith(_CONTAINERS):
         return None
-    return _ext(start) or _xfs(start) or _btrfs(read(4096, 0x10000)) or _vfat(start, read)
+    return _ext(start, read) or _xfs(start) or _btrfs(read(4096, 0x10000)) or _vfat(start, read)
 
 
 def is_blank(read: Read) -> bool:
@@ -50,7 +54,7 @@ def is_blank(read: Read) -> bool:
     return not any(read(4096, 0)) and not any(read(4096, 0x10000))
 
 
-def _ext(start: bytes) -> FileSystem | None:
+def _ext(start: bytes, read: Read) -> FileSystem | None:
     """ext2, ext3, ext4: little endian, at byte 1024."""
     block = start[1024:2048]
     if len(block) < 1024 or block[0x38:0x3A] != b"\x53\xef":
@@ -66,9 +70,32 @@ def _ext(start: bytes) -> FileSystem | None:
         fs_type = "ext4"
     else:
         fs_type = "ext3" if compat & _EXT_JOURNAL else "ext2"
+    if not (incompat & _EXT_META_BG or ro_compat & _EXT_BIGALLOC):
+        in_groups = _free_in_groups(block, blocks, 64 if incompat & _EXT_64BIT else 32, read)
+        free = in_groups if in_groups is not None else free
     made = _u32(block, 0x108) | block[0x276] << 32
     found = _file_system(fs_type, block[0x78:0x88], blocks * (1024 << log_size), free * (1024 << log_size))
     return found._replace(made=made or None)
+
+
+def _free_in_groups(block: bytes, blocks: int, least: int, read: Read) -> int | None:
+    """The free blocks by the group descriptors (ext4 kernel documentation, "Block Group Descriptors"), which are behind
+    the superblock. While it is mounted, the kernel writes these back, the superblock's own count at the end alone. None
+    where they can't be believed."""
+    first, log_size, per_group = _u32(block, 0x14), _u32(block, 0x18), _u32(block, 0x20)
+    size = int.from_bytes(block[0xFE:0x100], "little") if least == 64 else least
+    if not per_group or size < least or first >= blocks:
+        return None
+    groups = -(-(blocks - first) // per_group)
+    if groups * size > _MOST_EXT_DESCRIPTORS:
+        return None
+    table = read(groups * size, (first + 1) * (1024 << log_size))
+    if len(table) < groups * size:
+        return None
+    low = sum(int.from_bytes(table[at + 0xC : at + 0xE], "little") for at in range(0, len(table), size))
+    high = sum(int.from_bytes(table[at + 0x2C : at + 0x2E], "little") for at in range(0, len(table), size))
+    free = low + (high << 16 if least == 64 else 0)
+    return free if free <= blocks else None
 
 
 def _xfs(start: bytes) -> FileSystem | None:

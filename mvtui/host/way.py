@@ -25,14 +25,15 @@ class Way:
 
     `searched` are the directories that who goes there must be allowed to enter. `end` is a descriptor of what is
     there, None where nothing is: `missing` then is the first path that is not there (`missing_last`: it is where the
-    way would end), and `nearest` a descriptor of the directory that it would be in. `planted`: a link is on it that
-    others than root and this process' user could have put there."""
+    way would end; `left`: the names that the way would go on with), and `nearest` a descriptor of the directory that it
+    would be in. `planted`: a link is on it that others than root and this process' user could have put there."""
 
     def __init__(self, path: str, root: Path = Path("/")) -> None:
         self.searched: list[tuple[str, Inode]] = []
         self.end: int | None = None
         self.missing = ""
         self.missing_last = False
+        self.left: tuple[str, ...] = ()
         self.planted = False
         self._path = path
         self._root = root
@@ -75,6 +76,7 @@ class Way:
                 found = os.open(part, _FLAGS, dir_fd=self.nearest)
             except FileNotFoundError:
                 self.missing, self.missing_last = place, not todo
+                self.left = tuple(reversed(todo))
                 return
             try:
                 status = os.fstat(found)

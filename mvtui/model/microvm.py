@@ -62,10 +62,10 @@ MISSING = "does not exist"
 
 class ImageFacts(NamedTuple):
     """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_used` come from its superblock
-    (an ext file system's free blocks lag behind while a guest has it mounted), None where not told. `blank`: there are
-    no bytes where a file system has its superblock. `made` (UTC) is when its file system was, else the file, where that
-    is known. `disk_size` and `disk_free` are of the host's file system that it lies on (what anybody but root may still
-    write, as df(1) says). `identity` (device, inode) is the same for every name of one file.
+    (what is used lags behind what a guest that has it mounted has not written yet), None where not told. `blank`:
+    there are no bytes where a file system has its superblock. `made` (UTC) is when its file system was, else the file,
+    where that is known. `disk_size` and `disk_free` are of the host's file system that it lies on (what anybody but
+    root may still write, as df(1) says). `identity` (device, inode) is the same for every name of one file.
     `problem`: why it could not be read; the rest is then None or 0."""
 
     path: str

@@ -76,8 +76,14 @@ class VolumeVerb(StrEnum):
         return self.value
 
 
+class ShareVerb(StrEnum):
+    """What can be done for a share; the value is the id of the command that leads to it."""
+
+    MAKE_SOURCE = "make_source"
+
+
 # What a job does.
-Verb = UnitVerb | OverlayVerb | DefinitionVerb | VolumeVerb
+Verb = UnitVerb | OverlayVerb | DefinitionVerb | VolumeVerb | ShareVerb
 
 
 @dataclass(frozen=True, slots=True)

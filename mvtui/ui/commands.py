@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from textual.binding import Binding
 
+from mvtui.model.source_plan import missing_sources
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import refusals
@@ -127,6 +128,15 @@ COMMANDS = (
     Command(
         "grow", ("Z",), "grow a volume", "a larger image; asks", group="Page", tier=Tier.FACTS, refusal=refusals.grow
     ),
+    Command(
+        "make_source",
+        ("M",),
+        "create the directory",
+        "a missing source; asks",
+        group="Page",
+        tier=Tier.FACTS,
+        refusal=refusals.make_source,
+    ),
     _definition("make_writable", "V", "make its store writable", "its store writable; asks"),
     _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     Command("ssh", ("s",), "ssh", "log in to its guest", Place.PANEL, "Page", refusal=refusals.ssh),
@@ -187,6 +197,9 @@ def menders(situation: Situation) -> Iterator[Command]:
         return
     notes = {finding.note for finding in microvm.findings}
     wanted = {mender for note, mender in _MENDERS.items() if note in notes} | ({"drift"} if microvm.drift else set())
+    # Without it no start helps.
+    if missing_sources(microvm) and not (first := command("make_source")).refusal(situation):
+        yield first
     for one in COMMANDS:
         if (microvm.state.word in one.mends or one.id in wanted) and not one.refusal(situation):
             yield one

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.growth import GrowPlan, GrowWay
+from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
-from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb, VolumeVerb
-from mvtui.ui.seams import Cancel, Progress, Run, RunGrowth, RunOverlay, Step
+from mvtui.ui.command import DefinitionVerb, OverlayVerb, ShareVerb, Verb, VolumeVerb
+from mvtui.ui.seams import Cancel, Progress, Run, RunGrowth, RunOverlay, RunSource, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,30 @@ async def grow_with_sudo(host: Host, plan: GrowPlan, suspended: Callable[[], Abs
         return JobEnd(False, str(error))
 
 
+async def run_source(host: Host, plan: SourcePlan, by: RunSource) -> JobEnd:
+    """Make the source of a share."""
+    try:
+        outcome = await by(host, plan)
+    except RightsMissingError as error:
+        return JobEnd(False, str(error), lacks_rights=True)
+    except MvtuiError as error:
+        return JobEnd(False, str(error))
+    return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+
+
+async def make_source_with_sudo(
+    host: Host, plan: SourcePlan, suspended: Callable[[], AbstractContextManager[None]]
+) -> JobEnd:
+    """The same by install(1) behind sudo: what stands on the way was looked at, and is root's."""
+    from mvtui.operations import making_source  # noqa: PLC0415
+
+    try:
+        ok, words = await sudo.run(plan.argv, suspended, host.calls)
+    except MvtuiError as error:
+        ok, words = False, str(error)
+    return JobEnd(ok, making_source.record_made(host, plan, words, ok=ok).words)
+
+
 async def cancel(host: Host, microvm: str, by: Cancel) -> JobEnd:
     """Call off what is under way on it."""
     try:
@@ -111,6 +136,6 @@ _COMMANDS: dict[OverlayVerb | DefinitionVerb, tuple[tuple[str, ...], ...]] = {
 def _sudo_argvs(host: Host, verb: Verb, microvm: str) -> Sequence[Sequence[str]]:
     from mvtui.operations import lifecycle  # noqa: PLC0415
 
-    assert not isinstance(verb, VolumeVerb)
+    assert not isinstance(verb, VolumeVerb | ShareVerb)
     commands = ((str(verb),),) if isinstance(verb, UnitVerb) else _COMMANDS[verb]
     return [lifecycle.sudo_argv(host, name, microvm, *options) for name, *options in commands]

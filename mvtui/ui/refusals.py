@@ -4,6 +4,7 @@ from mvtui.model.growth import images_of
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import OverlayKind
 from mvtui.model.overlay_target import find_target
+from mvtui.model.source_plan import missing_sources
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
@@ -129,6 +130,17 @@ def grow(situation: Situation) -> str:
     if refusal or microvm is None:
         return refusal
     return "" if images_of(microvm, microvm.defined) else f"{clean(microvm.name)} has no volumes"
+
+
+def make_source(situation: Situation) -> str:
+    """Of making the source of a share."""
+    refusal = _another(situation)
+    microvm = situation.microvm
+    if refusal or microvm is None:
+        return refusal
+    return (
+        "" if missing_sources(microvm) else f"{clean(microvm.name)}: no source of a share of it is known to be missing"
+    )
 
 
 def read_only(situation: Situation) -> str:

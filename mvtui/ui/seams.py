@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host, Logs
+from mvtui.model.definition import Share
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
+from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
 from mvtui.ui.forms.desk import FormSeams
@@ -210,6 +212,30 @@ def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
     raise MvtuiError("this panel makes no bundles", f"mvtui bundle {microvm.name}")
 
 
+class PlanSource(Protocol):
+    """What makes the plan of a share's source, as `making_source.plan_source`."""
+
+    async def __call__(self, host: Host, microvm: MicroVM, share: Share, *, typed: bool = False) -> SourcePlan:
+        """The plan; `typed`: a person has just written the source."""
+
+
+RunSource = Callable[[Host, SourcePlan], Awaitable["ResetOutcome"]]
+
+
+async def plan_source(host: Host, microvm: MicroVM, share: Share, *, typed: bool = False) -> SourcePlan:
+    """What making the source of that share would do."""
+    from mvtui.operations import making_source  # noqa: PLC0415
+
+    return await making_source.plan_source(host, microvm, share, typed=typed)
+
+
+async def run_source(host: Host, plan: SourcePlan) -> "ResetOutcome":
+    """Do what is planned."""
+    from mvtui.operations import making_source  # noqa: PLC0415
+
+    return await making_source.run_source(host, plan)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -227,6 +253,8 @@ class Seams:
     run_growth: RunGrowth = run_growth
     find_login: Callable[[Host, MicroVM], Awaitable["Login"]] = find_login
     bundle: MakeBundle = no_bundle
+    plan_source: PlanSource = plan_source
+    run_source: RunSource = run_source
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
     timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines

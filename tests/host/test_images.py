@@ -10,6 +10,7 @@ import pytest
 
 from mvtui.host.images import read_image
 from mvtui.model.microvm import ImageFacts
+from tests.host.ext_images import use_blocks
 from tests.host.living import found, loop_device
 
 MIB = 1 << 20
@@ -98,6 +99,32 @@ def test_what_is_written_counts_as_used(tmp_path: Path) -> None:
     mkfs(tmp_path / "full.img", "mkfs.ext4", "-d", str(content))
     used = [read_image(tmp_path, name).fs_used or 0 for name in ("empty.img", "full.img")]
     assert 49 * MIB <= used[1] - used[0] <= 52 * MIB
+
+
+@pytest.mark.parametrize("options", [("-t", "ext4"), ("-t", "ext4", "-b", "1024"), ("-t", "ext2"), ("-O", "^64bit")])
+def test_ext_tells_what_is_used_while_it_is_mounted(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """The kernel writes the descriptors of the groups, and the superblock's own count at the end alone."""
+    image = mkfs(tmp_path / "a.img", "mkfs.ext4", *options, size=64 * MIB)
+    before = read_image(tmp_path, "a.img")
+    assert before.fs_used is not None
+    assert before.fs_used < 20 * MIB
+    use_blocks(image, 1)
+    after = read_image(tmp_path, "a.img")
+    assert after.fs_used is not None
+    assert after.fs_size == before.fs_size
+    assert 63 * MIB < after.fs_used < 64 * MIB
+
+
+@pytest.mark.parametrize("damage", [(0x20, 0), (0x20, 1), (0x14, 1 << 31), (0xFE, 8)])
+def test_descriptors_that_can_t_be_believed(tmp_path: Path, damage: tuple[int, int]) -> None:
+    image = mkfs(tmp_path / "a.img", "mkfs.ext4", size=64 * MIB)
+    used = read_image(tmp_path, "a.img").fs_used
+    use_blocks(image, 1)
+    offset, value = damage
+    with image.open("r+b") as file:
+        file.seek(1024 + offset)
+        file.write(value.to_bytes(2 if offset == 0xFE else 4, "little"))
+    assert read_image(tmp_path, "a.img").fs_used == used, "the superblock's own count"
 
 
 def test_ext_tells_when_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.model.finding import Severity
+from tests.host.ext_images import use_blocks
 from tests.host.living import need_root
 from tests.operations.sick_host import SIZE, SickHost, fill, long_ago
 
@@ -50,9 +51,7 @@ async def test_a_link_that_the_boot_made_anew_makes_no_overlay_stale(sick: SickH
 @pytest.mark.parametrize(("image", "note"), [("rw.img", "ov full"), ("data.img", "vol full")])
 async def test_a_full_file_system(sick: SickHost, image: str, note: str) -> None:
     directory = sick.add()
-    with (directory / image).open("r+b") as file:
-        file.seek(1024 + 0xC)  # its free blocks
-        file.write((5).to_bytes(4, "little"))
+    use_blocks(directory / image, 1)
     assert await sick.notes() == {"web": [note]}
 
 

@@ -8,11 +8,13 @@ from typing import ParamSpec, TypeVar
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
+from mvtui.model.definition import Share
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
+from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.bundle import Written
 from mvtui.operations.doctor import HostReport
@@ -122,6 +124,9 @@ class FakeHost:
         self.overlays: list[tuple[OverlayVerb, str]] = []
         self.growths: dict[str, GrowPlan | MvtuiError] = {}
         self.grown: list[tuple[str, str, GrowWay]] = []
+        self.source_plans: dict[str, SourcePlan] = {}
+        self.made: list[SourcePlan] = []
+        self._source_end: asyncio.Future[ResetOutcome]
         self._growth_end: asyncio.Future[ResetOutcome]
         self.agreed: ResetPlan | None = None
         self.chosen: dict[str, str] = {}
@@ -174,6 +179,8 @@ class FakeHost:
             run_growth=self.run_growth,
             find_login=self.find_login,
             bundle=self.bundle,
+            plan_source=self.plan_source,
+            run_source=self.run_source,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
             timeline=lambda _host: lambda _microvm, _mark: self.timeline,
@@ -302,6 +309,27 @@ class FakeHost:
             self._growth_end.set_exception(outcome)
         else:
             self._growth_end.set_result(outcome)
+
+    async def plan_source(self, host: Host, microvm: MicroVM, share: Share, *, typed: bool = False) -> SourcePlan:
+        path = share.source or ""
+        plan = SourcePlan(
+            microvm.name, share.tag or "?", path, (path,), owner="root:root",
+            serves="virtiofsd, which serves it, runs as root", mount_point="/", fs_type="ext4",
+        )  # fmt: skip
+        return self.source_plans.get(path, plan)
+
+    async def run_source(self, host: Host, plan: SourcePlan) -> ResetOutcome:
+        self.made.append(plan)
+        self.deeds.append(("make source", plan.microvm))
+        self._source_end = asyncio.get_running_loop().create_future()
+        return await self._source_end
+
+    def finish_source(self, outcome: ResetOutcome | MvtuiError) -> None:
+        """It ends so."""
+        if isinstance(outcome, MvtuiError):
+            self._source_end.set_exception(outcome)
+        else:
+            self._source_end.set_result(outcome)
 
     @property
     def at_work(self) -> list[tuple[OverlayVerb, str]]:

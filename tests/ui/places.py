@@ -19,7 +19,7 @@ from tests.ui.conftest import Panel
 from tests.ui.full_samples import HEALTHY
 from tests.ui.growth_samples import GROWABLE
 from tests.ui.overlay_samples import KEEPING, RUNNING, UNKNOWN
-from tests.ui.samples import EMPTY, LAB, PRODUCT, STOPPING, WEB, snapshot
+from tests.ui.samples import EMPTY, LAB, LACKING, PRODUCT, STOPPING, WEB, snapshot
 
 FULL = snapshot(HEALTHY)
 # As it is built; its file can't be written.
@@ -71,6 +71,7 @@ PLACES = {
     "free": Where(snapshot(KEEPING), "x"),
     "arm": Where(snapshot(KEEPING), "A"),
     "growth": Where(snapshot(GROWABLE), "3 j j Z"),
+    "source": Where(snapshot(LACKING), "M"),
     "adopt": Where(snapshot(ADOPTABLE), "a j j"),
     "definition": Where(FULL, "e j j j"),
     "form": Where(FULL, "3 e down", types=True),
@@ -115,6 +116,7 @@ def seen(panel: Panel) -> Mapping[str, object]:
             tuple(panel.host.cancelled),
             tuple(panel.host.overlays),
             tuple(panel.host.grown),
+            tuple(panel.host.made),
         ),
         "asks": screen._question.question.text if screen._question.question else type(dialog).__name__,
         "types": fields.first().value if fields else _typed(screen.query(DefinitionPanel)),

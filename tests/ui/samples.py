@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
+from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import (
@@ -135,6 +136,12 @@ GIT = microvm(
             "create /srv/git-home, then restart git",
         ),
     ),
+)
+# As GIT, once its sources were looked at.
+LACKING = GIT._replace(
+    shares=tuple(
+        one._replace(source=SourceFacts(one.share.source or "", exists=one.health is UP)) for one in GIT.shares
+    )
 )
 MAIL = microvm(
     "mail",

@@ -21,7 +21,20 @@ from tests.ui.growth_samples import GROWABLE, growable
 from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
 from tests.ui.history_samples import past
 from tests.ui.overlay_samples import KEEPING, KEPT, LINKED, OLDER, RUNNING, UNKNOWN, UNSEEN, with_kept
-from tests.ui.samples import EMPTY, GIT, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, STOPPING, UNREADABLE, WEB, snapshot
+from tests.ui.samples import (
+    EMPTY,
+    GIT,
+    HOSTILE,
+    LAB,
+    LACKING,
+    NO_BUS,
+    PRODUCT,
+    STATES,
+    STOPPING,
+    UNREADABLE,
+    WEB,
+    snapshot,
+)
 from tests.ui.save_scenes import OPENS, Opens
 
 SIZES = ((80, 24), (120, 36), (60, 15))
@@ -66,6 +79,7 @@ RESETS = {
     "grow": Scene(snapshot(GROWABLE), "3 j Z"),
     "grow-mounted": Scene(snapshot(GROWABLE), "3 j j Z"),
     "grow-refused": Scene(snapshot(growable(WEB)), "3 Z"),
+    "source": Scene(snapshot(LACKING), "M"),
     "grow-volumes": Scene(snapshot(GROWABLE), "3"),
     "armed-overview": Scene(snapshot(ARMED), "1"),
     "armed-volumes": Scene(snapshot(ARMED), "3"),

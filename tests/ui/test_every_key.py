@@ -46,6 +46,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "rebuild": dict.fromkeys(LEVELS, "says"),  # nothing says what of
     "edit_file": dict.fromkeys(LEVELS, "says"),  # there is none
     "adopt": {"list": "says", **dict.fromkeys(TABS, "asks"), "gone": "says"},
+    "make_source": dict.fromkeys(LEVELS, "says"),  # none is missing
     "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
     "share_store": dict.fromkeys(LEVELS, "says"),
     "bundle": {**dict.fromkeys(("list", *TABS), "asks"), "gone": "says"},
@@ -106,6 +107,7 @@ OWN: dict[tuple[str, str], str] = {
     ("back", "u"): "asks does",
     ("free", "x"): "asks does",
     **dict.fromkeys([("plan", "o"), ("plan", "s"), ("running", "n")], "asks does"),
+    ("source", "m"): "asks does",
     **dict.fromkeys([("growth", "g"), ("growth", "m")], "asks does"),
     **dict.fromkeys([("arm", key) for key in "oan"], "asks does"),
     ("which", "1"): "asks",  # then with the plan
@@ -175,7 +177,7 @@ async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
 @pytest.mark.parametrize("place", LEVELS)
 async def test_help_shows_exactly_the_keys_that_work(open_panel: Open, place: str) -> None:
     where = PLACES[place]
-    async with open_panel(where.snapshot, size=(240, 110)) as panel:
+    async with open_panel(where.snapshot, size=(240, 120)) as panel:
         await go(panel, where)
         await panel.press("question_mark")
         shown = {half.strip() for line in panel.lines for half in (line[:120], line[120:])}

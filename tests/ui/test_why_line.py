@@ -51,7 +51,10 @@ def test_why_fits(one: MicroVM, height: int) -> None:
 
 
 def test_why_keeps_cause_and_cure_in_three_lines() -> None:
-    assert texts(DB, 60, 3)[1:] == ["What runs is older than what is built. booted is /nix/store…", "→ restart db"]
+    assert texts(DB, 60, 3)[1:] == [
+        "What runs is older than what is built. booted is /nix/store…",
+        "r restart  → restart db",
+    ]
 
 
 def test_moments_have_the_date_that_they_need() -> None:

@@ -3,14 +3,16 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mvtui.model.definition import Definition
+from mvtui.model.definition import Definition, Share
 from mvtui.model.edit import ItemKind
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM
+from mvtui.model.source_plan import SourcePlan
 from mvtui.ui import refusals
 from mvtui.ui.commands import command
 from mvtui.ui.definition_acting import DefinitionApp
 from mvtui.ui.forms.desk import Desk, Wanted
+from mvtui.ui.jobs import JobEnd
 
 if TYPE_CHECKING:
     from mvtui.operations.draft import Draft
@@ -50,6 +52,14 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         """Grow that image of that microVM, where a person says so."""
         raise NotImplementedError
 
+    async def plan_source_of(self, microvm: MicroVM, share: Share) -> SourcePlan:
+        """What making the source would do, that a person has typed for a share of it."""
+        raise NotImplementedError
+
+    async def make_source_of(self, plan: SourcePlan) -> JobEnd:
+        """Make it."""
+        raise NotImplementedError
+
     def _desk(self, microvm: MicroVM) -> Desk:
         seams = self.seams.forms
         return Desk(
@@ -63,6 +73,8 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
             partial(self.adopt_definition, microvm.name),
             self.action_edit_file,
             partial(self.grow_volume, microvm.name),
+            partial(self.plan_source_of, microvm),
+            self.make_source_of,
             lambda: refusals.change(self.panel.situation(microvm)),
             self.seams.monotonic,
         )

@@ -18,7 +18,9 @@ from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, LIST_KEYS, 
 from mvtui.ui.forms.desk import Desk, Wanted
 from mvtui.ui.forms.editing import Editing, resumed
 from mvtui.ui.forms.findings import Findings
+from mvtui.ui.forms.fixes import is_missing
 from mvtui.ui.forms.form_lines import FormLines
+from mvtui.ui.forms.making import SourceMaker
 from mvtui.ui.forms.parts import Answers, Detail, Keys, Title, keys_line
 from mvtui.ui.keys import live_keys
 from mvtui.ui.lines import Line, folded
@@ -42,6 +44,7 @@ class DefinitionPanel(Vertical, Dialog):
         self._keys = Keys(self._keys_lines)
         self.editing: Editing | None = None
         self.findings = Findings(self, desk.check_fields, self._tell)
+        self._maker = SourceMaker(self, desk, self._keys, self._say, self._check_again)
         self._waiting: list[Key] = []
         self._problem: MvtuiError | None = None
         self._is_absent = False
@@ -167,6 +170,8 @@ class DefinitionPanel(Vertical, Dialog):
         editing.form = self._form.form  # that it was typed in may be on its way yet
         if key == "enter":
             self._take(editing)
+        elif key == "ctrl+f" and editing.form is not None and is_missing(self._form.of_field):
+            self._maker.begin(editing.form.values)
         elif key != "escape":
             self._form.press(key, character)
         elif editing.form is not None and editing.form.changed:
@@ -182,6 +187,14 @@ class DefinitionPanel(Vertical, Dialog):
             return
         self._show_list(spot)
         self._said = (" ".join(editing.draft.moved), "text")
+
+    def _say(self, text: str, role: str) -> None:
+        self._said = (text, role)
+        self._detail.update()
+
+    def _check_again(self) -> None:
+        if self.editing is not None and self._form.display:
+            self._ask_about(self.editing)
 
     def _drop_form(self) -> None:
         if self.editing is not None:

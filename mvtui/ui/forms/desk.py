@@ -7,16 +7,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mvtui.host.ports import Host
+from mvtui.model.definition import Share
 from mvtui.model.drift_fields import same
 from mvtui.model.edit import ItemKind
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.source_plan import SourcePlan
 
 if TYPE_CHECKING:
     from mvtui.model.definition import Definition
     from mvtui.operations.definition_actions import Change
     from mvtui.operations.definitions_save import Document
     from mvtui.operations.draft import Checked, Draft
+    from mvtui.ui.jobs import JobEnd
 
 
 class CheckFields(Protocol):
@@ -103,6 +106,8 @@ class Desk:
     adopt: Callable[[], None]
     edit_file: Callable[[], None]
     grow: Callable[[str], None]
+    plan_source: Callable[[Share], Awaitable[SourcePlan]]
+    make_source: Callable[[SourcePlan], Awaitable["JobEnd"]]
     refusal: Callable[[], str]
     monotonic: Callable[[], float]
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from mvtui.model.finding import Finding
@@ -11,6 +11,8 @@ from mvtui.model.finding import Finding
 _SET = re.compile(r"""(?:a shorter one: )?(?P<key>[A-Za-z]+) = (?P<value>"[^"\\]*"|true|false|\d+)(?:$|[ ,])""")
 _WRITE = re.compile(r"""(?:write|a shorter one:) (?P<value>"[^"\\]*")$""")
 _LEAVE_OUT = re.compile(r"leave (?P<key>[A-Za-z]+) out")
+# How that of a source that is not there begins.
+_MKDIR = "mkdir -p "
 # What stands in such a value for one that nobody knows.
 _PLACEHOLDER = "NAME"
 
@@ -36,6 +38,11 @@ def fix_of(finding: Finding, key: str, keys: Collection[str]) -> Fix | None:
         named = key if matched["key"] == "it" else matched["key"]
         return Fix(named, None, f"leave {named} out") if named in keys else None
     return None
+
+
+def is_missing(findings: Iterable[Finding]) -> bool:
+    """Whether one of them says that a source is not there, which a key can make."""
+    return any(one.subject.endswith(".source") and one.fix.startswith(_MKDIR) for one in findings)
 
 
 def another_name(taken: Collection[str], name: str) -> str:

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from mvtui.model.finding import Finding
 from mvtui.ui.forms.fields import FieldKind, FormField
+from mvtui.ui.forms.fixes import is_missing
 from mvtui.ui.forms.form import Form
 from mvtui.ui.forms.latest import Latest
 from mvtui.ui.forms.told import FIX_KEY, candidate_lines, detail_lines, field_line, first_fix
@@ -145,6 +146,8 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
         keys = [("Enter", "takes it")]
         if self.form is not None and first_fix(self.form, self.field, self.of_field) is not None:
             keys.append((FIX_KEY, "mends it"))
+        elif is_missing(self.of_field):
+            keys.append((FIX_KEY, "creates it"))
         if self.field.kind.is_path:
             keys.append(("Tab", "completes"))
         if self.field.choices:

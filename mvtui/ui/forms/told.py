@@ -6,7 +6,7 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.forms.fields import FIELDS, FieldKind, FormField
-from mvtui.ui.forms.fixes import fix_of
+from mvtui.ui.forms.fixes import fix_of, is_missing
 from mvtui.ui.forms.form import Form
 from mvtui.ui.lines import Line, clipped, cut, folded, width_of
 from mvtui.ui.roles import SEVERITY_ROLES
@@ -93,6 +93,8 @@ def detail_lines(form: Form, each: FormField, findings: Sequence[Finding], size:
         fix = fix_of(finding, each.key, keys)
         if fix is not None:
             lines.append((("  ", "text"), (FIX_KEY, "key"), (f" {clean(fix.words)}", "good")))
+        elif is_missing([finding]):
+            lines.append((("  ", "text"), (FIX_KEY, "key"), (f" creates it: {clean(finding.fix)}", "good")))
         elif finding.fix and not finding.fix.endswith(_WRITE_IT):
             lines += [((f"  {line}", "text"),) for line in folded(clean(finding.fix), width - 2, 2)]
     beside = "" if width >= WIDE and not findings else each.hint

@@ -6,7 +6,7 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.format import age
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
-from mvtui.ui.command import DefinitionVerb, OverlayVerb, Verb, VolumeVerb
+from mvtui.ui.command import DefinitionVerb, OverlayVerb, ShareVerb, Verb, VolumeVerb
 from mvtui.ui.lines import Line, Piece, clipped
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.roles import SEVERITY_ROLES
@@ -27,6 +27,7 @@ _DOING: dict[Verb, str] = {
     OverlayVerb.DISARM: "disarming",
     DefinitionVerb.REBUILD: "rebuilding",
     VolumeVerb.GROW: "growing a volume of",
+    ShareVerb.MAKE_SOURCE: "making a directory for",
 }
 
 
