@@ -3,6 +3,7 @@ at any point, its file system is whole, and the same once more goes on."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
@@ -90,7 +91,11 @@ async def _grow(attempt: Attempt, plan: GrowPlan) -> GrowOutcome:
     snapshot = await look(host, Kept(host, inline=False))
     evidence, _ = await in_thread(_evidence, host, snapshot, name, plan.image)
     if evidence.target.path != plan.target.path:
-        return _refused(plan, "where its image is has changed meanwhile", f"mvtui grow {name} --dry-run")
+        return _refused(
+            plan,
+            "where its image is has changed meanwhile",
+            f"mvtui grow {shlex.quote(name)} {shlex.quote(plan.image)} --dry-run",
+        )
     evidence = await in_thread(complete, host, snapshot, evidence, facts)
     against = next((check for check in usage_checks(evidence) if not check.ok), None)
     if against is not None:
