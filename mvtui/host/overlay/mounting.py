@@ -14,7 +14,9 @@ import sys
 from contextlib import contextmanager
 
 from mvtui.host.overlay.child import Lines, reply, tell
-from mvtui.host.overlay.effects import ignore_signals, no_new_privs
+from mvtui.host.overlay.effects import Effects, give_lease_back, holds_lease, ignore_signals, no_new_privs
+from mvtui.host.overlay.image_facts import superblock_pairs
+from mvtui.host.overlay.lease import pause
 from mvtui.host.overlay.places import file_id, file_problem, open_only_regular, walk
 from mvtui.host.overlay.stop import FAILED, Stop, failed
 from mvtui.host.overlay.wire import Message
@@ -22,6 +24,8 @@ from mvtui.host.overlay.wire import Message
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from mvtui.host.overlay.image_facts import Pair
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -63,8 +67,7 @@ def main() -> None:
     setup = lines.next()
     if setup is not None and lines.next() is not None:
         try:
-            grow(setup)
-            reply([("result", "done")])
+            reply([("result", "done"), *grow(setup)])
         except Stop as stop:
             reply([("result", stop.code), ("message", stop.message), ("hint", stop.hint)])
         except OSError as error:
@@ -72,20 +75,23 @@ def main() -> None:
     os._exit(0)
 
 
-def grow(setup: Message) -> None:
-    """Mount the image, let its file system take all of it, unmount. Raises Stop, OSError."""
+def grow(setup: Message) -> list[Pair]:
+    """Mount the image, let its file system take all of it, unmount; its size and superblock then. Raises Stop,
+    OSError."""
     shown, name, fs_type = setup["shown"][0], setup["name"][0], setup["fs_type"][0]
     directory = walk(setup["directory"][0])
     fd, status = open_only_regular(name, directory, os.O_RDWR)
     problem = file_problem(status, int(setup["uid"][0]))
     if problem or file_id(status) != (int(setup["device"][0]), int(setup["inode"][0])):
         raise Stop(f"{shown} {problem or 'is another file than before'}")
+    if not Effects().guard(fd):
+        raise Stop(f"{shown} is locked by somebody who uses it", "stop what uses it")
     loop, device = _attach(fd)
     try:
-        if fs_type == "btrfs":
-            with _mounted(fs_type, device, shown, (*_OPTIONS[fs_type], *_ONLY_LOOK)) as root:
-                _only_device(root, loop, shown)
+        has_lease = _make_sure(fs_type, loop, device, fd, shown)
         with _mounted(fs_type, device, shown, _OPTIONS[fs_type]) as root:
+            if has_lease:
+                give_lease_back(fd)
             of_btrfs = _only_device(root, loop, shown) if fs_type == "btrfs" else 0
             try:
                 _grow(fs_type, root, fd, os.fstat(fd).st_size, of_btrfs)
@@ -94,6 +100,23 @@ def grow(setup: Message) -> None:
     finally:
         os.close(loop)
     os.fsync(fd)
+    return [("size", os.fstat(fd).st_size), *superblock_pairs(fd)]
+
+
+def _make_sure(fs_type: str, loop: int, device: str, fd: int, shown: str) -> bool:
+    """Nobody has the image open, and a btrfs in it has no other device. Nobody can change that before it is mounted:
+    with the lease, who opens it waits; False where the file system has no leases. Raises Stop, OSError."""
+    for _ in range(_TRIES):
+        held = Effects().lease(fd)
+        if held is not False:
+            if fs_type == "btrfs":
+                with _mounted(fs_type, device, shown, (*_OPTIONS[fs_type], *_ONLY_LOOK)) as root:
+                    _only_device(root, loop, shown)
+            if held is None or holds_lease(fd):
+                return bool(held)
+            give_lease_back(fd)
+        pause()
+    raise Stop(f"{shown} is in use: somebody has it open, mapped, or on a loop device", "stop what uses it")
 
 
 def _attach(fd: int) -> tuple[int, str]:

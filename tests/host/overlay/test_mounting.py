@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,3 +95,44 @@ def test_devices_of_the_host_are_no_part_of_an_image(tmp_path: Path) -> None:
                 run("btrfs", "device", "scan", "--forget", device)
         run("sync", *devices)
     assert [part.read_bytes() for part in parts] == before
+
+
+@pytest.mark.parametrize("how", [os.O_RDONLY, os.O_RDWR])
+def test_what_somebody_has_open_is_not_mounted(tmp_path: Path, how: int) -> None:
+    """Who can write it could change what it is made of once it was looked at."""
+    need_root("a mount")
+    image = image_of(tmp_path / "data.img", 300 * MIB)
+    run("mkfs.btrfs", "-q", str(image))
+    os.truncate(image, 500 * MIB)
+    other = os.open(image, how)
+    try:
+        with pytest.raises(Stop, match="is in use"):
+            grow(image)
+    finally:
+        os.close(other)
+    assert size_told(image) == 300 * MIB
+
+
+def test_whoever_comes_while_it_is_looked_at_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at once more; nobody has changed it meanwhile."""
+    need_root("a mount")
+    image = image_of(tmp_path / "data.img", 300 * MIB)
+    run("mkfs.btrfs", "-q", str(image))
+    os.truncate(image, 500 * MIB)
+    mounted, mounts = mounting._mount, list[bool]()
+
+    def interrupted(*arguments: object) -> int:
+        mounts.append("ro" in arguments[-1])  # type: ignore[operator]
+        if len(mounts) == 1:
+            with pytest.raises(BlockingIOError):
+                os.open(image, os.O_RDWR | os.O_NONBLOCK)
+        return mounted(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mounting, "_mount", interrupted)
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    try:
+        grow(image)
+    finally:
+        signal.signal(signal.SIGIO, before)
+    assert mounts == [True, True, False]
+    assert size_told(image) == 500 * MIB
