@@ -6,6 +6,7 @@ A restore moves it too, and notes that.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,5 +135,5 @@ def _parsed(document: Mapping[str, Any]) -> Arming:
 def _damaged(records: Path, microvm: str) -> MvtuiError:
     return MvtuiError(
         f"{records}/{ARMED}/{microvm} is no record that this mvtui understands",
-        f"mvtui arm {microvm} --off removes it",
+        f"mvtui arm {shlex.quote(microvm)} --off removes it",
     )

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def read_definition(path: Path) -> Definition | None:
         from mvtui.model.positions import position_of, positions  # noqa: PLC0415  (most files are right)
 
         line, column = position_of(error.subject, positions(text)) or (None, None)
-        raise DocumentError(path, str(error), f"mvtui validate {path} names all that is wrong", line, column) from None
+        raise DocumentError(
+            path, str(error), f"mvtui validate {shlex.quote(str(path))} names all that is wrong", line, column
+        ) from None
 
 
 def read_text(path: Path) -> str | None:

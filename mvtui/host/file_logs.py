@@ -5,7 +5,6 @@ was written to last at the end, and what comes is shown as it comes. A record is
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +19,8 @@ from mvtui.model.log_words import told_by_virtiofsd
 _FILES = {LogSource.VIRTIOFSD: VIRTIOFSD_LOG, LogSource.GUEST: HYPERVISOR_LOG}
 _ROTATED = ".1"
 _READ_BYTES = 1 << 20
+# So many lines are told of what was there: of empty ones these take 95 MB.
+_MOST_LINES = 1 << 20
 
 
 class FileLogs:
@@ -66,7 +67,7 @@ class FileLogs:
             number = next((n for n, file in enumerate(files) if file.inode == place.inode), len(files))
             start = place.end
         for file in files[number:]:
-            yield from lines_after(file, start)
+            yield from lines_after(file, max(start, file.first))
             start = 0
 
     def stream(
@@ -75,8 +76,8 @@ class FileLogs:
         """As JournalLogs.stream; it is to be looked at again and again."""
         tails = self._tails(wanted) if follow else []
         first: list[bytes] = []
-        if last != 0:  # the keeper keeps no log that is longer than 10 MiB
-            first = self.page(wanted, last if last is not None else sys.maxsize, after=after)
+        if last != 0:
+            first = self.page(wanted, last if last is not None else _MOST_LINES, after=after)
         ends = {}
         for record in first:
             place, _ = parsed(record)
@@ -220,7 +221,11 @@ class _Tail:
 
 
 def _wanted_sources(wanted: LogFilter) -> list[LogSource]:
-    return [source for source in _FILES if wanted.source in (None, source)]
+    """None of whose lines is wanted needs no look: a guest can fill its log with empty lines."""
+    of_guests = wanted.level >= INFO
+    return [
+        source for source in _FILES if wanted.source in (None, source) and (of_guests or source is LogSource.VIRTIOFSD)
+    ]
 
 
 def _time(written: str, is_utc: bool) -> datetime | None:

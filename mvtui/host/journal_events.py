@@ -20,7 +20,7 @@ from mvtui.host.journal_child import ChildEntries
 from mvtui.host.journal_export import fields_of
 from mvtui.host.journal_logs import NO_RIGHTS, ask_for_rights
 from mvtui.model.call import CallKind
-from mvtui.model.timeline import Event, EventKind, kind_of
+from mvtui.model.timeline import UID, Event, EventKind, kind_of
 from mvtui.model.unit import UnitKind, unit_name
 from mvtui.model.unit_story import EXIT, FAILURE, MESSAGE_IDS, UnitMessage, told_by_systemd
 
@@ -28,6 +28,7 @@ from mvtui.model.unit_story import EXIT, FAILURE, MESSAGE_IDS, UnitMessage, told
 _TIMEOUT = 5.0
 _MAX_ENTRIES = 4000
 _MAX_WORDS = 500
+_MOST_SECONDS = 1e9
 
 _KINDS = (UnitKind.INSTALL, UnitKind.VIRTIOFSD, UnitKind.HYPERVISOR)
 _FIELDS = (
@@ -42,7 +43,7 @@ _DAEMON_ENDS = r"(exited: virtiofsd-.*; not expected\)|gave up: virtiofsd-)"
 
 
 class JournalEvents:
-    """`EventSource` of systemd's journal: two runs of journalctl(1)."""
+    """`EventSource` of systemd's journal: three runs of journalctl(1)."""
 
     def __init__(self, calls: CallLog, program: str = "journalctl", timeout: float = _TIMEOUT) -> None:
         self._calls = calls
@@ -53,9 +54,10 @@ class JournalEvents:
         """What happened to it, in no order, and why that may not be all, or "". Blocking. Never raises."""
         events: list[Event] = []
         try:
-            entries = list(self._entries(_of_units(microvm)))
-            events += _of_systemd(microvm, entries)
-            events += [event for entry in entries if (event := _of_mvtui(microvm, entry)) is not None]
+            events += _of_systemd(microvm, list(self._entries(_of_units(microvm))))
+            # Apart from those: anybody can log so many that nothing else is left.
+            commands = self._entries(["SYSLOG_IDENTIFIER=mvtui", f"MVTUI_MICROVM={microvm}"])
+            events += [event for entry in commands if (event := _of_mvtui(microvm, entry)) is not None]
             for entry in self._entries(_of_daemons(microvm)):
                 event = _of_daemon(entry)
                 if event is not None:
@@ -100,7 +102,7 @@ def _of_units(microvm: str) -> list[str]:
     """Of the service manager itself: anybody can log a field UNIT, and nobody an underlined one."""
     units = [f"UNIT={unit_name(kind, microvm)}" for kind in _KINDS]
     messages = [f"MESSAGE_ID={each}" for each in MESSAGE_IDS]
-    return ["_PID=1", *messages, *units, "+", "SYSLOG_IDENTIFIER=mvtui", f"MVTUI_MICROVM={microvm}"]
+    return ["_PID=1", *messages, *units]
 
 
 def _of_daemons(microvm: str) -> list[str]:
@@ -155,10 +157,11 @@ def _of_mvtui(microvm: str, entry: Mapping[str, str]) -> Event | None:
     if at is None or action is None or entry.get("MVTUI_MICROVM") != microvm:
         return None
     uid = entry.get("_UID", "?")
-    user = entry.get("MVTUI_USER", "?") if uid == "0" else f"uid {uid}"
+    user = entry.get("MVTUI_USER", "?") if uid == "0" else f"{UID}{uid}"
     seconds = None
     with suppress(ValueError):
-        seconds = float(entry.get("MVTUI_SECONDS", ""))
+        told = float(entry.get("MVTUI_SECONDS", ""))
+        seconds = told if 0 <= told < _MOST_SECONDS else None  # NaN is neither
     ok = {"yes": True, "no": False}.get(entry.get("MVTUI_OK", ""))
     return Event(at, kind_of(action), entry.get("MVTUI_RESULT", "")[:_MAX_WORDS], action, user, ok, seconds)
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
+from mvtui.host.log_files import open_log
 from mvtui.model.call import CallKind
 from mvtui.model.closer import LastWords
+from mvtui.model.log import LogSource
 from mvtui.model.unit import UnitKind, unit_name
 
 _TIMEOUT = 2.0
@@ -62,7 +64,7 @@ def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> W
 def from_logs(directory: Path) -> Words:
     """Of the logs in `directory`, the microVM's, where who runs it writes them."""
     names = ("microvm.log", "virtiofsd.log")
-    said = [Said(name, line) for name in names for line in reversed(_tail(directory / name))]
+    said = [Said(name, line) for name in names for line in reversed(_tail(directory, name))]
     return _words(said, names)
 
 
@@ -98,17 +100,18 @@ def _entries(lines: Sequence[bytes]) -> Iterator[Said]:
                 yield Said(unit, text, at)
 
 
-def _tail(path: Path) -> list[str]:
+def _tail(directory: Path, name: str) -> list[str]:
     """The last lines of a log; the directory is an unprivileged user's, so a link or a device is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                return []
-            end = os.pread(fd, _TAIL_BYTES, max(0, status.st_size - _TAIL_BYTES))
-        finally:
-            os.close(fd)
+        log = open_log(str(directory), name, 0, LogSource.GUEST)
+    except MvtuiError:
+        return []
+    if log is None:
+        return []
+    try:
+        end = os.pread(log.descriptor, _TAIL_BYTES, max(0, log.size - _TAIL_BYTES))
     except OSError:
         return []
+    finally:
+        os.close(log.descriptor)
     return end.decode("utf-8", "replace").splitlines()

@@ -47,6 +47,7 @@ class LastingCommand:
         if self.pid is None or self._pidfd is None:
             while True:
                 if _can_lock(self._output):
+                    fcntl.flock(self._output, fcntl.LOCK_UN)  # the next one is not held up
                     return None
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
         await _readable(self._pidfd)

@@ -11,6 +11,8 @@ from mvtui.model.log import LogSource
 _BLOCK_BYTES = 1 << 16
 # A line that is longer comes in pieces, as journald makes them (LineMax=).
 _PIECE_BYTES = 48 << 10
+# Of a log that is larger the end counts: keepers move it away at 10 MiB, but it lies in a directory of another's.
+_MOST_BYTES = 32 << 20
 
 
 class Place(NamedTuple):
@@ -33,6 +35,11 @@ class LogFile(NamedTuple):
     size: int
     written: int
 
+    @property
+    def first(self) -> int:
+        """From which byte on it is read."""
+        return max(0, self.size - _MOST_BYTES)
+
 
 def record_of(place: Place, line: bytes) -> bytes:
     """The record of a line: its place, and what it says."""
@@ -51,9 +58,13 @@ def open_log(directory: str, name: str, microvm: int, source: LogSource) -> LogF
     try:
         parent = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+            place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
         finally:
             os.close(parent)
+        try:
+            descriptor = _open_only_log(place)
+        finally:
+            os.close(place)
     except FileNotFoundError:
         return None
     except PermissionError as error:
@@ -62,11 +73,18 @@ def open_log(directory: str, name: str, microvm: int, source: LogSource) -> LogF
         raise RightsMissingError(f"{directory}/{name} may not be read: {error.strerror}", hint) from None
     except OSError as error:
         raise MvtuiError(f"{directory}/{name}: {error.strerror}", f"remove {name}: it is no log") from None
-    facts = os.fstat(descriptor)
-    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
-        os.close(descriptor)
+    if descriptor is None:
         raise MvtuiError(f"{directory}/{name} is no regular file with one name", f"remove {name}: it is no log")
+    facts = os.fstat(descriptor)
     return LogFile(microvm, source, descriptor, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+def _open_only_log(place: int) -> int | None:
+    """Only opening a device can already be a command to it: the kind is looked at first."""
+    facts = os.fstat(place)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
+        return None
+    return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _group_of(directory: str, name: str) -> str:
@@ -85,11 +103,11 @@ def lines_before(file: LogFile, end: int) -> Iterator[bytes]:
         while held:
             line = held.removesuffix(b"\n")
             cut = line.rfind(b"\n") + 1
-            if cut == 0 and start > 0 and len(held) < _PIECE_BYTES:
+            if cut == 0 and start > file.first and len(held) < _PIECE_BYTES:
                 break  # it may begin before what was read
             yield record_of(_place(file, start + cut, start + len(held)), line[cut:])
             held = held[:cut]
-        size = min(_BLOCK_BYTES, start)
+        size = min(_BLOCK_BYTES, max(0, start - file.first))
         read = os.pread(file.descriptor, size, start - size)
         if len(read) < size or not read:
             return

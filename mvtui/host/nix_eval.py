@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-import subprocess
-from asyncio.subprocess import DEVNULL, PIPE
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from mvtui.model.definition import Definition
 from mvtui.model.document import WrongTypeError, definition_of
 
 SECONDS = 600
+# A definition has a few KiB; what is evaluated can warn of much.
+_MOST_BYTES = 16 << 20
+_INSTEAD = "adopt what is built, without --eval"
 _WANTED = "m: { inherit (m) shares volumes writableStoreOverlay storeOnDisk; }"
 _FEATURES = ("--extra-experimental-features", "nix-command flakes")
 
@@ -31,51 +35,52 @@ def eval_command(flake: str, name: str, *, host_name: str | None = None) -> tupl
 
 def evaluate(command: tuple[str, ...]) -> Definition:
     """What comes of `command`, of eval_command. Blocking, SECONDS at most. Raises MvtuiError with Nix's last words."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise MvtuiError("there is no nix here", "adopt without --eval what is built") from None
-    except subprocess.TimeoutExpired:
-        raise MvtuiError(
-            f"nix gave no answer in {SECONDS // 60} minutes", "adopt without --eval what is built"
-        ) from None
-    except OSError as error:
-        raise MvtuiError(f"nix can't be run: {error.strerror}", "adopt without --eval what is built") from None
-    return _told(done.returncode, done.stdout, done.stderr)
+    return asyncio.run(evaluate_in_loop(command))
 
 
 async def evaluate_in_loop(command: tuple[str, ...]) -> Definition:
     """The same; where it is not waited for any more, Nix is ended."""
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+        )
+    except FileNotFoundError:
+        raise MvtuiError("there is no nix here", _INSTEAD) from None
     except OSError as error:
-        raise MvtuiError(f"nix can't be run: {error.strerror}", "adopt what is built without it") from None
+        raise MvtuiError(f"nix can't be run: {error.strerror}", _INSTEAD) from None
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
         async with asyncio.timeout(SECONDS):
-            out, errors = await process.communicate()
+            out, errors = await asyncio.gather(_all(process, process.stdout), _all(process, process.stderr))
+            code = await process.wait()
     except TimeoutError:
-        raise MvtuiError(f"nix gave no answer in {SECONDS // 60} minutes", "adopt what is built without it") from None
+        raise MvtuiError(f"nix gave no answer in {SECONDS // 60} minutes", _INSTEAD) from None
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return _told(process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
+            os.killpg(process.pid, signal.SIGKILL)  # what fetches for it too
+            await process.communicate()
+    if max(len(out), len(errors)) > _MOST_BYTES:
+        raise MvtuiError(f"nix says more than {_MOST_BYTES >> 20} MiB", _INSTEAD)
+    return _told(code, out.decode(errors="replace"), errors.decode(errors="replace"))
+
+
+async def _all(process: Process, stream: asyncio.StreamReader) -> bytes:
+    """What it says; where that is more than _MOST_BYTES, it is ended: a flake can have Nix trace without an end."""
+    said = bytearray()
+    while part := await stream.read(1 << 16):
+        if len(said) <= _MOST_BYTES:
+            said += part
+            if len(said) > _MOST_BYTES and process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    return bytes(said)
 
 
 def _told(code: int, out: str, errors: str) -> Definition:
     if code != 0:
         lines = [line.strip() for line in errors.splitlines() if line.strip()]
         words = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "no words")
-        raise MvtuiError(f"nix eval failed: {words}", "adopt without --eval what is built")
+        raise MvtuiError(f"nix eval failed: {words}", _INSTEAD)
     try:
         told = json.loads(out)
         return definition_of(_without_null(told))

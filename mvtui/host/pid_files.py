@@ -41,7 +41,8 @@ class PidFileLocks:
         mount = self._mounts.of(place)
         key = (mount.device if mount is not None else status.st_dev, status.st_ino)
         told = set(self._locks.get(key, ()))
-        fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+        # Not to wait: who owns the file can have a lease on it.
+        fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             by_question = locker(fd)
         finally:

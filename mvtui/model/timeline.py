@@ -48,6 +48,9 @@ class Timeline(NamedTuple):
     troubles: tuple[str, ...] = ()
 
 
+# How the user of an event begins who is known by the number alone that the kernel gave to the journal.
+UID = "uid "
+
 # Events that a timeline has at most.
 LIMIT = 1000
 
@@ -84,21 +87,28 @@ def kind_of(action: str) -> EventKind:
 
 def merged(events: Iterable[Event], limit: int = LIMIT) -> tuple[Event, ...]:
     """The newest `limit` of them, newest first, each once: what two records tell of the same command is one event, and
-    the one that says more counts."""
+    the one that says more counts. One of which only the uid is known may be anybody's, and takes no other's place."""
     found: list[Event] = []
     for event in sorted(events, key=lambda one: (one.at, one.seconds is not None), reverse=True):
-        if not any(_is_same(event, other) for other in _near(found, event)):
+        same = next((number for number, other in _near(found, event) if _is_same(event, other)), None)
+        if same is None:
             found.append(event)
             if len(found) == limit:
                 break
+        elif _is_anybodys(found[same]) and not _is_anybodys(event):
+            found[same] = event
     return tuple(found)
 
 
-def _near(found: list[Event], event: Event) -> Iterable[Event]:
-    for other in reversed(found):
-        if other.at - event.at > _SAME:
+def _near(found: list[Event], event: Event) -> Iterable[tuple[int, Event]]:
+    for number in range(len(found) - 1, -1, -1):
+        if found[number].at - event.at > _SAME:
             return
-        yield other
+        yield number, found[number]
+
+
+def _is_anybodys(event: Event) -> bool:
+    return event.user.startswith(UID)
 
 
 def _is_same(one: Event, other: Event) -> bool:

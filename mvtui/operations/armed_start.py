@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -54,7 +55,7 @@ async def reset_if_armed(host: Host, name: str, *, strict: bool = False, seconds
     if done:
         return task.result()
     words = f"{name}: no reset: it is not done after {seconds:g} s"
-    outcome = ResetOutcome(name, _ACTION, False, words, f"mvtui show {name} tells what came of it")
+    outcome = ResetOutcome(name, _ACTION, False, words, f"mvtui show {shlex.quote(name)} tells what came of it")
     arming = None
     with suppress(MvtuiError):
         arming = read_arming(host.records, name)

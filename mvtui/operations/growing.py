@@ -3,6 +3,7 @@ at any point, its file system is whole, and the same once more goes on."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
@@ -90,7 +91,11 @@ async def _grow(attempt: Attempt, plan: GrowPlan) -> GrowOutcome:
     snapshot = await look(host, Kept(host, inline=False))
     evidence, _ = await in_thread(_evidence, host, snapshot, name, plan.image)
     if evidence.target.path != plan.target.path:
-        return _refused(plan, "where its image is has changed meanwhile", f"mvtui grow {name} --dry-run")
+        return _refused(
+            plan,
+            "where its image is has changed meanwhile",
+            f"mvtui grow {shlex.quote(name)} {shlex.quote(plan.image)} --dry-run",
+        )
     evidence = await in_thread(complete, host, snapshot, evidence, facts)
     against = next((check for check in usage_checks(evidence) if not check.ok), None)
     if against is not None:
@@ -122,8 +127,8 @@ async def _grow_held(
             grown = await in_thread(worker.resize)
         case GrowWay.MOUNT:
             attempt.say("Growing its file system: mounted for a moment.")
-            await in_thread(_mounted, host, plan, file_id)
-            grown = await in_thread(worker.read)
+            await in_thread(worker.close)  # who mounts it makes sure anew that nobody has it open
+            grown = await in_thread(_mounted, host, plan, file_id)
         case GrowWay.GUEST:
             words = f"{name}: {clean(plan.image)} has {size(grown.size)} now"
             return GrowOutcome(name, "grow", True, words, f"in the guest, once it runs: {plan.in_guest}")
@@ -180,8 +185,8 @@ def _start_worker(host: Host, evidence: OverlayEvidence, tools: tuple[str, ...])
     return GrowWorker.start(host, evidence.microvm.name, evidence.target, tools, who=who)
 
 
-def _mounted(host: Host, plan: GrowPlan, file_id: tuple[int, int]) -> None:
+def _mounted(host: Host, plan: GrowPlan, file_id: tuple[int, int]) -> Grown:
     from mvtui.host.overlay.grow_worker import grow_mounted  # noqa: PLC0415 (as above)
 
     fs_type = plan.facts.fs_type if plan.facts is not None else None
-    grow_mounted(host, plan.microvm, plan.target, fs_type or "", file_id)
+    return grow_mounted(host, plan.microvm, plan.target, fs_type or "", file_id)

@@ -149,7 +149,9 @@ async def _refused_now(
     evidence = await in_thread(_evidence_again, host, snapshot, before, facts)
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
-        return ResetOutcome(name, "reset", False, words, f"mvtui reset {name} --dry-run shows it", refused=True)
+        return ResetOutcome(
+            name, "reset", False, words, f"mvtui reset {shlex.quote(name)} --dry-run shows it", refused=True
+        )
     plan = plan_reset(evidence._replace(starting=starting, made=True))
     return None if plan.ok else of_plan(name, "reset", plan)
 

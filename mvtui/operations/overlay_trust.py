@@ -10,14 +10,17 @@ from mvtui.model.definition import Definition
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import OverlayKind, OverlayTarget
 from mvtui.model.overlay_target import overlay_path
+from mvtui.operations.definition_place import find_document
 
 
 def is_named_by_root(host: Host, microvm: MicroVM, target: OverlayTarget, defined: Definition | None) -> bool:
-    """Whether its definition file names the source of an overlay's share, or a runner that root alone could have made.
+    """Whether the source of an overlay's share is named by a runner that root alone could have made, or by its
+    definition file `defined`: one of the host's definitions, since where its flake is, the microVM's user says.
     Blocking; raises nothing."""
     if target.kind is not OverlayKind.SHARE or target.path is None or os.geteuid() != 0:
         return False
-    shares = defined.shares if defined is not None else ()
+    place = host.on_disk(host.definitions) / f"{microvm.name}.toml"
+    shares = defined.shares if defined is not None and find_document(host, microvm) == place else ()
     sources = {overlay_path(microvm.path, share.source) for share in shares if share.source is not None}
     if target.path in sources:
         return True
@@ -38,7 +41,7 @@ def mistrust(host: Host, microvm: MicroVM, target: OverlayTarget) -> tuple[str, 
     return (
         "others than root can change the runner that `current` leads to, and a share that it alone names is not "
         "touched with another's rights",
-        "build the microVM into the Nix store, or name the share's source in its definition file",
+        f"build the microVM into the Nix store, or name the share's source in {host.definitions}/NAME.toml",
     )
 
 

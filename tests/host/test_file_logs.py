@@ -1,6 +1,7 @@
 """The keepers' log files: forwards, backwards, rotated and shortened under the reader, and what is no log."""
 
 import os
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mvtui.errors import MvtuiError
-from mvtui.host import log_files
+from mvtui.host import file_logs, log_files
 from mvtui.host.file_logs import FileLogs
 from mvtui.host.log_files import LogFile, lines_after, lines_before, parsed
 from mvtui.model.log import ERROR, WARNING, LogFilter, LogSource
@@ -199,3 +200,49 @@ def test_nothing_is_logged(web: Path) -> None:
     (web / "microvm.log").write_text("first\n")
     assert texts([*(stream.read() or []), *(stream.read() or [])]) == ["first"]
     stream.close()
+
+
+def test_of_a_huge_log_the_end_is_read(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who owns the directory makes a file of a terabyte at no cost."""
+    log = web / "microvm.log"
+    log.touch()
+    os.truncate(log, 1 << 40)
+    with log.open("a") as file:
+        file.write("\nlast\n")
+    seen = 0
+    read = os.pread
+
+    def counted(descriptor: int, size: int, offset: int) -> bytes:
+        nonlocal seen
+        found = read(descriptor, size, offset)
+        seen += len(found)
+        return found
+
+    monkeypatch.setattr(os, "pread", counted)
+    assert texts(logs(web).page(ALL, 1)) == ["last"]
+    pieces = logs(web).page(ALL, 1000)
+    assert (len(pieces) < 1000, texts(pieces)[-1]) == (True, "last")
+    assert seen < 2 * log_files._MOST_BYTES
+
+
+def test_so_many_lines_are_told_at_once(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (web / "microvm.log").write_text("".join(f"{n}\n" for n in range(10)))
+    monkeypatch.setattr(file_logs, "_MOST_LINES", 3)
+    stream = logs(web).stream(ALL)
+    assert texts(stream.read() or []) == ["7", "8", "9"]
+    stream.close()
+
+
+def test_lines_of_a_guest_are_no_errors(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is read for that: there may be millions."""
+    (web / "microvm.log").write_text("\n" * 100)
+    monkeypatch.setattr(file_logs, "lines_before", None)
+    assert logs(web).page(LogFilter(level=ERROR), 10) == []
+
+
+def test_nothing_but_a_log_is_opened(web: Path) -> None:
+    """To open a device can be a command to it; a socket answers ENXIO, as a device without a driver does."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(web / "microvm.log"))
+        with pytest.raises(MvtuiError, match="is no regular file with one name"):
+            logs(web).page(ALL, 10)

@@ -85,6 +85,14 @@ def test_what_mvtui_did_and_who_by_the_word_of_the_kernel(tmp_path: Path, uid: s
     assert events == [Event(AT, EventKind.STOP, "stopped", "stop", user, True, 0.3)]
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e308"])
+def test_a_time_that_nothing_takes_is_none(tmp_path: Path, seconds: str) -> None:
+    """Anybody can log it; JSON knows neither NaN nor infinity."""
+    entry = line(0, MVTUI_MICROVM="web", MVTUI_COMMAND="stop", _UID="1000", MVTUI_SECONDS=seconds)
+    events, _ = journal(tmp_path, [entry]).read("web")
+    assert [event.seconds for event in events] == [None]
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"MVTUI_SECONDS": "x"}, {"MVTUI_OK": "?"}, {"__REALTIME_TIMESTAMP": "9" * 40}, {"N_RESTARTS": "²"}],

@@ -81,3 +81,14 @@ def test_what_is_no_log_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "microvm.log").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "virtiofsd.log")
     assert from_logs(tmp_path).last == ()
+
+
+def test_the_log_is_no_second_name_and_in_no_linked_directory(tmp_path: Path) -> None:
+    """Who owns the state directory can make both, and would have root read what lies elsewhere."""
+    secret = tmp_path / "secret" / "microvm.log"
+    secret.parent.mkdir()
+    secret.write_text("secret\n")
+    (tmp_path / "linked").symlink_to(secret.parent)
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "microvm.log").hardlink_to(secret)
+    assert [from_logs(tmp_path / name).last for name in ("linked", "web")] == [(), ()]

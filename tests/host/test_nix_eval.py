@@ -87,3 +87,12 @@ def test_no_answer(script: str, words: str, nix: Path) -> None:
 def test_no_nix(nix: Path) -> None:
     with pytest.raises(MvtuiError, match="there is no nix here"):
         evaluate(eval_command("/a", "web"))
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("where", ["", ">&2"])
+def test_what_says_more_and_more_is_ended(nix: Path, where: str) -> None:
+    """The flake may be another's, and builtins.trace knows no end."""
+    says(nix, f"yes trace: {where}")
+    with pytest.raises(MvtuiError, match="says more than 16 MiB"):
+        evaluate(eval_command("/a", "web"))

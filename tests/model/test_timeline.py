@@ -42,6 +42,14 @@ def test_a_command_of_two_records_is_one() -> None:
     assert merged([in_journal, on_record]) == (on_record,)
 
 
+@pytest.mark.parametrize("seconds", [0.5, 1.4])
+def test_who_says_the_same_takes_nobodys_place(seconds: float) -> None:
+    """Any user can log what root's command will have said, as the newest."""
+    forged, told = stopped(1.6, "uid 1000")._replace(seconds=9), stopped(seconds, "root")
+    assert merged([forged, told, stopped(1.5, "root")]) == (stopped(1.5, "root"),)
+    assert merged([stopped(1.6, "ada"), stopped(1.5, "uid 1000")]) == (stopped(1.6, "ada"),)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -146,7 +146,7 @@ async def test_mounted_by_this_host(host: Host, worker: Worker) -> None:
     worker.facts = FACTS._replace(fs_type="btrfs")
     outcome = await grown(host, way=GrowWay.MOUNT)
     assert outcome.words == "web: data.img has 128M now, and its btrfs 128M"
-    assert worker.changes == ["hold", f"enlarge {128 * MIB}", "mount", "read"]
+    assert worker.asked == ["close", "hold", f"enlarge {128 * MIB}", "close", "mount", "close"]
 
 
 async def test_what_the_superblock_does_not_say_is_not_done(host: Host, worker: Worker) -> None:

@@ -167,3 +167,21 @@ async def test_what_a_reset_made_is_hidden(host: Host) -> None:
     assert (await overlay.restore(host, "web")).ok
     assert made.read_text() != before
     assert made.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("owner", [0, 1234])
+async def test_a_definition_file_that_the_users_flake_leads_to_is_not_roots_choice(host: Host, owner: int) -> None:
+    """`flake` belongs to the microVM's user: it may lead to what another user, or a guest's root on a share, wrote."""
+    victim = victim_of(host)
+    trap = host.state_dir.parent / "trap"
+    trap.mkdir()
+    define(host, victim)
+    (host.definitions / "web.toml").rename(trap / "web.toml")
+    for path in (trap, trap / "web.toml"):
+        os.chown(path, owner, owner)
+    (host.state_dir / "web" / "flake").write_text(f"{trap}\n")
+    own(host.state_dir / "web" / "flake")
+    outcome = await overlay.run_reset(host, "web")
+    assert outcome.refused, outcome
+    assert "others than root can change the runner" in outcome.words
+    assert os.listdir(victim / "store") == ["file"]

@@ -169,3 +169,12 @@ async def test_an_image_that_a_stranger_has_locked(sick: SickHost) -> None:
     (finding,) = web.findings
     assert finding.note == "image used"
     assert f"(pid {pid})" in finding.what
+
+
+@pytest.mark.parametrize("name", ["a;id", "$(id)"])
+async def test_a_command_that_mends_it_takes_any_name(sick: SickHost, name: str) -> None:
+    """Whoever owns the state directory names what is in it, and a person may copy the command."""
+    directory = sick.add(name)
+    sick.mkfs(directory / "rw.img", made=long_ago())
+    (microvm,) = (await sick.look()).microvms
+    assert f"reset its overlay (O): mvtui reset '{name}'" in [finding.fix for finding in microvm.findings]

@@ -73,9 +73,9 @@ def can_mount() -> bool:
     return os.geteuid() == 0
 
 
-def grow_mounted(host: Host, microvm: str, target: OverlayTarget, fs_type: str, file_id: tuple[int, int]) -> None:
-    """Let the kernel of this host grow the file system of the image, mounted where no path leads to. Blocking. Raises
-    MvtuiError, RightsMissingError."""
+def grow_mounted(host: Host, microvm: str, target: OverlayTarget, fs_type: str, file_id: tuple[int, int]) -> Grown:
+    """Let the kernel of this host grow the file system of the image, mounted where no path leads to, while nobody else
+    has it open; who has locked it has to let go first. Blocking. Raises MvtuiError, RightsMissingError."""
     if not can_mount() or target.path is None:
         raise RightsMissingError("to mount an image takes root", "root can do that, or let the guest grow it")
     identity = identity_for(host, microvm, target)
@@ -90,6 +90,7 @@ def grow_mounted(host: Host, microvm: str, target: OverlayTarget, fs_type: str, 
     try:
         channel.send(setup)
         with host.calls.call(CallKind.COMMAND, f"mount -o loop,nosuid,nodev,noexec {target.path}; {how}; umount"):
-            channel.ask([("do", "grow")], _MOUNT_SECONDS)
+            answer = channel.ask([("do", "grow")], _MOUNT_SECONDS)
     finally:
         channel.close()
+    return Grown(number(answer, "size") or 0, superblock(answer))

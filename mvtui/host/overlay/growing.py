@@ -18,7 +18,7 @@ from mvtui.host.overlay.lease import HOLDER_TRIES, Lease
 from mvtui.host.overlay.mkfs import find_program, run_program, search_path, told_end
 from mvtui.host.overlay.names import RESIZING, inodes_in
 from mvtui.host.overlay.places import file_id, open_regular
-from mvtui.host.overlay.stop import FAILED, Stop, failed
+from mvtui.host.overlay.stop import FAILED, Stop, failed, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class GrowWork:
         """Let e2fsck replay the journal and mend what it mends without asking; another file system is left alone."""
         if not self._fsck("-p"):
             words = f"the file system in {self._shown} has errors that e2fsck does not mend by itself"
-            raise Stop(words, f"e2fsck -f {self._shown} asks about each", FAILED)
+            raise Stop(words, f"e2fsck -f {quoted(self._shown)} asks about each", FAILED)
 
     def enlarge(self, size: int) -> None:
         """Give the file that size; it is never made smaller."""
@@ -151,7 +151,7 @@ class GrowWork:
     def _mend(self, mark: str) -> None:
         if not self._fsck("-y"):
             words = f"the file system in {self._shown} is half resized, and e2fsck does not mend it"
-            raise Stop(words, f"e2fsck -f {self._shown} says why", FAILED)
+            raise Stop(words, f"e2fsck -f {quoted(self._shown)} says why", FAILED)
         self._effects.fsync(self._held())
         self._effects.unlink(mark, self._holding.taken())
 

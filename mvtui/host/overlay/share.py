@@ -13,7 +13,7 @@ from mvtui.host.overlay.holding import Holding
 from mvtui.host.overlay.image_facts import free_bytes, status_pairs
 from mvtui.host.overlay.names import BACK, MAKING, NEW, SHARE_SUFFIX, inodes_in
 from mvtui.host.overlay.places import FileId, file_id, look, open_own_directory
-from mvtui.host.overlay.stop import FAILED, Stop, StuckError, failed
+from mvtui.host.overlay.stop import FAILED, Stop, StuckError, failed, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ShareWork:
             if not stat.S_ISDIR(status.st_mode):
                 return f"{self._shown}/{name} is no directory"
             if status.st_uid != self._uid:
-                hint = "" if status.st_uid else f": chown root {self._shown} mends that"
+                hint = "" if status.st_uid else f": chown root {quoted(self._shown)} mends that"
                 return f"{self._shown}/{name} belongs to user {status.st_uid}, and {self._shown} to {self._uid}{hint}"
             if status.st_dev != device:
                 return f"{self._shown}/{name} is another file system"

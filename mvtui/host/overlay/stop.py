@@ -31,3 +31,10 @@ def stopped(what: str, error: OSError | Stop) -> Stop:
     if isinstance(error, Stop):
         return Stop(f"{what}: {error.message}", error.hint, error.code)
     return failed(what, error)
+
+
+def quoted(path: str) -> str:
+    """`path` as a word of a shell's. As shlex.quote, which takes its time to load."""
+    if path and all(char.isascii() and (char.isalnum() or char in "@%+=:,./_-") for char in path):
+        return path
+    return "'" + path.replace("'", "'\"'\"'") + "'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,5 +34,6 @@ def stale(seen: Seen) -> Iterator[Finding]:
     if changed is not None and image.made + _TOGETHER < changed:
         what = "Its writable store overlay was made before the system that is built now."
         why = "What was built in it, the guest's Nix database has forgotten."
-        fix = f"reset its overlay (O){' after a stop' if is_up(seen) else ''}: mvtui reset {microvm.name}"
+        command = f"mvtui reset {shlex.quote(microvm.name)}"
+        fix = f"reset its overlay (O){' after a stop' if is_up(seen) else ''}: {command}"
         yield warning(f"volume {status.volume.image}", "ov stale", what, why, fix, changed)

@@ -72,7 +72,7 @@ def cut_off(seen: Seen) -> Iterator[Finding]:
         if image.fs_size is not None and image.fs_size > image.size:
             what = f"Volume {status.volume.image} is cut off: {size(image.size)} of its {size(image.fs_size)} are left."
             why = "The file system in it is larger than the image, and no kernel mounts that."
-            fix = f"make the image as large as it was: truncate -s {image.fs_size} {image.path}"
+            fix = f"make the image as large as it was: truncate -s {image.fs_size} {shlex.quote(image.path)}"
             yield error(_subject(status), _note(status, "cut off"), what, why, fix)
 
 
@@ -253,7 +253,7 @@ def _made_anew(seen: Seen, status: VolumeStatus) -> str:
 
 def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
     if status.overlay:
-        return f"reset its overlay (O): mvtui reset {seen.microvm.name}"
+        return f"reset its overlay (O): mvtui reset {shlex.quote(seen.microvm.name)}"
     if not larger:
         return "size back to what the image has, and rebuild"
     wanted = _built(seen.microvm, status).size
