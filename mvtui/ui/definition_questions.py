@@ -121,7 +121,7 @@ def may_adopt(adoption: Adoption, review: Review, host: str, refusal: str, answe
     can = not refusal and not adoption.exists
     question = f"adopt {name} on {clean(host)}: write its definition from what is built?{'' if can else ' Not now'}"
     usable = tuple(answers) if can else tuple(answers[1:])
-    return Reading(question, tuple(facts), (text_part("", adoption.text),), usable, harmless=not can)
+    return Reading(question, tuple(facts), (text_part("", adoption.text),), usable, harmless=not usable)
 
 
 def can_not_adopt(microvm: MicroVM, why: MvtuiError, host: str, answers: Sequence[Answer]) -> Reading:

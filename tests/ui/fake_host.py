@@ -303,6 +303,11 @@ class FakeHost:
         self._growth_end = asyncio.get_running_loop().create_future()
         return await self._growth_end
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether a growth has not ended."""
+        return bool(self.grown) and not self._growth_end.done()
+
     def finish_growth(self, outcome: ResetOutcome | MvtuiError) -> None:
         """It ends so."""
         if isinstance(outcome, MvtuiError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 
 from mvtui.model.text import clean
-from tests.ui import judge_overlays
+from tests.ui import judge_definitions, judge_overlays
 
 HOST = "hv01"
 DEAF_SECONDS = 0.3
@@ -15,7 +15,7 @@ DEAF_SECONDS = 0.3
 LEGIBLE = 40
 
 _ACCESS = re.compile(r"  (R[OW])  \d\d:\d?\d?$")
-_TYPED = re.compile(r"^Type (its name|how many), then")
+_TYPED = re.compile(r"^Type (its name|how many|the host's name), then")
 _ANSWERED = re.compile(r"\b(?:(?P<key>y) (?:starts|stops|restarts|cancels|kills)|(?P<kill>K) kills it), Esc leaves$")
 _WHY_TITLE = re.compile(r"^─ (?P<name>.+?) ─+ \d+/\d+ ─(?: *│.*)?$")
 _COUNTED = re.compile(r"^  [✓·] and (\d+) more$")
@@ -56,9 +56,10 @@ class Seen:
         for y in (-2, -3):
             if len(self.lines) >= -y and _TYPED.match(self.lines[y]):
                 return self._panel(len(self.lines) + y, "enter", self.lines[-1].strip())
-        if self.lines[-1].startswith("  ") and self.lines[-1].endswith("Esc leaves"):
-            asked = self._panel(len(self.lines) - 1, "", "")
-            if asked is not None and (keys := judge_overlays.keys_of(asked.lines)):
+        if self.lines[-1].endswith("Esc leaves"):
+            is_panel = self.lines[-1].startswith("  ")
+            asked = self._panel(len(self.lines) - 1, "", "") if is_panel else Asked((self.lines[-1],), "")
+            if asked is not None and (keys := _keys_of(asked.lines)):
                 return replace(asked, keys=keys)
         answers = _ANSWERED.search(self.lines[-1])
         if answers is None or answers["kill"]:
@@ -79,7 +80,7 @@ class Seen:
         for key, span in spans.items():
             if any(found.start() <= x < found.end() for found in re.finditer(span, line)):
                 return key
-        return next(judge_overlays.key_at(line, x), None)
+        return next(judge_overlays.key_at(line, x), judge_definitions.key_at(line, x))
 
     @property
     def selected(self) -> str | None:
@@ -106,7 +107,8 @@ class Asked:
     @property
     def identity(self) -> str:
         """What tells it from another question, at whatever width."""
-        return _solid("".join(self.lines)).partition(f"on{HOST}")[0]
+        lines = (judge_definitions.head(self.lines[0]), *self.lines[1:])
+        return _solid("".join(lines)).partition(f"on{HOST}")[0]
 
     def asks(self, words: str) -> bool:
         """Whether it asks exactly this, over as many lines as it takes."""
@@ -161,7 +163,7 @@ class Judge:
             return
         assert self.seen is not None
         assert not self.read_only, f"read-only mode: {deeds}"
-        deeds = [deed for deed in deeds if not self._was_promised(deed)]
+        deeds = [deed for deed in deeds if not self._was_promised(deed) and not self._is_edited(event, deed)]
         if not deeds or self._starts_at_once(event, deeds):
             return
         question = self.seen.question
@@ -170,6 +172,9 @@ class Judge:
         assert {question.key, *question.keys} & pressed, f"{deeds} is answered with {question.key} {question.keys}"
         waited = seconds - self._asked_since
         assert waited >= DEAF_SECONDS - 1e-6, f"{deeds} was answered after {waited:.3f} s"
+        what, name, typed = deeds[0].what, deeds[0].name, question.typed
+        if len(deeds) == 1 and judge_definitions.allows(what, name, question.lines, typed, pressed):
+            return
         kinds = {deed.what for deed in deeds}
         assert len(kinds) == 1 or kinds == {"sudo stop", "sudo start --fresh"}, deeds
         wanted = {*_wanted(deeds, question), *self._wanted_of_overlays(deeds, question, pressed)}
@@ -194,6 +199,10 @@ class Judge:
                 self._promised[number] = (what, question, left - 1)
                 return True
         return False
+
+    def _is_edited(self, event: Event, deed: Deed) -> bool:
+        """The editor asks nothing: its key, the same in the palette, or a click on either."""
+        return deed.what == "edit" and (event.click is not None or bool({"E", "enter"} & {*event.keys}))
 
     def _pressed(self, event: Event) -> Iterator[str]:
         yield from event.keys
@@ -256,6 +265,10 @@ def _wanted(deeds: Sequence[Deed], question: Asked) -> Iterator[str]:
         yield f"{what.removeprefix('sudo ')} {name} on {HOST} with sudo?"
     elif (what == "kill") is (question.key == "enter"):
         yield f"{what} {name} on {HOST}?"
+
+
+def _keys_of(lines: tuple[str, ...]) -> str:
+    return judge_overlays.keys_of(lines) or judge_definitions.keys_of(lines)
 
 
 def _solid(text: str) -> str:

@@ -209,8 +209,8 @@ async def test_an_overlay_that_lies_on_nothing_gets_its_volume(open_panel: Open,
 async def test_esc_asks_before_it_drops_what_was_typed(open_panel: Open) -> None:
     async with open_panel(WIKI) as panel:
         await panel.press("e", "enter", "x", "escape")
-        assert panel.foot == "not taken: d drops it, Esc stays"
-        await panel.press("escape")
+        assert panel.foot == "not taken: Esc drops it, any other key stays"
+        await panel.press("y")
         assert "ro-storex" in panel.text
         await panel.press("escape")
         panel.host.seconds -= 0.4
@@ -226,14 +226,25 @@ async def test_esc_asks_before_it_drops_what_was_typed(open_panel: Open) -> None
 async def test_what_is_not_saved_is_kept_or_dropped(open_panel: Open) -> None:
     async with open_panel(WIKI) as panel:
         await panel.press("e", "x", "escape")
-        assert panel.foot == "not saved: d drops the changes, k keeps them for later, Esc stays"
-        await panel.press("k")
+        assert panel.foot == "not saved: d drops the changes, Esc keeps them for later, any other key stays"
+        await panel.press("y")
+        assert panel.app.panel.asks
+        await panel.press("escape", "k")
         assert not panel.app.panel.asks
         await panel.press("e")
         assert "not saved yet: share ro-store removed" in panel.text
         await panel.press("escape", "d", "e")
         assert "not saved" not in panel.text
         assert "ro-store" in panel.text
+
+
+async def test_esc_again_and_again_leads_to_the_list_and_loses_no_draft(open_panel: Open) -> None:
+    async with open_panel(WIKI) as panel:
+        await panel.press("e", "x", "enter", "x", *["escape"] * 4)
+        assert not panel.app.panel.asks
+        await panel.press("e")
+        assert "not saved yet: share ro-store removed" in panel.text
+        assert "homex" not in panel.text
 
 
 async def test_a_draft_that_was_saved_is_gone(open_panel: Open, reviewed: Reviewed) -> None:

@@ -8,39 +8,28 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Sequence
 
 import pytest
 
-from mvtui.ui import sudo
 from tests.ui.conftest import Open, Panel
-from tests.ui.fake_host import FakeHost
 from tests.ui.judge import Judge
 from tests.ui.posting import settle
 from tests.ui.samples import PRODUCT
 from tests.ui.walk import Walk
 from tests.ui.walk_choices import SIZES, SNAPSHOTS
+from tests.ui.walk_host import WalkHost
 
 SEEDS = int(os.environ.get("WALK_SEEDS", "5"))
 STEPS = int(os.environ.get("WALK_STEPS", "1050"))
 LAST_EVENTS = 30
 
 
-def record_sudo(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would be run behind sudo goes on the host's record instead."""
-
-    async def run(argv: Sequence[str], *_: object) -> tuple[bool, str]:
-        verb = " ".join(argv[argv.index("mvtui") + 1 : argv.index("--state-dir")])
-        host.deeds.append((f"sudo {verb}", argv[-1]))
-        return len(host.deeds) % 2 == 0, "sudo did what it did"
-
-    monkeypatch.setattr(sudo, "run", run)
-
-
 async def leave(panel: Panel, walk: Walk) -> None:
     """Esc leads to the list from everywhere, `q` out of it; nothing stays behind."""
     assert await walk.escape()
-    assert not await walk.press("q"), walk.seen.lines
+    if await walk.press("q"):  # a rebuild is under way
+        assert any("quit? " in line for line in walk.seen.lines), walk.seen.lines
+        assert not await walk.press("y"), walk.seen.lines
     assert panel.app.return_code == 0
 
 
@@ -59,8 +48,9 @@ async def walk_through(
             )
             log.append(f"a panel of {size} every {interval} s")
             async with open_panel(snapshot, size=size, read_only=read_only, interval=interval) as panel:
-                record_sudo(panel.host, monkeypatch)
-                walk = Walk(panel, dice, Judge(locked=read_only), log)
+                beside = WalkHost(panel.host, dice)
+                beside.stand_in(monkeypatch)
+                walk = Walk(panel, dice, Judge(locked=read_only), log, beside)
                 await settle(panel)
                 walk.look()
                 end = min(steps, len(log) + 400)

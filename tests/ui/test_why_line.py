@@ -51,10 +51,13 @@ def test_why_fits(one: MicroVM, height: int) -> None:
 
 
 def test_why_keeps_cause_and_cure_in_three_lines() -> None:
-    assert texts(DB, 60, 3)[1:] == [
-        "What runs is older than what is built. booted is /nix/store…",
-        "r restart  → restart db",
-    ]
+    cause = "What runs is older than what is built. booted is /nix/store…"
+    assert [line.rstrip() for line in texts(DB, 60, 3)[1:]] == [cause, "r restart"]
+
+
+def test_why_says_a_fix_that_no_key_does() -> None:
+    why = Why(DB, "1/9", (), {}, NOW)
+    assert why_lines(why, 60, 3)[-1] == (("→ restart db", "text"),)
 
 
 def test_moments_have_the_date_that_they_need() -> None:

@@ -21,12 +21,17 @@ from textual.events import (
 from textual.geometry import Size
 
 from mvtui.errors import MvtuiError, RightsMissingError
+from mvtui.operations.overlay_outcome import ResetOutcome
 from tests.ui.conftest import Panel
-from tests.ui.judge import Asked, Deed, Event, Judge, Seen
+from tests.ui.judge import HOST, Asked, Deed, Event, Judge, Seen
 from tests.ui.overlay_samples import LINKED, UNKNOWN, UNSEEN
 from tests.ui.posting import key_event, settle
 from tests.ui.samples import PRODUCT, STATES
 from tests.ui.walk_choices import ACTS, KEYS, LEAVING, OTHERS, PASTES, PRINTABLES, SIZES, SNAPSHOTS, changed
+from tests.ui.walk_host import WalkHost
+
+# A form, its question, the definition, its question, the page, the filter, the marks; and one that comes meanwhile.
+DEEPEST = 8
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Walk:
     dice: random.Random
     judge: Judge
     log: list[str]
+    beside: WalkHost
     done: int = 0
 
     async def step(self) -> bool:
@@ -75,7 +81,8 @@ class Walk:
         self.judge.judge(event, deeds, host.seconds)
         assert app._exception is None
         if not app.is_running:
-            assert event.click or {*event.keys} & {*LEAVING, "enter"}, f"{event} left the panel"
+            asked_to_quit = any("quit? " in line for line in self.seen.lines)
+            assert asked_to_quit or event.click or {*event.keys} & {*LEAVING, "enter"}, f"{event} left the panel"
             return False
         self.look()
         return True
@@ -105,7 +112,7 @@ class Walk:
             return await self.type_in(_asked_for(question))
         if question is not None and question.keys and self.dice.random() < 0.8:
             return await self.press(self.dice.choice(question.keys[:2]))
-        return await self.press(self.dice.choice(("y", "y", "y", "enter", "escape", "K", "o", "u", "x")))
+        return await self.press(self.dice.choice(("y", "y", "y", "enter", "escape", "K", "o", "u", "x", "s", "d")))
 
     async def type_in(self, text: str) -> bool:
         """What a question wants to be typed, mostly right."""
@@ -147,6 +154,12 @@ class Walk:
             "qui",
             "sort",
             "reverse",
+            "edit",
+            "rebuild",
+            "adopt",
+            "grow",
+            "store",
+            "check",
         )
         for key in (":", *self.dice.choice(words), *["down"] * self.dice.randint(0, 1)):
             if not await self.press(key, passes=0.1):
@@ -256,6 +269,36 @@ class Walk:
         how = self.dice.choice(list(ends))
         return await self.do(Event(f"{verb} {name!r}: {how}"), ends[how])
 
+    async def end_of_rebuild(self) -> bool:
+        """A rebuild says more, and ends: well, or not."""
+        going = [one for one in self.beside.rebuilds if one.outcome is None]
+        if not going:
+            return True
+        one = self.dice.choice(going)
+        ends: dict[str, Callable[[], None]] = {
+            "says": lambda: one.output.feed(b"more \x1b[2J of it\r\n"),
+            "done": lambda: one.finish("rebuild is done", ok=True),
+            "new": lambda: one.finish("rebuild is done: built anew", ok=True, new=True),
+            "fails": lambda: one.finish("rebuild failed: \x1b[1mno", ok=False),
+        }
+        how = self.dice.choice(list(ends))
+        return await self.do(Event(f"rebuild of {one.plan.microvm!r}: {how}"), ends[how])
+
+    async def end_of_growth(self) -> bool:
+        """A volume is grown, or not."""
+        host = self.panel.host
+        if not host.is_growing:
+            return True
+        name = host.grown[-1][0]
+        ends = (
+            ResetOutcome(name, "grow", True, f"{name}: it is grown", ""),
+            ResetOutcome(name, "grow", False, "no \x1b[1mspace", ""),
+            MvtuiError("no \nanswer", "[wait]"),
+            RightsMissingError("it is another's", "be root"),
+        )
+        end = self.dice.choice(ends)
+        return await self.do(Event(f"grow {name!r}: {end}"), lambda: host.finish_growth(end))
+
     async def plan(self) -> bool:
         """Plans are otherwise from now on: refused, nothing to reset, nobody knows which image, no rights."""
         host = self.panel.host
@@ -291,7 +334,7 @@ class Walk:
 
     async def escape(self) -> bool:
         """However deep it is: Esc leads back to the list, and its keys work."""
-        for _ in range(6):
+        for _ in range(DEEPEST):
             if not await self.press("escape"):
                 return False
         assert self.seen.question is None
@@ -317,6 +360,8 @@ STEPS: tuple[tuple[Step, float], ...] = (
     (Walk.look_fails, 0.3),
     (Walk.end, 4),
     (Walk.end_of_overlay, 3),
+    (Walk.end_of_rebuild, 3),
+    (Walk.end_of_growth, 1),
     (Walk.plan, 2),
     (Walk.progress, 1),
     (Walk.wait, 3),
@@ -332,6 +377,8 @@ def _stands_on(style: object, colour: RichColor) -> bool:
 def _asked_for(question: Asked) -> str:
     """What the question wants to be typed, as people read it."""
     text = "".join(question.lines[0].split("─")).partition(" on hv01?")[0].strip()
+    if text.startswith("rebuild all of "):
+        return HOST
     for before in ("kill ", "stop, reset, start "):
         if text.startswith(before) and "microVM" not in text:
             return text.removeprefix(before)

@@ -7,6 +7,7 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.state import StateWord
 from mvtui.model.unit import Job
 from mvtui.ui.commands import COMMANDS
+from tests.ui.growth_samples import GROWABLE
 from tests.ui.overlay_samples import KEEPING, RUNNING, with_kept
 from tests.ui.samples import EMPTY, HOSTILE, LAB, NO_BUS, PRODUCT, STATES, UNREADABLE, WEB, ago, microvm, snapshot
 
@@ -30,7 +31,7 @@ OTHERS = (
     *("alt+y", "alt+S", "ctrl+z", "ctrl+q", "ctrl+@", "ctrl+shift+k", "ctrl+j", "ctrl+home", "ctrl+end", "super+s"),
 )
 PRINTABLES = string.ascii_letters + string.digits + string.punctuation + "é仮…\xa0"
-ACTS = "STrKCOOuxA"
+ACTS = "STrKCOOuuxABBaEZZVHee"
 PASTES = ("y", "web", "9", "\x1b[31mred", "two\nlines", "S\r\nT\r\ny", "", "仮想マシン一号機" * 30, "\x00\x1b", "git\n")
 SIZES = ((80, 24), (80, 24), (120, 36), (60, 15), (40, 10), (10, 3), (200, 5), (79, 50), (1, 1), (24, 8))
 SNAPSHOTS = (
@@ -41,6 +42,7 @@ SNAPSHOTS = (
     UNREADABLE,
     NO_BUS,
     snapshot(WEB),
+    snapshot(GROWABLE, KEEPING, WEB),
     snapshot(KEEPING, with_kept(LAB._replace(name="old")), with_kept(RUNNING)),
 )
 STRANGERS = (

@@ -175,7 +175,8 @@ class DefinitionPanel(Vertical, Dialog):
         elif key != "escape":
             self._form.press(key, character)
         elif editing.form is not None and editing.form.changed:
-            self._keys.ask("not taken: d drops it, Esc stays", {"d": self._drop_form}, self._desk.monotonic())
+            question = "not taken: Esc drops it, any other key stays"
+            self._keys.ask(question, {"escape": self._drop_form, "d": self._drop_form}, self._desk.monotonic())
         else:
             self._drop_form()
 
@@ -226,8 +227,10 @@ class DefinitionPanel(Vertical, Dialog):
         if not self.is_changed:
             self._close()
             return
-        answers: Answers = {"d": lambda: self._close(lambda: self._desk.keep(None)), "k": self._close}
-        question = "not saved: d drops the changes, k keeps them for later, Esc stays"
+        # Esc again and again leads to the list; what was changed is there when the panel is opened again.
+        drop: Answers = {"d": lambda: self._close(lambda: self._desk.keep(None))}
+        answers: Answers = {**drop, "k": self._close, "escape": self._close}
+        question = "not saved: d drops the changes, Esc keeps them for later, any other key stays"
         self._keys.ask(question, answers, self._desk.monotonic())
 
     def _close(self, then: Callable[[], None] | None = None) -> None:

@@ -91,9 +91,11 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
 
 
 def _mends(why: Why) -> Line:
-    """The keys, then what else there is to do."""
+    """The keys, then what else there is to do: a fix that one of the keys does is not said again."""
     pieces: list[tuple[str, str]] = []
     fix = why.microvm.findings[0].fix if why.microvm.findings else ""
+    if fix in {f"{command.words} {why.microvm.name}" for command in why.menders}:
+        fix = ""
     for command in why.menders:
         pieces += [(key_labels(why.keys.get(command.id, command.keys)), "key"), (f" {command.words}  ", "text")]
     if fix:
