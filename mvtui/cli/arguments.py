@@ -28,6 +28,8 @@ VERBS = {
     "grow": "make the image of a volume larger, and the file system in it",
     "make-writable": "have the store of a microVM writable, by an overlay and its volume in the definition file",
     "share-store": "have a microVM share the store of the host instead of a store disk, in the definition file",
+    "ssh": "log in to the guest of a microVM: over vsock, through a forwarded port, or by its address",
+    "bundle": "one archive for who helps: states, findings, definitions, units, logs; without credentials",
     "rebuild": "build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
@@ -51,6 +53,8 @@ _EXAMPLES = """examples:
   mvtui reset web                      shows what would be lost, and asks; mvtui restore web undoes it
   mvtui grow web data.img 8G           a larger image, and its file system
   mvtui make-writable web              its guest can build and install: an overlay and its volume
+  mvtui ssh web                        log in to its guest
+  mvtui bundle web                     one archive for who helps; says what is in it
   mvtui rebuild web                    build it anew from what is defined; then restart it
   mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
@@ -102,6 +106,14 @@ _VERB_EXAMPLES = {
     "rebuild": "  mvtui rebuild web              microvm -u web; asks; what it says, as it says it\n"
     "  mvtui rebuild --yes web git    one after the other; a fully declarative one is built with its host\n\n"
     "It goes on when mvtui ends, but for ^C; what it says stays in mvtui's records.",
+    "ssh": "  mvtui ssh web                  as root\n"
+    "  mvtui ssh web --user alice\n"
+    "  mvtui ssh web -- systemctl --failed    what follows -- is for ssh: its options, a command\n"
+    "  mvtui ssh web --print          the command alone\n\n"
+    "What is missing is said before anybody tries to log in (exit code 3); else the exit code is ssh's.",
+    "bundle": "  mvtui bundle web               mvtui-web-DATE.tar.gz, here\n"
+    "  mvtui bundle web -o /tmp/web.tar.gz    never over a file that is there; only you can read it\n"
+    "  mvtui bundle web --json | jq '.members[].name'",
     "adopt": "  mvtui adopt web                writes /etc/nixos/microvms/web.toml, never over one that is there\n"
     "  mvtui adopt --print web        shows it alone\n"
     "  mvtui adopt --eval web         asks Nix for what no runner tells (minutes)\n"
@@ -121,7 +133,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     # To build the parsers of all verbs takes as long as everything else here.
     verbs = tuple(VERBS) if {"-h", "--help"}.intersection(argv) else (verb,) if verb is not None else ()
     parser = build_parser(verbs)
-    args, unknown = parser.parse_known_args(list(argv))
+    words = list(argv)
+    # What follows is for ssh, whatever it looks like.
+    cut = words.index("--") if verb == "ssh" and "--" in words else len(words)
+    args, unknown = parser.parse_known_args(words[:cut])
+    args.words = words[cut + 1 :]
     if unknown:
         raise MvtuiError(
             f"unrecognized arguments: {' '.join(unknown)}", _hint(parser, verb, unknown[0]), ExitCode.USAGE
@@ -178,11 +194,11 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
         parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
     )
-    if verb not in ("demo", "completion"):
+    if verb not in ("demo", "completion", "ssh"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
     if verb == "list":
         own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
-    if verb in ("show", "diff", "restore", "arm", "grow", "make-writable", "share-store", "adopt"):
+    if verb in ("show", "diff", "restore", "arm", "grow", "make-writable", "share-store", "adopt", "bundle"):
         own.add_argument("name", metavar="NAME")
     if verb == "check":
         own.add_argument("names", metavar="NAME", nargs="*")

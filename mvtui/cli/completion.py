@@ -22,6 +22,8 @@ _NAME_VERBS = (
     "make-writable",
     "share-store",
     "rebuild",
+    "ssh",
+    "bundle",
     "adopt",
 )
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
@@ -42,6 +44,10 @@ _TAKE_A_VALUE = (
     "--since",
     "--grep",
     "--size",
+    "--user",
+    "-l",
+    "--output",
+    "-o",
 )
 
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
@@ -90,8 +96,9 @@ def _bash() -> str:
     COMPREPLY=()
     case $option in
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
+        --output | -o) compopt -o default; return ;;
 {choices}
-        --interval | --image | --lines | -n | --since | --grep | --size) return ;;
+        --interval | --image | --lines | -n | --since | --grep | --size | --user | -l) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in
@@ -153,6 +160,7 @@ _mvtui() {{
     fi
     case $option in
         ({"|".join(_TAKE_A_DIRECTORY)}) _files -/; return ;;
+        (--output|-o) _files; return ;;
 {choices}
         (-*) return 1 ;;
     esac
@@ -189,6 +197,8 @@ def _fish() -> str:
             value = " -x -a '(__fish_complete_directories)'"
         elif option in _TAKE_A_CHOICE:
             value = f" -x -a '{' '.join(_TAKE_A_CHOICE[option])}'"
+        elif option == "--output":
+            value = " -r -F"
         elif option in _TAKE_A_VALUE:
             value = " -x"
         lines.append(f'complete -c mvtui -n "__mvtui_verb_is {verbs}" -l {option[2:]}{value}')

@@ -206,6 +206,22 @@ def _rebuild(args: argparse.Namespace) -> int:
     return _changing(args, lambda host: run_rebuild(host, args))
 
 
+def _ssh(args: argparse.Namespace) -> int:
+    from mvtui.cli.ssh import login_of, run_ssh
+
+    if args.name is None:  # `mvtui ssh -- -name`
+        args.name, args.words = login_of(args.words)
+    _, microvm = _look_at_one(args)
+    return run_ssh(host_of(args), microvm, args)
+
+
+def _bundle(args: argparse.Namespace) -> int:
+    from mvtui.cli.bundle import run_bundle
+
+    snapshot, microvm = _look_at_one(args)
+    return run_bundle(host_of(args), snapshot, microvm, args)
+
+
 def _adopt(args: argparse.Namespace) -> int:
     from mvtui.cli.adopt import run_adopt
 
@@ -250,6 +266,8 @@ _VERBS = {
     "make-writable": _store,
     "share-store": _store,
     "rebuild": _rebuild,
+    "ssh": _ssh,
+    "bundle": _bundle,
     "adopt": _adopt,
     "validate": _validate,
     "demo": _demo,

@@ -2,6 +2,8 @@
 
 import argparse
 
+# Who logs in to a guest where nothing else is said.
+DEFAULT_USER = "root"
 # LogSource's, without the time that it takes to import.
 LOG_SOURCES = ("guest", "virtiofsd", "interfaces", "install", "systemd", "mvtui")
 
@@ -64,6 +66,16 @@ def _add_rebuild_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _add_ssh_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("name", metavar="NAME", nargs="?")
+    own.add_argument("-l", "--user", default=DEFAULT_USER, metavar="USER", help=f"who logs in (default {DEFAULT_USER})")
+    own.add_argument("--print", action="store_true", help="show the command, do not run it")
+
+
+def _add_bundle_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("-o", "--output", metavar="FILE", help="where to (default mvtui-NAME-DATE.tar.gz, here)")
+
+
 def _mib(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000_000:
         raise argparse.ArgumentTypeError(f"takes a number of MiB, not {text!r}")
@@ -85,4 +97,6 @@ OPTIONS = {
     "make-writable": _add_make_writable_options,
     "share-store": _add_share_store_options,
     "rebuild": _add_rebuild_options,
+    "ssh": _add_ssh_options,
+    "bundle": _add_bundle_options,
 }

@@ -23,7 +23,7 @@ from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
-from mvtui.ui.grow_acting import GrowApp
+from mvtui.ui.into_acting import IntoApp
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
@@ -44,7 +44,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(GrowApp, inherit_bindings=False):
+class MvtuiApp(IntoApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
     rest is what tests replace."""

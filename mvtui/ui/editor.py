@@ -5,15 +5,14 @@ import os
 import shlex
 import shutil
 import signal
-import sys
-import termios
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.model.call import CallKind
+from mvtui.ui.kept_terminal import kept_terminal
 
 # Who says nothing gets the first of these that there is.
 _USUAL = ("nano", "vim", "vi")
@@ -26,8 +25,6 @@ _COLON = {
     **dict.fromkeys(("code", "codium", "code-insiders", "cursor"), ("--wait", "--goto")),
     **dict.fromkeys(("subl", "zed", "zeditor"), ("--wait",)),
 }
-# What an editor that died may have left on: mouse, paste, keys of the keypad, colours; a hidden cursor.
-_RESET = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[m\x1b[?25h\x1b[?1049l"
 
 
 def editor_argv(environ: Mapping[str, str], path: Path, line: int | None) -> list[str]:
@@ -59,7 +56,7 @@ async def run(
     """Run it with the terminal to itself (within `suspended`), which is afterwards as it was. What is to be said of how
     it ended, "" where it ended well. Raises MvtuiError where it can't be run."""
     with (calls or CallLog()).call(CallKind.COMMAND, shlex.join(argv)) as call:
-        with suspended(), _kept_terminal() as left_open:
+        with suspended(), kept_terminal() as left_open:
             try:
                 process = await asyncio.create_subprocess_exec(*argv)
             except OSError as error:
@@ -72,30 +69,3 @@ async def run(
         return ""
     how = f"exit {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
     return f"{os.path.basename(argv[0])} ended with {how}: "
-
-
-@contextmanager
-def _kept_terminal() -> Iterator[Callable[[], None]]:
-    """Within, a child may do to the terminal what it likes; what it gives switches off what one that died left on."""
-    fd = 0
-    if not os.isatty(fd):
-        yield lambda: None
-        return
-    kept, group = termios.tcgetattr(fd), os.tcgetpgrp(fd)
-
-    def switch_off() -> None:
-        with suppress(OSError):
-            sys.stdout.write(_RESET)
-            sys.stdout.flush()
-
-    try:
-        yield switch_off
-    finally:
-        # Whoever is not in the foreground is stopped for it, unless it does not mind.
-        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-        try:
-            with suppress(OSError, termios.error):
-                os.tcsetpgrp(fd, group)
-                termios.tcsetattr(fd, termios.TCSADRAIN, kept)
-        finally:
-            signal.signal(signal.SIGTTOU, before)

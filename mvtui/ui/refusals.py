@@ -90,6 +90,15 @@ def cancel(situation: Situation) -> str:
     return ""
 
 
+def ssh(situation: Situation) -> str:
+    """Of logging in to its guest."""
+    microvm = situation.microvm
+    if microvm is None or microvm.hypervisor is not None:
+        return selected(situation)
+    starts = f"; {situation.key('start')} starts it" if microvm.state.word is StateWord.STOPPED else ""
+    return f"{clean(microvm.name)} does not run: there is no guest to log in to{starts}"
+
+
 def overlay(situation: Situation) -> str:
     """Of what concerns its overlay, where what is built tells that there is none on the host."""
     refusal = _another(situation)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from mvtui.host.ports import Host, Logs
 from mvtui.model.growth import GrowPlan, GrowWay
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
@@ -21,6 +21,7 @@ from mvtui.ui.forms.desk import FormSeams
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
     from mvtui.operations.doctor import HostReport
+    from mvtui.operations.into import Login
     from mvtui.operations.lifecycle import Outcome
     from mvtui.operations.overlay_outcome import ResetOutcome
     from mvtui.operations.timeline import TimelineReader
@@ -192,6 +193,13 @@ def read_timelines(host: Host) -> Callable[[str, object], "Timeline"]:
     return read
 
 
+async def find_login(host: Host, microvm: MicroVM) -> "Login":
+    """The way into its guest. Raises MvtuiError with all that is missing."""
+    from mvtui.operations import into  # noqa: PLC0415
+
+    return await asyncio.to_thread(into.find_login, host, microvm)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -207,6 +215,7 @@ class Seams:
     examine: Examine = examine
     plan_growth: PlanGrowth = plan_growth
     run_growth: RunGrowth = run_growth
+    find_login: Callable[[Host, MicroVM], Awaitable["Login"]] = find_login
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
     timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines

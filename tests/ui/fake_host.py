@@ -10,11 +10,12 @@ from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.growth import GrowPlan, GrowWay
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.doctor import HostReport
+from mvtui.operations.into import Login
 from mvtui.operations.lifecycle import Outcome, Progress
 from mvtui.operations.overlay_outcome import ResetOutcome
 from mvtui.ui.app import MvtuiApp
@@ -131,6 +132,7 @@ class FakeHost:
         self.steps: dict[str, Callable[[str], None]] = {}
         self.definitions = FakeDefinitions()
         self.report = REPORT
+        self.login: Login | MvtuiError = MvtuiError("web can't be reached: vsock: it has no vsock number")
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -168,6 +170,7 @@ class FakeHost:
             examine=self.examine,
             plan_growth=self.plan_growth,
             run_growth=self.run_growth,
+            find_login=self.find_login,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
             timeline=lambda _host: lambda _microvm, _mark: self.timeline,
@@ -263,6 +266,11 @@ class FakeHost:
         end: asyncio.Future[ResetOutcome] = asyncio.get_running_loop().create_future()
         self._overlay_ends[verb, microvm] = end
         return await end
+
+    async def find_login(self, host: Host, microvm: MicroVM) -> Login:
+        if isinstance(self.login, MvtuiError):
+            raise self.login
+        return self.login
 
     async def plan_growth(self, host: Host, microvm: str, image: str, *, way: GrowWay | None = None) -> GrowPlan:
         found = self.growths.get(f"{microvm} {image}")

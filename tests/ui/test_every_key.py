@@ -48,6 +48,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "adopt": {"list": "says", **dict.fromkeys(TABS, "asks"), "gone": "says"},
     "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
     "share_store": dict.fromkeys(LEVELS, "says"),
+    "ssh": dict.fromkeys(LEVELS, "says"),  # it does not run, or can't be reached
     "drift": {
         "list": "opened tab says",
         **{one: "says" if one == "overview" else "tab says" for one in TABS},
@@ -125,7 +126,7 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([(place, "ctrl+u") for place in TYPED], "types"),
 }
 # Of no command.
-OTHERS = ("y", "n", "o", "s", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
+OTHERS = ("y", "n", "o", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
 PUNCTUATION = (
     *("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign"),
     "equals_sign",
