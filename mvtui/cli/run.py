@@ -21,6 +21,7 @@ from mvtui.operations.hosts import open_host
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
+    from mvtui.operations.bundle import Written
     from mvtui.operations.kept import Kept
 
 # CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
@@ -54,7 +55,13 @@ def _panel(args: argparse.Namespace) -> int:
     from mvtui.ui.run import run_panel
 
     gc.enable()
-    return run_panel(host_of(args), read_only=args.read_only, interval=args.interval)
+    return run_panel(host_of(args), read_only=args.read_only, interval=args.interval, bundle=_make_bundle)
+
+
+def _make_bundle(host: Host, snapshot: Snapshot, microvm: MicroVM) -> "Written":
+    from mvtui.cli.bundle import make_bundle
+
+    return make_bundle(host, snapshot, microvm)
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -103,7 +103,7 @@ class Redactor:
         return self.document(value)
 
     def _second(self, found: re.Match[str]) -> str:
-        if found[2].strip() in ("", LEFT_OUT):
+        if not found[2].strip() or found[2].strip().startswith(LEFT_OUT):
             return found[0]
         self.count += 1
         return f"{found[1]}{LEFT_OUT}"

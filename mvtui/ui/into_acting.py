@@ -1,12 +1,15 @@
-"""From a key into the guest: the way there is looked for, ssh gets the terminal, the panel comes back."""
+"""From a key into the guest: the way there is looked for, ssh gets the terminal, the panel comes back. And from a key
+to an archive for somebody who has no way there."""
 
 from functools import partial
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
+from mvtui.ui.bundle_reading import is_written
 from mvtui.ui.commands import command
 from mvtui.ui.grow_acting import GrowApp
 from mvtui.ui.overlay_acting import MOMENT_SECONDS
+from mvtui.ui.questions import Answer, Question
 
 
 class IntoApp(GrowApp, inherit_bindings=False):
@@ -22,6 +25,36 @@ class IntoApp(GrowApp, inherit_bindings=False):
             self.say(refusal, "warning")
         else:
             self.run_worker(self._log_in(microvm.name), name=f"ssh {microvm.name}", group="ssh", exclusive=True)
+
+    def action_bundle(self) -> None:
+        """Ask whether to write a support bundle of the microVM that is selected."""
+        if self.panel.asks:
+            return
+        microvm = self.panel.selected
+        if microvm is None:
+            self.say(command("bundle").refusal(self.panel.situation(None)), "warning")
+            return
+        write = Answer("y", "writes it", partial(self._begin_bundle, microvm.name))
+        text = f"write a support bundle of {clean(microvm.name)} on {clean(self.host.name)} to a file here?"
+        self.panel.ask(Question(text, (write,), more="an archive, without environments and secrets"))
+
+    def _begin_bundle(self, name: str) -> None:
+        self.run_worker(self._write_bundle(name), name=f"bundle {name}", group="bundle")
+
+    async def _write_bundle(self, name: str) -> None:
+        snapshot, microvm = self.shown.snapshot, self.shown.find(name)
+        if snapshot is None or microvm is None:
+            self.say(f"{name} is gone", "warning")
+            return
+        self.say(f"collecting what is known of {name} …", "text")
+        try:
+            written = await self.seams.in_thread(self.seams.bundle, self.host, snapshot, microvm)
+        except MvtuiError as error:
+            self.say(str(error), "error")
+            return
+        self.say(f"written: {written.path}", "good")
+        if not self.panel.asks:
+            self.panel.read(is_written(written))
 
     async def _log_in(self, name: str) -> None:
         from mvtui.ui import ssh  # noqa: PLC0415

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host, Logs
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import MicroVM, Snapshot
@@ -20,6 +21,8 @@ from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
+
+    from mvtui.operations.bundle import Written
     from mvtui.operations.doctor import HostReport
     from mvtui.operations.into import Login
     from mvtui.operations.lifecycle import Outcome
@@ -66,6 +69,9 @@ class InThread(Protocol):
     async def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` returns."""
 
+
+# What collects and writes a bundle of a microVM; blocking. Raises MvtuiError.
+MakeBundle = Callable[[Host, Snapshot, MicroVM], "Written"]
 
 Choose = Callable[[Host, str, str], Awaitable[None]]
 
@@ -200,6 +206,11 @@ async def find_login(host: Host, microvm: MicroVM) -> "Login":
     return await asyncio.to_thread(into.find_login, host, microvm)
 
 
+def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
+    """The command line gives what makes one."""
+    raise MvtuiError("this panel makes no bundles", f"mvtui bundle {microvm.name}")
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """`now` is local time; `monotonic` is in seconds."""
@@ -216,6 +227,7 @@ class Seams:
     plan_growth: PlanGrowth = plan_growth
     run_growth: RunGrowth = run_growth
     find_login: Callable[[Host, MicroVM], Awaitable["Login"]] = find_login
+    bundle: MakeBundle = no_bundle
     forms: FormSeams = field(default_factory=FormSeams)
     logs: Callable[[Host, str], Logs] = open_logs
     timeline: Callable[[Host], Callable[[str, object], "Timeline"]] = read_timelines

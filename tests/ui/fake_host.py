@@ -14,6 +14,7 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import ResetPlan
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
+from mvtui.operations.bundle import Written
 from mvtui.operations.doctor import HostReport
 from mvtui.operations.into import Login
 from mvtui.operations.lifecycle import Outcome, Progress
@@ -132,6 +133,7 @@ class FakeHost:
         self.steps: dict[str, Callable[[str], None]] = {}
         self.definitions = FakeDefinitions()
         self.report = REPORT
+        self.written: Written | MvtuiError = MvtuiError("/root/a.tar.gz can't be written: no space left on device")
         self.login: Login | MvtuiError = MvtuiError("web can't be reached: vsock: it has no vsock number")
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
@@ -171,6 +173,7 @@ class FakeHost:
             plan_growth=self.plan_growth,
             run_growth=self.run_growth,
             find_login=self.find_login,
+            bundle=self.bundle,
             forms=self.definitions.seams,
             logs=lambda _host, _microvm: self.logs,
             timeline=lambda _host: lambda _microvm, _mark: self.timeline,
@@ -266,6 +269,11 @@ class FakeHost:
         end: asyncio.Future[ResetOutcome] = asyncio.get_running_loop().create_future()
         self._overlay_ends[verb, microvm] = end
         return await end
+
+    def bundle(self, host: Host, snapshot: Snapshot, microvm: MicroVM) -> Written:
+        if isinstance(self.written, MvtuiError):
+            raise self.written
+        return self.written
 
     async def find_login(self, host: Host, microvm: MicroVM) -> Login:
         if isinstance(self.login, MvtuiError):

@@ -22,7 +22,7 @@ BUDGETS = (
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
             *("reset", "undo", "free", "arm", "grow", "drift", "doctor", "edit"),
-            *("make_writable", "share_store", "rebuild", "edit_file", "adopt", "ssh"),
+            *("make_writable", "share_store", "rebuild", "edit_file", "adopt", "ssh", "bundle"),
             *("search", "log_level", "log_source", "log_wrap", "log_times", "search_next", "search_previous"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],

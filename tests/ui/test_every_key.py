@@ -48,6 +48,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "adopt": {"list": "says", **dict.fromkeys(TABS, "asks"), "gone": "says"},
     "make_writable": dict.fromkeys(LEVELS, "says"),  # it is
     "share_store": dict.fromkeys(LEVELS, "says"),
+    "bundle": {**dict.fromkeys(("list", *TABS), "asks"), "gone": "says"},
     "ssh": dict.fromkeys(LEVELS, "says"),  # it does not run, or can't be reached
     "drift": {
         "list": "opened tab says",

@@ -1,0 +1,24 @@
+"""What is told of a support bundle that was written. Pure."""
+
+import os
+from typing import TYPE_CHECKING
+
+from mvtui.model.format import size
+from mvtui.model.text import clean
+from mvtui.ui.questions import Fact
+from mvtui.ui.reading import Reading
+
+if TYPE_CHECKING:
+    from mvtui.operations.bundle import Written
+
+
+def is_written(written: "Written") -> Reading:
+    """Where it is, what is in it, what is not, and what was left out."""
+    from mvtui.operations.bundle import promises  # noqa: PLC0415 - most panels write none
+
+    bundle = written.bundle
+    facts = [Fact(f"{size(len(content)):>7}  {name}", True) for name, content in bundle.files.items()]
+    facts += [Fact(f"{one.part}: {one.why}", False) for one in bundle.missing]
+    facts += [Fact(words) for words in promises(bundle.left_out)]
+    question = f"{clean(os.fspath(written.path))}: {size(written.size)}, readable for its owner alone"
+    return Reading(question, tuple(facts), harmless=True)
