@@ -8,6 +8,7 @@ from pathlib import Path
 from mvtui.cli.check import check_document
 from mvtui.cli.output import write_json, write_lines
 from mvtui.cli.report import SCHEMA, Json, show_document
+from mvtui.cli.run import host_of, look_at_one
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.format import size
@@ -17,13 +18,15 @@ from mvtui.operations.bundle import Written, collect, default_path, promises, wr
 from mvtui.operations.doctor import examine
 
 
-def run_bundle(host: Host, snapshot: Snapshot, microvm: MicroVM, args: argparse.Namespace) -> int:
+def run_bundle(args: argparse.Namespace) -> int:
     """Write it to `args.output`, or here. Raises RightsMissingError, MvtuiError."""
     if args.output == "":
         raise MvtuiError("-o takes the name of a file", "mvtui bundle web -o web.tar.gz", ExitCode.USAGE)
     path = Path(os.path.abspath(args.output)) if args.output is not None else None
     if path is not None and os.path.lexists(path):
         raise MvtuiError(f"{path} is there already", "nothing is written over: -o names another file", ExitCode.REFUSED)
+    host = host_of(args)
+    snapshot, microvm = look_at_one(args, host=host)
     written = make_bundle(host, snapshot, microvm, path)
     if args.json:
         write_json(bundle_document(written))

@@ -24,7 +24,7 @@ def demo(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if not early.can_show_panel():
         raise MvtuiError("the demo's panel needs a terminal", "mvtui demo --up DIR builds the same host for scripts")
-    from mvtui.ui.run import run_panel
+    from mvtui.cli.panel import open_panel
 
     with temporary(say) as made:
-        return run_panel(open_host(made.state_dir, "direct"), read_only=args.read_only, interval=args.interval)
+        return open_panel(open_host(made.state_dir, "direct"), args)

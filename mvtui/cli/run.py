@@ -21,7 +21,6 @@ from mvtui.operations.hosts import open_host
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
-    from mvtui.operations.bundle import Written
     from mvtui.operations.kept import Kept
 
 # CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
@@ -52,16 +51,10 @@ def _panel(args: argparse.Namespace) -> int:
         why = f"TERM is {term or 'not set'}" if os.isatty(0) and os.isatty(1) else "this is no terminal"
         say(f"mvtui: no panel, because {why}; the list instead (mvtui list)")
         return _list(args)
-    from mvtui.ui.run import run_panel
+    from mvtui.cli.panel import open_panel
 
     gc.enable()
-    return run_panel(host_of(args), read_only=args.read_only, interval=args.interval, bundle=_make_bundle)
-
-
-def _make_bundle(host: Host, snapshot: Snapshot, microvm: MicroVM) -> "Written":
-    from mvtui.cli.bundle import make_bundle
-
-    return make_bundle(host, snapshot, microvm)
+    return open_panel(host_of(args), args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -78,7 +71,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    snapshot, microvm = _look_at_one(args, cpu=args.stage is None)
+    snapshot, microvm = look_at_one(args, cpu=args.stage is None)
     if args.stage is not None:
         from mvtui.cli.diff import stage_document, stage_lines
         from mvtui.model.drift_fields import Stage
@@ -108,7 +101,7 @@ def _timeline(args: argparse.Namespace) -> "Timeline":
 def _diff(args: argparse.Namespace) -> int:
     from mvtui.cli.diff import diff_document, diff_lines
 
-    snapshot, microvm = _look_at_one(args)
+    snapshot, microvm = look_at_one(args)
     if args.json:
         write_json(diff_document(snapshot, microvm))
     else:
@@ -131,9 +124,10 @@ def _check(args: argparse.Namespace) -> int:
     return run_check(args)
 
 
-def _look_at_one(args: argparse.Namespace, *, cpu: bool = False) -> tuple[Snapshot, MicroVM]:
-    """A closer look at `args.name`. Raises MvtuiError where it is no microVM."""
-    snapshot = look(args, args.name, cpu=cpu)
+def look_at_one(args: argparse.Namespace, *, cpu: bool = False, host: Host | None = None) -> tuple[Snapshot, MicroVM]:
+    """A closer look at `args.name`; `host` is what `args` names, where it was opened. Raises MvtuiError where it is no
+    microVM."""
+    snapshot = look(args, args.name, cpu=cpu, host=host)
     microvm = snapshot.find(args.name)
     if microvm is None:
         from mvtui.cli.names import no_such_microvm
@@ -214,19 +208,15 @@ def _rebuild(args: argparse.Namespace) -> int:
 
 
 def _ssh(args: argparse.Namespace) -> int:
-    from mvtui.cli.ssh import login_of, run_ssh
+    from mvtui.cli.ssh import run_ssh
 
-    if args.name is None:  # `mvtui ssh -- -name`
-        args.name, args.words = login_of(args.words)
-    _, microvm = _look_at_one(args)
-    return run_ssh(host_of(args), microvm, args)
+    return run_ssh(args)
 
 
 def _bundle(args: argparse.Namespace) -> int:
     from mvtui.cli.bundle import run_bundle
 
-    snapshot, microvm = _look_at_one(args)
-    return run_bundle(host_of(args), snapshot, microvm, args)
+    return run_bundle(args)
 
 
 def _adopt(args: argparse.Namespace) -> int:
@@ -287,12 +277,14 @@ def host_of(args: argparse.Namespace) -> Host:
     return open_host(args.state_dir, args.manager, args.definitions)
 
 
-def look(args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False) -> Snapshot:
+def look(
+    args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False, host: Host | None = None
+) -> Snapshot:
     """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
     later, and it knows how busy processes are."""
     from mvtui.operations.kept import Kept
 
-    host = host_of(args)
+    host = host or host_of(args)
     kept = Kept(host, inline=closer_at is None, closer=closer_at)
     snapshot = look_once(host, kept, cpu=cpu)
     if closer_at is None:

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from mvtui.cli.output import write_lines
+from mvtui.cli.run import host_of, look_at_one
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.ports import Host
-from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.operations.into import find_login
 
@@ -25,8 +24,12 @@ def login_of(words: Sequence[str]) -> tuple[str, list[str]]:
     return words[0], rest[1:] if rest[:1] == ["--"] else rest
 
 
-def run_ssh(host: Host, microvm: MicroVM, args: argparse.Namespace) -> int:
+def run_ssh(args: argparse.Namespace) -> int:
     """Log in, or with `args.print` say how. Raises MvtuiError where there is no way into the guest."""
+    if args.name is None:  # `mvtui ssh -- -name`
+        args.name, args.words = login_of(args.words)
+    host = host_of(args)
+    _, microvm = look_at_one(args, host=host)
     login = find_login(host, microvm, args.user, args.words)
     if args.print:
         write_lines([clean(login.words)])

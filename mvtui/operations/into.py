@@ -48,6 +48,15 @@ class Login(NamedTuple):
         return shlex.join(self.argv)
 
 
+class NoWayError(MvtuiError):
+    """Nothing leads into the guest; `reasons` says of each way why not."""
+
+    def __init__(self, message: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"{message}: {'; '.join(reasons)}", _HINT, ExitCode.REFUSED)
+        self.gist = message
+        self.reasons = tuple(reasons)
+
+
 class _Way(NamedTuple):
     place: str
     destination: str
@@ -72,7 +81,7 @@ def find_login(host: Host, microvm: MicroVM, user: str = "root", more: Sequence[
         raise MvtuiError(f"{name} {refusal}", f"mvtui start {shlex.quote(name)}", ExitCode.REFUSED)
     if os.path.lexists(host.on_disk(host.state_dir).parent / _DEMO):
         raise MvtuiError(
-            f"{name} is a sample of the demo: no guest runs in it, so there is nowhere to log in",
+            f"{name} is a sample of the demo: no guest runs in it",
             "on a real host this is ssh into the guest",
             ExitCode.REFUSED,
         )
@@ -86,8 +95,7 @@ def find_login(host: Host, microvm: MicroVM, user: str = "root", more: Sequence[
             argv = (os.path.abspath(ssh), "-l", user, *way.options, "--", way.destination, *more)
             return Login(argv, f"{user}@{way.destination}")
         reasons.append(f"{way.place}: {why}")
-    stage = _stage(microvm)
-    raise MvtuiError(f"{name} can't be reached{stage}: {'; '.join(reasons)}", _HINT, ExitCode.REFUSED)
+    raise NoWayError(f"{name} can't be reached{_stage(microvm)}", reasons)
 
 
 def _ways(host: Host, microvm: MicroVM) -> Iterator[_Way]:

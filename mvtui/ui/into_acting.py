@@ -5,9 +5,9 @@ from functools import partial
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
-from mvtui.ui.bundle_reading import is_written
 from mvtui.ui.commands import command
 from mvtui.ui.grow_acting import GrowApp
+from mvtui.ui.into_readings import is_written, no_way
 from mvtui.ui.overlay_acting import MOMENT_SECONDS
 from mvtui.ui.questions import Answer, Question
 
@@ -57,6 +57,7 @@ class IntoApp(GrowApp, inherit_bindings=False):
             self.panel.read(is_written(written))
 
     async def _log_in(self, name: str) -> None:
+        from mvtui.operations.into import NoWayError  # noqa: PLC0415
         from mvtui.ui import ssh  # noqa: PLC0415
 
         microvm, selected = self.shown.find(name), self.panel.selected
@@ -73,7 +74,9 @@ class IntoApp(GrowApp, inherit_bindings=False):
                 return
             connected, words = await ssh.run(login, self.terminal_lent, self.host.calls)
         except MvtuiError as error:
-            self.say(str(error), "warning")
+            self.say(error.message, "warning")
+            if isinstance(error, NoWayError) and not self.panel.asks:
+                self.panel.read(no_way(error))  # which no line has room for
             return
         finally:
             announced.stop()

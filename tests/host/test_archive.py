@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host import archive
 from mvtui.host.archive import packed, write_new
 
 
@@ -62,7 +61,7 @@ def test_where_the_writing_fails_nothing_is_left(tmp_path: Path, monkeypatch: py
     def full(_file: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MvtuiError, match="can't be written: no space left on device"):
         write_new(tmp_path / "a", b"x")
     assert os.listdir(tmp_path) == []

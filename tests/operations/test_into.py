@@ -100,7 +100,12 @@ def test_by_a_forwarded_port(host: Host, tmp_path: Path) -> None:
 
 def test_vsock_comes_before_what_is_forwarded(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
-    monkeypatch.setattr(reach, "by_vsock", lambda cid: tried.append(cid) or "")
+
+    def by_vsock(cid: int) -> str:
+        tried.append(cid)
+        return ""
+
+    monkeypatch.setattr(reach, "by_vsock", by_vsock)
     login = find_login(host, web(host, "-netdev", forwarding(1), cid=7))
     proxy = tmp_path / "programs" / "systemd-ssh-proxy"
     assert login.argv[3:] == (

@@ -17,7 +17,7 @@ async def test_asked_then_told(open_panel: Open) -> None:
         bundle = Bundle("web", datetime(2026, 8, 1, tzinfo=UTC), files, missing, 3)
         panel.host.written = Written(bundle, Path("/root/mvtui-web\x1b.tar.gz"), 2048)
         await panel.press("b")
-        await shows(panel, "write a support bundle of web on hv01 to a file here?")
+        await shows(panel, "write a support bundle of wiki on hv01 to a file here?")
         await panel.press("y")
         await shows(panel, "/root/mvtui-web\\x1b.tar.gz: 2.0K, readable for its owner alone")
         for words in ("300B  CONTENTS.txt", "4.9K  logs.txt", "units.txt: there are [none]", "3 values that look like"):

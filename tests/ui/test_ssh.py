@@ -11,7 +11,7 @@ import pytest
 
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
-from mvtui.operations.into import Login
+from mvtui.operations.into import Login, NoWayError
 from mvtui.ui import ssh
 from mvtui.ui.app import MvtuiApp
 from tests.ui.conftest import Open
@@ -122,6 +122,17 @@ async def test_what_is_missing_is_said(open_panel: Open) -> None:
     async with open_panel(snapshot(HEALTHY), size=(120, 24)) as panel:
         await panel.press("s")
         await shows(panel, "web can't be reached: vsock: it has no vsock number")
+
+
+async def test_every_way_that_leads_nowhere_is_told(open_panel: Open) -> None:
+    async with open_panel(snapshot(HEALTHY)) as panel:
+        reasons = ("vsock 3: there is no [proxy] here", "10.0.0.2: no answer within 2 s")
+        panel.host.login = NoWayError("web can't be reached (its guest still boots)", reasons)
+        await panel.press("s")
+        await shows(panel, "vsock 3: there is no [proxy] here")
+        assert "web can't be reached (its guest still boots)" in panel.text
+        assert "10.0.0.2: no answer within 2 s" in panel.text
+        assert panel.foot == "  Esc leaves"
 
 
 async def test_one_that_does_not_run(open_panel: Open) -> None:

@@ -1,4 +1,4 @@
-"""What is told of a support bundle that was written. Pure."""
+"""What is told of a guest that can't be reached, and of a support bundle that was written. Pure."""
 
 import os
 from typing import TYPE_CHECKING
@@ -10,6 +10,13 @@ from mvtui.ui.reading import Reading
 
 if TYPE_CHECKING:
     from mvtui.operations.bundle import Written
+    from mvtui.operations.into import NoWayError
+
+
+def no_way(error: "NoWayError") -> Reading:
+    """Of each way into the guest why it leads nowhere, and what would."""
+    facts = (*(Fact(clean(reason), False) for reason in error.reasons), Fact(clean(error.hint)))
+    return Reading(clean(error.gist), facts, harmless=True)
 
 
 def is_written(written: "Written") -> Reading:
