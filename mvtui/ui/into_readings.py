@@ -24,8 +24,8 @@ def is_written(written: "Written") -> Reading:
     from mvtui.operations.bundle import promises  # noqa: PLC0415 - most panels write none
 
     bundle = written.bundle
-    facts = [Fact(f"{size(len(content)):>7}  {name}", True) for name, content in bundle.files.items()]
-    facts += [Fact(f"{one.part}: {one.why}", False) for one in bundle.missing]
+    facts = [Fact(size(len(content)), True, name) for name, content in bundle.files.items()]
+    facts += [Fact(one.why, False, one.part) for one in bundle.missing]
     facts += [Fact(words) for words in promises(bundle.left_out)]
     question = f"{clean(os.fspath(written.path))}: {size(written.size)}, readable for its owner alone"
     return Reading(question, tuple(facts), harmless=True)
