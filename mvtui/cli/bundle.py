@@ -16,6 +16,7 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.text import clean
 from mvtui.operations.bundle import Written, collect, default_path, promises, write
 from mvtui.operations.doctor import examine
+from mvtui.operations.timeline import read_timeline
 
 
 def run_bundle(args: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def make_bundle(host: Host, snapshot: Snapshot, microvm: MicroVM, path: Path | N
     now = datetime.now(UTC)
     alone = snapshot._replace(microvms=(microvm,))
     documents: dict[str, object] = {
-        "show.json": show_document(snapshot, microvm),
+        "show.json": show_document(snapshot, microvm, read_timeline(host, microvm.name)),
         "check.json": check_document(alone, examine(host, alone)),
     }
     return write(collect(host, microvm, documents, now), path or default_path(microvm.name, now))

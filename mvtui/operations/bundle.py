@@ -244,7 +244,7 @@ def promises(left_out: int) -> tuple[str, ...]:
 
 
 _ABOUT = {
-    "show.json": "mvtui show --json: its state, shares, volumes, processes; defined, built and booted",
+    "show.json": "mvtui show --json: its state, shares, volumes, processes; defined, built, booted; its timeline",
     "check.json": "mvtui check --json: what is wrong, and the host's facts",
     "definition.toml": "the text of its definition file",
     "processes.txt": "the command lines of its processes",

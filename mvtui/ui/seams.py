@@ -21,7 +21,6 @@ from mvtui.ui.forms.desk import FormSeams
 
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
-
     from mvtui.operations.bundle import Written
     from mvtui.operations.doctor import HostReport
     from mvtui.operations.into import Login
