@@ -13,7 +13,7 @@ from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.text import clean
-from mvtui.operations.adopting import Adoption, adopt, nix_command
+from mvtui.operations.adopting import Adoption, adopt, ask_nix, nix_command
 from mvtui.operations.definitions import Located
 from mvtui.operations.definitions_save import ConflictError, review, save
 from mvtui.operations.inventory import take_snapshot
@@ -30,7 +30,7 @@ async def run_adopt(host: Host, args: argparse.Namespace) -> int:
         raise no_such_microvm(snapshot, args.name)
     if args.eval:
         say(clean(f"mvtui: asks Nix, which takes minutes: {shlex.join(nix_command(host, microvm))}"))
-    adoption = adopt(host, microvm, ask_nix=args.eval)
+    adoption = adopt(host, microvm, evaluated=await ask_nix(host, microvm) if args.eval else None)
     found = review(adoption.document, adoption.text).findings
     after = () if args.print else _write(host, adoption)
     if args.json:

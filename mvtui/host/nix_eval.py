@@ -33,13 +33,9 @@ def eval_command(flake: str, name: str, *, host_name: str | None = None) -> tupl
     return ("nix", *_FEATURES, "eval", "--json", "--no-write-lock-file", f"{flake}#{attribute}", "--apply", _WANTED)
 
 
-def evaluate(command: tuple[str, ...]) -> Definition:
-    """What comes of `command`, of eval_command. Blocking, SECONDS at most. Raises MvtuiError with Nix's last words."""
-    return asyncio.run(evaluate_in_loop(command))
-
-
-async def evaluate_in_loop(command: tuple[str, ...]) -> Definition:
-    """The same; where it is not waited for any more, Nix is ended."""
+async def evaluate(command: tuple[str, ...]) -> Definition:
+    """What comes of `command`, of eval_command, in SECONDS at most; where it is not waited for any more, Nix is ended.
+    Raises MvtuiError with Nix's last words."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.nix_eval import eval_command, evaluate, evaluate_in_loop
+from mvtui.host.nix_eval import eval_command, evaluate
 from mvtui.host.ports import Host
 from mvtui.model.adopted import adopted, completed
 from mvtui.model.definition import Definition, ShareProto
@@ -30,25 +30,11 @@ class Adoption(NamedTuple):
     notes: tuple[str, ...]
 
 
-def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False, evaluated: Definition | None = None) -> Adoption:
-    """The definition of `microvm` as built, with what differs from microvm.nix's defaults. `ask_nix` completes it by
-    `nix eval`, which takes minutes, `evaluated` by what the function `ask_nix` gave. Nothing is written. Blocking.
-    Raises MvtuiError: REFUSED where nothing is built, or INVALID where what is built does not tell enough."""
-    built = microvm.built.definition if microvm.built is not None else None
-    if built is None:
-        raise MvtuiError(
-            f"{microvm.name} has no runner that can be read: there is nothing to adopt",
-            "build it first; mvtui show says what can't be read",
-            ExitCode.REFUSED,
-        )
-    if microvm.built is not None and microvm.built.problems:
-        raise MvtuiError(
-            f"what is built of {microvm.name} can't be read whole: {microvm.built.problems[0]}",
-            "build it anew, or write the file by hand",
-            ExitCode.INVALID,
-        )
-    if ask_nix:
-        evaluated = evaluate(nix_command(host, microvm))
+def adopt(host: Host, microvm: MicroVM, *, evaluated: Definition | None = None) -> Adoption:
+    """The definition of `microvm` as built, with what differs from microvm.nix's defaults; `evaluated`, what
+    `ask_nix` gave, completes it. Nothing is written. Blocking. Raises MvtuiError: REFUSED where nothing is built, or
+    INVALID where what is built does not tell enough."""
+    built = _built(microvm)
     if evaluated is not None:
         built = completed(built, evaluated)
     path = document_place(host, microvm)
@@ -76,6 +62,23 @@ def adopt(host: Host, microvm: MicroVM, *, ask_nix: bool = False, evaluated: Def
     )
 
 
+def _built(microvm: MicroVM) -> Definition:
+    built = microvm.built.definition if microvm.built is not None else None
+    if built is None:
+        raise MvtuiError(
+            f"{microvm.name} has no runner that can be read: there is nothing to adopt",
+            "build it first; mvtui show says what can't be read",
+            ExitCode.REFUSED,
+        )
+    if microvm.built is not None and microvm.built.problems:
+        raise MvtuiError(
+            f"what is built of {microvm.name} can't be read whole: {microvm.built.problems[0]}",
+            "build it anew, or write the file by hand",
+            ExitCode.INVALID,
+        )
+    return built
+
+
 def can_ask_nix(host: Host, microvm: MicroVM) -> bool:
     """Whether there is a Nix here, and a flake to ask it of. Blocking. Never raises."""
     try:
@@ -85,8 +88,9 @@ def can_ask_nix(host: Host, microvm: MicroVM) -> bool:
 
 
 async def ask_nix(host: Host, microvm: MicroVM) -> Definition:
-    """What Nix says of it, after minutes; cancelled, Nix ends. Raises MvtuiError."""
-    return await evaluate_in_loop(nix_command(host, microvm))
+    """What Nix says of it, after minutes; cancelled, Nix ends. Raises MvtuiError, as `adopt` where nothing is built."""
+    _built(microvm)
+    return await evaluate(nix_command(host, microvm))
 
 
 def nix_line(file_name: str) -> str:

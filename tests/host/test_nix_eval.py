@@ -54,9 +54,9 @@ def test_what_can_t_be_written_in_nix_is_not_asked(flake: str, name: str) -> Non
         eval_command(flake, name)
 
 
-def test_the_answer(nix: Path) -> None:
+async def test_the_answer(nix: Path) -> None:
     says(nix, f"cat <<'END'\n{json.dumps(TOLD)}\nEND")
-    found = evaluate(eval_command("/a", "web"))
+    found = await evaluate(eval_command("/a", "web"))
     assert found.shares[0].proto is ShareProto.VIRTIOFS
     assert found.shares[0].extra_args == ("--x",)
     assert (found.volumes[0].mount_point, found.volumes[0].label, found.volumes[0].size) == (None, None, 64)
@@ -77,22 +77,22 @@ def test_the_answer(nix: Path) -> None:
         ('echo \'{"shares": [{"tag": "a"}]}\'', "shares[0].source"),
     ],
 )
-def test_no_answer(script: str, words: str, nix: Path) -> None:
+async def test_no_answer(script: str, words: str, nix: Path) -> None:
     says(nix, script)
     with pytest.raises(MvtuiError) as error:
-        evaluate(eval_command("/a", "web"))
+        await evaluate(eval_command("/a", "web"))
     assert words in error.value.message
 
 
-def test_no_nix(nix: Path) -> None:
+async def test_no_nix(nix: Path) -> None:
     with pytest.raises(MvtuiError, match="there is no nix here"):
-        evaluate(eval_command("/a", "web"))
+        await evaluate(eval_command("/a", "web"))
 
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("where", ["", ">&2"])
-def test_what_says_more_and_more_is_ended(nix: Path, where: str) -> None:
+async def test_what_says_more_and_more_is_ended(nix: Path, where: str) -> None:
     """The flake may be another's, and builtins.trace knows no end."""
     says(nix, f"yes trace: {where}")
     with pytest.raises(MvtuiError, match="says more than 16 MiB"):
-        evaluate(eval_command("/a", "web"))
+        await evaluate(eval_command("/a", "web"))

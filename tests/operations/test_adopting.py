@@ -17,7 +17,7 @@ from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.state import State, StateWord
 from mvtui.operations import adopting
-from mvtui.operations.adopting import adopt, nix_line
+from mvtui.operations.adopting import adopt, ask_nix, nix_line
 from mvtui.operations.definitions_save import ConflictError, save
 from tests.fakes import FakeProcesses, FakeUnits
 from tests.host.sample_definitions import DISK, DOCS, HOME, OVERLAY, PLAIN, STORE, build, sample
@@ -158,17 +158,18 @@ def test_what_is_built_does_not_tell_enough(host: Host) -> None:
     assert "--eval" in error.value.hint
 
 
-def test_nix_completes_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nix_completes_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
     share = HOME._replace(extra_args=("--x",), source="/another")
     evaluated = Definition(shares=(share,), volumes=(OVERLAY._replace(size=999),), writable_store_overlay="/rw")
 
-    def evaluate(command: tuple[str, ...]) -> Definition:
+    async def evaluate(command: tuple[str, ...]) -> Definition:
         asked.append(command)
         return evaluated
 
     monkeypatch.setattr(adopting, "evaluate", evaluate)
-    adoption = adopt(host, unknown(host), ask_nix=True)
+    web = unknown(host)
+    adoption = adopt(host, web, evaluated=await ask_nix(host, web))
 
     assert asked[0][6] == '/srv/flake#nixosConfigurations."web".config.microvm'
     told = tomllib.loads(adoption.text)
