@@ -19,6 +19,12 @@ def find_document(host: Host, microvm: MicroVM) -> Path | None:
     return next((place for place in _places(host, microvm) if os.path.lexists(place)), None)
 
 
+def is_in_definitions(host: Host, microvm: MicroVM) -> bool:
+    """Whether its definition file is one of the host's definitions. Where its flake is, the microVM's user says: what
+    another user, or a guest's root on a share, wrote there is not root's choice."""
+    return find_document(host, microvm) == next(_places(host, microvm))
+
+
 def document_place(host: Host, microvm: MicroVM) -> Path:
     """As `find_document`; where there is none, where it is to be made. A flake reads nothing outside of itself: with
     the definitions of NixOS elsewhere, in the flake."""

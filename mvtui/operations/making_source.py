@@ -14,6 +14,8 @@ from mvtui.model.definition import Share
 from mvtui.model.microvm import MicroVM
 from mvtui.model.rights import Account
 from mvtui.model.source_plan import MODE, SourcePlan, is_served_by_owner
+from mvtui.model.text import clean
+from mvtui.operations.definition_place import is_in_definitions
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, recorded
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
@@ -80,7 +82,7 @@ def _check_who_names_it(host: Host, microvm: MicroVM, path: str) -> None:
     """`current` belongs to the microVM's user, who can let it lead to a runner that names any directory of the host:
     none is made there with rights that are not his. Raises MvtuiError."""
     defined = microvm.defined.shares if microvm.defined is not None else ()
-    if any(share.source == path for share in defined):
+    if any(share.source == path for share in defined) and is_in_definitions(host, microvm):
         return
     built = microvm.built
     shares = built.definition.shares if built is not None and built.definition is not None else ()
@@ -93,7 +95,7 @@ def _check_who_names_it(host: Host, microvm: MicroVM, path: str) -> None:
     if not root_decides(str(host.on_disk(built.path))) and not _is_own(host, microvm):
         raise MvtuiError(
             f"others than root can change the runner that names {path}",
-            f"name it in its definition file, or, if it is right: mkdir -p {shlex.quote(path)}",
+            f"name it in {clean(str(host.definitions))}/NAME.toml, or, if it is right: mkdir -p {shlex.quote(path)}",
             ExitCode.REFUSED,
         )
 

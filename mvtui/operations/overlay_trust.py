@@ -10,7 +10,7 @@ from mvtui.model.definition import Definition
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay import OverlayKind, OverlayTarget
 from mvtui.model.overlay_target import overlay_path
-from mvtui.operations.definition_place import find_document
+from mvtui.operations.definition_place import is_in_definitions
 
 
 def is_named_by_root(host: Host, microvm: MicroVM, target: OverlayTarget, defined: Definition | None) -> bool:
@@ -19,8 +19,7 @@ def is_named_by_root(host: Host, microvm: MicroVM, target: OverlayTarget, define
     Blocking; raises nothing."""
     if target.kind is not OverlayKind.SHARE or target.path is None or os.geteuid() != 0:
         return False
-    place = host.on_disk(host.definitions) / f"{microvm.name}.toml"
-    shares = defined.shares if defined is not None and find_document(host, microvm) == place else ()
+    shares = defined.shares if defined is not None and is_in_definitions(host, microvm) else ()
     sources = {overlay_path(microvm.path, share.source) for share in shares if share.source is not None}
     if target.path in sources:
         return True

@@ -32,7 +32,9 @@ def host(tmp_path: Path) -> Host:
     if is_root:
         for path in (state_dir, state_dir / "git"):
             os.chown(path, MICROVM, KVM)
-    return fake_host(state_dir)
+    made = fake_host(state_dir)
+    made.definitions = tmp_path / "definitions"
+    return made
 
 
 def share(host: Host, proto: ShareProto = ShareProto.VIRTIOFS, path: str = "srv/home") -> Share:
@@ -52,6 +54,11 @@ def git(host: Host, *built: Share, defined: tuple[Share, ...] = ()) -> MicroVM:
         shares=tuple(ShareStatus(one, ShareHealth.OFF) for one in built),
         defined=Definition(shares=defined) if defined else None,
     )
+
+
+def define(host: Host, directory: Path) -> None:
+    directory.mkdir()
+    (directory / "git.toml").touch()
 
 
 def actions(host: Host) -> list[tuple[str, bool, str]]:
@@ -115,9 +122,23 @@ async def test_a_runner_that_others_can_change_names_nothing(host: Host) -> None
     outcome = await run_source(host, plan)
     assert (outcome.ok, outcome.refused) == (False, True)
     assert not is_there(plan.path)
-    # Its definition file names it, or a person has just typed it.
+    # One of the host's definitions names it, or a person has just typed it.
+    define(host, host.definitions)
     assert (await plan_source(host, git(host, one, defined=(one,)), one)).ok
     assert (await planned(host, one, typed=True)).ok
+
+
+@as_root
+async def test_what_the_users_flake_leads_to_names_nothing(host: Host) -> None:
+    """`flake` belongs to the microVM's user, who has a friend, or a guest that writes on a share of root's: a directory
+    of his in the place of one that root's programs look into would be his way to root."""
+    one, trap = share(host, ShareProto.NINE_P), host.state_dir.parent / "trap"
+    os.chown(host.state_dir.parent / "runner", MICROVM, KVM)
+    define(host, trap)
+    microvm = git(host, one, defined=(one,))
+    assert microvm.entry is not None
+    plan = await plan_source(host, microvm._replace(entry=microvm.entry._replace(flake=str(trap))), one)
+    assert plan.refusal == f"others than root can change the runner that names {one.source}"
 
 
 async def test_what_the_next_start_does_not_need_is_not_made(host: Host) -> None:
