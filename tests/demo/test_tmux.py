@@ -190,7 +190,7 @@ def move_a_volume(terminal: Tmux) -> None:
     terminal.press("K")
     terminal.wait_for("becomes vd", "; it is vd")
     terminal.press("Escape")
-    terminal.wait_for("not saved: d drops the changes")
+    terminal.wait_for("not saved: d drops")
     terminal.insist("d", "? help", without=["not saved"])
 
 

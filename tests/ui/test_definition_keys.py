@@ -8,12 +8,14 @@ import pytest
 from mvtui.host.record_of_changes import record_change
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.microvm import MicroVM
+from mvtui.operations import adopting
 from mvtui.operations.definitions_save import open_document, save
 from mvtui.ui.app import MvtuiApp
 from tests.ui.conftest import Open, Panel
 from tests.ui.overlay_samples import KEEPING
 from tests.ui.samples import microvm, snapshot
-from tests.ui.test_definitions import LAB, READ_ONLY, TEXT, defined, review, shows
+from tests.ui.test_definitions import LAB, READ_ONLY, TEXT, defined, review, settled, shows
 
 BUILT = Definition(
     Hypervisor.QEMU,
@@ -139,6 +141,28 @@ async def test_one_that_comes_meanwhile_is_not_overwritten(open_panel: Open, tmp
         await panel.press("s")
         await shows(panel, "there is a definition already")
         assert path.read_text() == "# theirs\n"
+
+
+async def test_nix_is_not_asked_by_a_key_that_was_on_its_way(
+    open_panel: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def ask_nix(_host: object, one: MicroVM) -> Definition:
+        asked.append(one.name)
+        return BUILT
+
+    monkeypatch.setattr(adopting, "can_ask_nix", lambda _host, _one: True)
+    monkeypatch.setattr(adopting, "ask_nix", ask_nix)
+    async with open_panel(snapshot(ADOPTABLE), size=(120, 36)) as panel:
+        defined(panel, tmp_path)
+        await panel.press("a")
+        await shows(panel, "there is a definition already, and it stays")
+        panel.host.seconds -= 0.8
+        await panel.press("n")
+        assert asked == []
+        await panel.press("n")
+        await settled(panel, lambda: asked == ["lab"])
 
 
 async def test_nothing_built_nothing_adopted(open_panel: Open, tmp_path: Path) -> None:

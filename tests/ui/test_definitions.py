@@ -240,3 +240,20 @@ async def test_a_file_that_is_new(open_panel: Open, tmp_path: Path) -> None:
         await panel.press("s")
         await shows(panel, "lab.toml is saved on hv01. What now?")
         assert path.read_text() == TEXT
+
+
+async def test_what_had_no_room_is_not_answered_by_a_key_that_was_on_its_way(open_panel: Open, tmp_path: Path) -> None:
+    async with open_panel(snapshot(LAB), size=(10, 3)) as panel:
+        path = defined(panel, tmp_path)
+        document = open_document(panel.app.host, LAB)
+        panel.app.review_definition(document, apply(document, [READ_ONLY]), "read-only")
+        await settled(panel, lambda: panel.app.panel.asks)
+        await panel.press("s")
+        assert path.read_text() == TEXT
+        await panel.pilot.resize_terminal(80, 24)
+        await panel.pilot.pause()
+        assert panel.foot == "  s saves, Esc leaves"
+        await panel.press("s")
+        assert path.read_text() == TEXT
+        await panel.press("s")
+        await settled(panel, lambda: path.read_text() != TEXT)

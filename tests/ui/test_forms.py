@@ -209,7 +209,7 @@ async def test_an_overlay_that_lies_on_nothing_gets_its_volume(open_panel: Open,
 async def test_esc_asks_before_it_drops_what_was_typed(open_panel: Open) -> None:
     async with open_panel(WIKI) as panel:
         await panel.press("e", "enter", "x", "escape")
-        assert panel.foot == "not taken: Esc drops it, any other key stays"
+        assert panel.foot == "not taken: Esc drops it, other keys stay"
         await panel.press("y")
         assert "ro-storex" in panel.text
         await panel.press("escape")
@@ -226,7 +226,7 @@ async def test_esc_asks_before_it_drops_what_was_typed(open_panel: Open) -> None
 async def test_what_is_not_saved_is_kept_or_dropped(open_panel: Open) -> None:
     async with open_panel(WIKI) as panel:
         await panel.press("e", "x", "escape")
-        assert panel.foot == "not saved: d drops the changes, Esc keeps them for later, any other key stays"
+        assert panel.foot == "not saved: d drops, Esc keeps for later, other keys stay"
         await panel.press("y")
         assert panel.app.panel.asks
         await panel.press("escape", "k")

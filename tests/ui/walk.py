@@ -20,8 +20,8 @@ from textual.events import (
 )
 from textual.geometry import Size
 
-from mvtui.errors import MvtuiError, RightsMissingError
-from mvtui.operations.overlay_outcome import ResetOutcome
+from mvtui.errors import MvtuiError
+from tests.ui import walk_ends
 from tests.ui.conftest import Panel
 from tests.ui.judge import HOST, Asked, Deed, Event, Judge, Seen
 from tests.ui.overlay_samples import LINKED, UNKNOWN, UNSEEN
@@ -240,64 +240,23 @@ class Walk:
         )
 
     async def end(self) -> bool:
-        """Something that was begun ends: well, or in whatever way."""
-        host = self.panel.host
-        if not host.running:
-            return True
-        verb, name = self.dice.choice(host.running)
-        ends: dict[str, Callable[[], None]] = {
-            "done": lambda: host.finish(verb, name),
-            "fails": lambda: host.finish(verb, name, "exit \x1b[1m1", ok=False, hint="mvtui logs"),
-            "error": lambda: host.fail(verb, name, MvtuiError("no \nanswer", "[wait]")),
-            "rights": lambda: host.fail(verb, name, RightsMissingError("polkit refused it", "be root")),
-        }
-        how = self.dice.choice(list(ends))
-        return await self.do(Event(f"{verb} {name!r}: {how}"), ends[how])
+        """A verb ends."""
+        return await self._end(walk_ends.of_verb(self.panel.host, self.dice))
 
     async def end_of_overlay(self) -> bool:
-        """What is done with an overlay ends: well, or in whatever way."""
-        host = self.panel.host
-        if not host.at_work:
-            return True
-        verb, name = self.dice.choice(host.at_work)
-        ends: dict[str, Callable[[], None]] = {
-            "done": lambda: host.finish_overlay(verb, name, hint="mvtui restore brings it back"),
-            "refused": lambda: host.finish_overlay(verb, name, "no \x1b[1mspace", ok=False),
-            "error": lambda: host.fail_overlay(verb, name, MvtuiError("no \nanswer", "[wait]")),
-            "rights": lambda: host.fail_overlay(verb, name, RightsMissingError("it is another's", "be root")),
-        }
-        how = self.dice.choice(list(ends))
-        return await self.do(Event(f"{verb} {name!r}: {how}"), ends[how])
+        """What is done with an overlay ends."""
+        return await self._end(walk_ends.of_overlay(self.panel.host, self.dice))
 
     async def end_of_rebuild(self) -> bool:
-        """A rebuild says more, and ends: well, or not."""
-        going = [one for one in self.beside.rebuilds if one.outcome is None]
-        if not going:
-            return True
-        one = self.dice.choice(going)
-        ends: dict[str, Callable[[], None]] = {
-            "says": lambda: one.output.feed(b"more \x1b[2J of it\r\n"),
-            "done": lambda: one.finish("rebuild is done", ok=True),
-            "new": lambda: one.finish("rebuild is done: built anew", ok=True, new=True),
-            "fails": lambda: one.finish("rebuild failed: \x1b[1mno", ok=False),
-        }
-        how = self.dice.choice(list(ends))
-        return await self.do(Event(f"rebuild of {one.plan.microvm!r}: {how}"), ends[how])
+        """A rebuild says more, or ends."""
+        return await self._end(walk_ends.of_rebuild(self.beside, self.dice))
 
     async def end_of_growth(self) -> bool:
         """A volume is grown, or not."""
-        host = self.panel.host
-        if not host.is_growing:
-            return True
-        name = host.grown[-1][0]
-        ends = (
-            ResetOutcome(name, "grow", True, f"{name}: it is grown", ""),
-            ResetOutcome(name, "grow", False, "no \x1b[1mspace", ""),
-            MvtuiError("no \nanswer", "[wait]"),
-            RightsMissingError("it is another's", "be root"),
-        )
-        end = self.dice.choice(ends)
-        return await self.do(Event(f"grow {name!r}: {end}"), lambda: host.finish_growth(end))
+        return await self._end(walk_ends.of_growth(self.panel.host, self.dice))
+
+    async def _end(self, end: walk_ends.End | None) -> bool:
+        return await self.do(Event(end.words), end.act) if end is not None else True
 
     async def plan(self) -> bool:
         """Plans are otherwise from now on: refused, nothing to reset, nobody knows which image, no rights."""

@@ -17,7 +17,7 @@ from mvtui.model.output import OutputLines
 from mvtui.model.rules.finding import warning
 from mvtui.operations import adopting, definitions, definitions_save, last_change, rebuild
 from mvtui.operations.adopting import Adoption, nix_line
-from mvtui.operations.definitions import Validation
+from mvtui.operations.definitions import Located, Validation
 from mvtui.operations.definitions_save import ConflictError, Document, Saved, _document, empty_document
 from mvtui.operations.last_change import LastChange
 from mvtui.operations.rebuild import HOST_RECORD, RebuildOutcome, RebuildPlan
@@ -114,7 +114,7 @@ class WalkHost:
         return self.dice.choice(("", "editor ended with exit 1: "))
 
     def _validate(self, path: Path, _hypervisor: object) -> Validation:
-        told = definitions_save.Located(warning("shares[0].tag", "It is \x1b[1modd.", "", "change it"), 3)
+        told = Located(warning("shares[0].tag", "It is \x1b[1modd.", "", "change it"), 3)
         return Validation(path, self.dice.choice(((), (told,))))
 
     def _document(self, microvm: MicroVM) -> Document:

@@ -175,7 +175,7 @@ class DefinitionPanel(Vertical, Dialog):
         elif key != "escape":
             self._form.press(key, character)
         elif editing.form is not None and editing.form.changed:
-            question = "not taken: Esc drops it, any other key stays"
+            question = "not taken: Esc drops it, other keys stay"
             self._keys.ask(question, {"escape": self._drop_form, "d": self._drop_form}, self._desk.monotonic())
         else:
             self._drop_form()
@@ -230,7 +230,7 @@ class DefinitionPanel(Vertical, Dialog):
         # Esc again and again leads to the list; what was changed is there when the panel is opened again.
         drop: Answers = {"d": lambda: self._close(lambda: self._desk.keep(None))}
         answers: Answers = {**drop, "k": self._close, "escape": self._close}
-        question = "not saved: d drops the changes, Esc keeps them for later, any other key stays"
+        question = "not saved: d drops, Esc keeps for later, other keys stay"
         self._keys.ask(question, answers, self._desk.monotonic())
 
     def _close(self, then: Callable[[], None] | None = None) -> None:

@@ -67,7 +67,7 @@ class ReadingPanel(Vertical, Dialog):
         self._reading = reading
         self._monotonic = monotonic
         self._asked_at = monotonic()
-        self._answered = False
+        self._answered, self._was_whole = False, True
         self._head, self._sheet, self._foot = ReadingHead(reading.question), Sheet(), ReadingFoot(reading)
 
     def compose(self) -> ComposeResult:
@@ -77,6 +77,7 @@ class ReadingPanel(Vertical, Dialog):
     def on_mount(self) -> None:
         """The keys are its own from now on."""
         self._asked_at = self._monotonic()
+        self._was_whole = self._is_whole
         self._fit()
         self.screen.set_focus(self._sheet)
         self._sheet.present(lambda width, _: [Entry(tuple(self._body(width)))])
@@ -108,8 +109,11 @@ class ReadingPanel(Vertical, Dialog):
             self._head.update()
 
     def on_resize(self) -> None:
-        """The text may take more or fewer lines."""
+        """The text may take more or fewer lines; what had no room can be read only now."""
         self._fit()
+        if self._is_whole and not self._was_whole:
+            self._asked_at = self._monotonic()
+        self._was_whole = self._is_whole
 
     @property
     def _is_new(self) -> bool:
