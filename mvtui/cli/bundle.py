@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mvtui.cli.check import check_document
-from mvtui.cli.output import write_json, write_lines
-from mvtui.cli.report import SCHEMA, Json, show_document
-from mvtui.cli.run import host_of, look_at_one
+from mvtui.cli.looking import host_of, look_at_one
+from mvtui.cli.output import Json, write_json, write_lines
+from mvtui.cli.report import SCHEMA, show_document
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.format import size

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs, of_stdout
+from mvtui.cli.looking import host_of, look_once
 from mvtui.cli.names import no_such_microvm
-from mvtui.cli.output import write_json, write_lines
-from mvtui.cli.report import SCHEMA, Json, finding_document
-from mvtui.cli.run import host_of, look_once
+from mvtui.cli.output import Json, write_json, write_lines
+from mvtui.cli.report import SCHEMA, finding_document
 from mvtui.cli.show import local_time
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Iterator
 
 from mvtui.cli.columns import aligned
-from mvtui.cli.drift_report import Json, drift_documents
+from mvtui.cli.drift_report import drift_documents
+from mvtui.cli.output import Json
 from mvtui.cli.report import SCHEMA, definition_document
 from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.drift import FieldDrift, Follow

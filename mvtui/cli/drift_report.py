@@ -1,10 +1,9 @@
 """Drift as JSON documents: an option's own units, but for sizes, which are bytes as everywhere."""
 
+from mvtui.cli.output import Json
 from mvtui.model.drift import FieldDrift
 from mvtui.model.drift_fields import Value
 from mvtui.model.microvm import MicroVM
-
-Json = dict[str, object]
 
 _IN_MIB = ("mem", "size")
 

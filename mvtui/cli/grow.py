@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from mvtui.cli.asking import can_ask, says_yes
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.names import check_names
-from mvtui.cli.output import say, terminal_columns, write_json, write_lines
+from mvtui.cli.output import Json, say, terminal_columns, write_json, write_lines
 from mvtui.cli.overlay import attempt, closing, progress, say_outcome, with_sudo
 from mvtui.cli.plan_lines import told_lines
-from mvtui.cli.report import SCHEMA, Json
+from mvtui.cli.report import SCHEMA
 from mvtui.cli.reset_report import NOTHING, PLANNED, REFUSED, facts_document, result_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host

@@ -8,6 +8,9 @@ from contextlib import contextmanager, suppress
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
 
+# A document of --json, or a part of one.
+Json = dict[str, object]
+
 
 @contextmanager
 def writing() -> Iterator[None]:

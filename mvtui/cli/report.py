@@ -2,22 +2,20 @@
 
 import posixpath
 from collections.abc import Sequence
-from datetime import datetime
 
 from mvtui.cli.drift_report import drift_documents
+from mvtui.cli.life_report import event_document, guest_document, iso_time
+from mvtui.cli.output import Json
 from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding
-from mvtui.model.guest import GuestDisk, GuestStatus
 from mvtui.model.microvm import MicroVM, ShareStatus, Snapshot, VolumeStatus
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.overlay_target import overlay_path
 from mvtui.model.process import ProcessSample
-from mvtui.model.timeline import Event, Timeline
+from mvtui.model.timeline import Timeline
 from mvtui.model.unit import UnitStatus
 from mvtui.operations.lifecycle import Outcome
-
-Json = dict[str, object]
 
 # Raised when a field changes its meaning or goes; a field that is added raises nothing.
 SCHEMA = 1
@@ -68,58 +66,6 @@ def show_document(snapshot: Snapshot, microvm: MicroVM, timeline: Timeline = _NO
     }
 
 
-def event_document(event: Event) -> Json:
-    """One thing that happened; null for what is not known, and what means nothing for its kind."""
-    return {
-        "at": event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "kind": str(event.kind),
-        "what": event.what,
-        "why": event.why or None,
-        "user": event.user or None,
-        "ok": event.ok,
-        "seconds": event.seconds,
-    }
-
-
-def guest_document(guest: GuestStatus) -> Json:
-    """What a guest tells; null for what is not known, and why in words."""
-    report, console = guest.report, guest.console
-    against = guest.against()
-    return {
-        "stage": str(guest.stage),
-        "against": against[0] if against is not None else None,
-        "hypervisor": {
-            "status": report.status,
-            "memory": report.memory,
-            "balloon": report.balloon,
-            "disks": [_guest_disk(disk) for disk in report.disks] if report.disks is not None else None,
-            "shares": [share._asdict() for share in report.shares] if report.shares is not None else None,
-        }
-        if report is not None
-        else None,
-        "unanswered": guest.unanswered or None,
-        "console": {
-            "since": iso_time(console.since),
-            "line": console.text or None,
-            "complaints": [{**sign._asdict(), "at": iso_time(sign.at)} for sign in console.signs],
-            "complete": console.complete,
-            "problem": console.problem or None,
-        }
-        if console is not None
-        else None,
-    }
-
-
-def _guest_disk(disk: GuestDisk) -> Json:
-    return {
-        "name": disk.name,
-        "image": disk.image,
-        "readOnly": disk.read_only,
-        "ioStatus": disk.io_status,
-        "failed": disk.failed,
-    }
-
-
 def outcomes_document(outcomes: Sequence[Outcome]) -> Json:
     """`start --json` and its like."""
     return {
@@ -161,11 +107,6 @@ def microvm_document(microvm: MicroVM) -> Json:
         "units": [_unit(unit) for unit in microvm.units],
         "findings": [finding_document(finding) for finding in microvm.findings],
     }
-
-
-def iso_time(at: datetime | None) -> str | None:
-    """As every document writes a time; None where nobody knows."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else None
 
 
 def _process(microvm: MicroVM, process: ProcessSample) -> Json:

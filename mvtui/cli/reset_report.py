@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from mvtui.cli.report import SCHEMA, Json, iso_time, kept_document, volume_document
+from mvtui.cli.life_report import iso_time
+from mvtui.cli.output import Json
+from mvtui.cli.report import SCHEMA, kept_document, volume_document
 from mvtui.model.overlay import NewImage, OverlayFacts, OverlayTarget, ResetPlan
 from mvtui.operations.overlay import ResetOutcome
 

@@ -3,28 +3,22 @@
 import argparse
 import gc
 import os
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
-from mvtui.cli.loops import at_once, in_loop
+from mvtui.cli.looking import host_of, look, look_at_one, say_findings
+from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.finding import NO_RIGHTS, Finding, Severity
-from mvtui.model.microvm import MicroVM, Snapshot
-from mvtui.operations.hosts import open_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
-    from mvtui.operations.kept import Kept
 
-# CPU % is what a process has used between two samples; ProcFs takes none that are less than 0.2 s apart.
-CPU_SECONDS = 0.25
 # 128 + SIGPIPE, 128 + SIGINT: what a shell reports of a program that these ended.
 CLOSED_PIPE = 141
 INTERRUPTED = 130
@@ -67,7 +61,7 @@ def _list(args: argparse.Namespace) -> int:
         write_json(list_document(snapshot))
     else:
         write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC), terminal_columns()))
-    return _say_findings(snapshot.findings)
+    return say_findings(snapshot.findings)
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -122,19 +116,6 @@ def _check(args: argparse.Namespace) -> int:
     from mvtui.cli.check import run_check
 
     return run_check(args)
-
-
-def look_at_one(args: argparse.Namespace, *, cpu: bool = False, host: Host | None = None) -> tuple[Snapshot, MicroVM]:
-    """A closer look at `args.name`; `host` is what `args` names, where it was opened. Raises MvtuiError where it is no
-    microVM."""
-    snapshot = look(args, args.name, cpu=cpu, host=host)
-    microvm = snapshot.find(args.name)
-    if microvm is None:
-        from mvtui.cli.names import no_such_microvm
-
-        _say_findings(snapshot.findings)
-        raise no_such_microvm(snapshot, args.name)
-    return snapshot, microvm
 
 
 def _act(args: argparse.Namespace) -> int:
@@ -270,54 +251,3 @@ _VERBS = {
     "demo": _demo,
     "completion": _completion,
 }
-
-
-def host_of(args: argparse.Namespace) -> Host:
-    """The host that `args` names. Raises MvtuiError."""
-    return open_host(args.state_dir, args.manager, args.definitions)
-
-
-def look(
-    args: argparse.Namespace, closer_at: str | None = None, *, cpu: bool = False, host: Host | None = None
-) -> Snapshot:
-    """One look at the host that `args` names, and a closer one at its microVM `closer_at`; with `cpu` CPU_SECONDS
-    later, and it knows how busy processes are."""
-    from mvtui.operations.kept import Kept
-
-    host = host or host_of(args)
-    kept = Kept(host, inline=closer_at is None, closer=closer_at)
-    snapshot = look_once(host, kept, cpu=cpu)
-    if closer_at is None:
-        return snapshot
-    from mvtui.operations.closer import look_closer
-
-    return look_closer(host, kept, (closer_at,))
-
-
-def look_once(host: Host, kept: "Kept", *, cpu: bool = False) -> Snapshot:
-    """One look at `host`, which is closed after it; what was seen is in `kept`. With `cpu` as `look`."""
-    from mvtui.operations.inventory import take_snapshot
-
-    if cpu and host.processes.sample():
-        time.sleep(CPU_SECONDS)
-
-    async def once() -> Snapshot:
-        try:
-            return await take_snapshot(host, kept)
-        finally:
-            await host.units.close()
-            host.processes.close()
-
-    return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
-
-
-def _say_findings(findings: Sequence[Finding]) -> int:
-    """What is wrong with the host as a whole, on standard error; exit code 1 or 77 where a list can't be whole."""
-    for finding in findings:
-        if finding.severity is Severity.INFO:
-            continue  # the list shows it as unknown, `--json` has it
-        why = f" {finding.why}" if finding.why else ""
-        complain(MvtuiError(finding.what + why, finding.fix))
-    if any(finding.note == NO_RIGHTS for finding in findings):
-        return ExitCode.NO_RIGHTS
-    return ExitCode.FAILED if any(finding.severity is Severity.ERROR for finding in findings) else ExitCode.OK

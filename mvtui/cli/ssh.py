@@ -6,8 +6,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from mvtui.cli.looking import host_of, look_at_one
 from mvtui.cli.output import write_lines
-from mvtui.cli.run import host_of, look_at_one
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.text import clean
 from mvtui.operations.into import find_login

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from mvtui.cli.asking import can_ask, says_yes
 from mvtui.cli.names import no_such_microvm
-from mvtui.cli.output import say, write_json, write_lines
+from mvtui.cli.output import Json, say, write_json, write_lines
 from mvtui.cli.overlay import closing
-from mvtui.cli.report import SCHEMA, Json, finding_document
+from mvtui.cli.report import SCHEMA, finding_document
 from mvtui.cli.validate import located_document, located_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from mvtui.cli.output import write_json, write_lines
-from mvtui.cli.report import SCHEMA, Json
+from mvtui.cli.output import Json, write_json, write_lines
+from mvtui.cli.report import SCHEMA
 from mvtui.errors import ExitCode
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor

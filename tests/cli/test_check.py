@@ -22,7 +22,7 @@ FINE = HostFacts(0, None, THERE, THERE, THERE, THERE)
 def sick(monkeypatch: pytest.MonkeyPatch) -> Iterator[SickHost]:
     with sick_host("direct") as host:
         host.give(host.home)  # in direct mode virtiofsd is no root
-        monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: host.host)
+        monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: host.host)
         monkeypatch.setattr("mvtui.operations.doctor.look_at_host", lambda _: FINE)
         yield host
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from mvtui.cli.run import CPU_SECONDS, run
+from mvtui.cli.looking import CPU_SECONDS
+from mvtui.cli.run import run
 from mvtui.host.ports import Host
 from mvtui.model.process import ProcessSample
 from tests.fakes import FakeProcesses
@@ -36,8 +37,8 @@ def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwiceSampled:
     run_web(host)
     processes = TwiceSampled(processes_of(host).living)
     host = Host(host.name, host.units, processes, host.state_dir)
-    monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: host)
-    monkeypatch.setattr("mvtui.cli.run.CPU_SECONDS", 0.0)
+    monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: host)
+    monkeypatch.setattr("mvtui.cli.looking.CPU_SECONDS", 0.0)
     return processes
 
 
@@ -72,7 +73,7 @@ def test_nothing_is_waited_for_where_nothing_runs(
     processes: TwiceSampled, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes.living.clear()
-    monkeypatch.setattr("mvtui.cli.run.CPU_SECONDS", 1000.0)
+    monkeypatch.setattr("mvtui.cli.looking.CPU_SECONDS", 1000.0)
     assert run(["show", "web", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["processes"] == []
 

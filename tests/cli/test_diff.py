@@ -39,7 +39,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     web = build_web(tmp_path, WEB._replace(shares=(WEB.shares[0]._replace(posix_acl=False), WEB.shares[1])))
     web.definitions = tmp_path / "definitions"
     web.definitions.mkdir()
-    monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: web)
+    monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: web)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return web
 

@@ -60,7 +60,7 @@ class Fake:
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     web = build_web(tmp_path)
-    monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: web)
+    monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: web)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return Fake(monkeypatch)
 

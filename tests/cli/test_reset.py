@@ -26,7 +26,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     git = web.state_dir / "git"
     git.mkdir()
     (git / "current").symlink_to((web.state_dir / "web/current").readlink())
-    monkeypatch.setattr("mvtui.cli.run.open_host", lambda *_: web)
+    monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: web)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return web
 

@@ -27,8 +27,7 @@ GOLDEN = Path(__file__).with_name("web.json")
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     web = build_web(tmp_path)
-    for module in ("mvtui.cli.run",):
-        monkeypatch.setattr(f"{module}.open_host", lambda *_: web)
+    monkeypatch.setattr("mvtui.cli.looking.open_host", lambda *_: web)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return web
 

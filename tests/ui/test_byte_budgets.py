@@ -181,8 +181,6 @@ CHOICES = ("level", "source", "stop", "reset of one that runs", "arm", "filter b
 
 
 def _budget(name: str, key: str) -> int:
-    if name == "help" and key in ("pagedown", "pageup", "G", "g"):
-        return OPENS  # other keys come into sight, as in a log
     return OPENS if key in ("enter", "escape") or name in CHOICES else KEY
 
 
