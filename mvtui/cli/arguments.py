@@ -248,7 +248,7 @@ def _common_options(default: object = None) -> Parser:
         type=Path,
         default=argparse.SUPPRESS if suppress else None,
         metavar="DIR",
-        help=f"where the definition files are, NAME.toml (default {DEFAULT_DEFINITIONS}, or the microVM's flake)",
+        help=f"where the definition files are, NAME.toml (default {DEFAULT_DEFINITIONS}, as configured, or the flake)",
     )
     common.add_argument(
         "--manager",

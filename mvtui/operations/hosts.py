@@ -7,6 +7,7 @@ from typing import Literal
 from mvtui.errors import MvtuiError
 from mvtui.host import records_place
 from mvtui.host.calls import CallLog
+from mvtui.host.configuration import configured_definitions
 from mvtui.host.ports import DEFAULT_DEFINITIONS, EndTimes, Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd_runs import systemd_runs
@@ -18,13 +19,16 @@ Manager = Literal["auto", "systemd", "direct"]
 
 def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", definitions: Path | None = None) -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
-    (sd_booted(3)), else starts and stops by itself. `definitions` None: those of NixOS for the default state directory,
-    else what stands beside it, in `definitions`, as do programs, in `bin`. Nothing is asked of the host yet. Raises
-    MvtuiError."""
+    (sd_booted(3)), else starts and stops by itself. `definitions` None: for the default state directory those that
+    are configured, else those of NixOS; for another what stands beside it, in `definitions`, as do programs, in `bin`.
+    Nothing is asked of the host yet. Raises MvtuiError."""
     state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
-    definitions = _absolute(definitions) if definitions is not None else None
+    if definitions is not None:
+        definitions = _absolute(definitions)
+    elif state_dir == DEFAULT_STATE_DIR:
+        definitions = configured_definitions()
     options = ("--definitions", str(definitions)) if definitions is not None else ()
     units, end_times = _adapters(state_dir, manager, calls, records, options)
     return Host(
