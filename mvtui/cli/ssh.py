@@ -35,9 +35,10 @@ def run_ssh(args: argparse.Namespace) -> int:
         write_lines([clean(login.words)])
         return ExitCode.OK
     sys.stdout.flush()
-    for number in _DEFAULT_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+    before = [signal.signal(number, signal.SIG_DFL) for number in _DEFAULT_SIGNALS]
     try:
         os.execv(login.argv[0], login.argv)  # noqa: S606 - an argv list, no shell
     except OSError as error:
+        for number, handler in zip(_DEFAULT_SIGNALS, before, strict=True):
+            signal.signal(number, handler)
         raise MvtuiError(f"{login.argv[0]} can't be run: {error.strerror}", "install openssh") from None

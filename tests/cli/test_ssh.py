@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def test_what_becomes_of_the_words(
     monkeypatch.setattr(ssh, "find_login", found)
     monkeypatch.setattr(os, "execv", execute)
     assert run_ssh(state_dir, *shlex.split(words)) == ExitCode.FAILED  # it can't be run
+    assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
     assert asked == [(name, user, more)]
     assert executed == [("/bin/ssh", ("/bin/ssh", "-l", user, "--", "vsock/3", *more))]
 
