@@ -27,6 +27,7 @@ ninep=
 failed=
 held=
 off() {
+  echo  # the prompt stands on the last line
   say "$1"
   umount /nix/store 2>/dev/null
   for disk in $disks; do umount "$disk" 2>/dev/null || mount -o remount,ro "$disk"; done
