@@ -15,6 +15,7 @@ import pytest
 from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner
 from mvtui.host.images import read_image
+from mvtui.host.records_place import records_of
 from mvtui.model.definition import Definition, Volume
 from tests.host.living import missing, need_root
 from tests.real.host import RealHost
@@ -37,6 +38,7 @@ def folder() -> Iterator[Path]:
         yield made
     finally:
         shutil.rmtree(made)
+        shutil.rmtree(records_of(made / "microvms"), ignore_errors=True)
 
 
 def run(*argv: str) -> str:
