@@ -159,7 +159,7 @@ def _volume(status: VolumeStatus) -> tuple[str, ...]:
         facts = clean(image.problem or "") if image else ""
     else:
         used = image.fill_percent
-        full = f", {used:.0f}% full" if used is not None else ""
+        full = f", {int(used)}% full" if used is not None else ""
         facts = f"{size(image.allocated)} of {size(image.size)} {image.fs_type or 'no file system'}{full}"
     return (
         clean(volume.image),

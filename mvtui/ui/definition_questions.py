@@ -51,7 +51,7 @@ def finding_facts(findings: Sequence[Located]) -> list[Fact]:
     """The errors first, each with its line and what mends it."""
     ordered = sorted(findings, key=lambda located: -located.finding.severity)
     return [
-        Fact(_finding_words(located.finding, located.line), _OK[located.finding.severity], _title(located.finding))
+        Fact(_place(located) + _finding_words(located.finding), _OK[located.finding.severity], _title(located.finding))
         for located in ordered
     ]
 
@@ -60,10 +60,17 @@ def _title(finding: Finding) -> str:
     return finding.severity.name.capitalize()
 
 
-def _finding_words(finding: Finding, line: int | None = None) -> str:
-    place = f"line {line}, {finding.subject}: " if line is not None else ""
+def _place(located: Located) -> str:
+    if located.line is None:
+        return ""
+    # What has no subject is of the text itself.
+    where = located.finding.subject or f"column {located.column}"
+    return clean(f"line {located.line}, {where}: ")
+
+
+def _finding_words(finding: Finding) -> str:
     fix = f" → {finding.fix}" if finding.fix else ""
-    return clean(f"{place}{finding.what} {finding.why}".rstrip() + fix)
+    return clean(f"{finding.what} {finding.why}".rstrip() + fix)
 
 
 def _titled(title: str, sentences: Sequence[str], ok: bool | None = None) -> list[Fact]:

@@ -1,6 +1,7 @@
 """Definition files by keys: u undoes, a adopts, E edits."""
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,7 @@ async def test_what_is_wrong_after_it_is_told_and_mended(
         await panel.press("E")
         await shows(panel, "lab.toml on hv01: 1 error")
         assert "Cannot overwrite a value" in panel.text or "Invalid value" in panel.text
+        assert re.search(r"line \d+, column \d+: ", panel.text)
         assert "rebuild" not in panel.foot
         await panel.press("E")
         await shows(panel, "1 error")

@@ -162,9 +162,9 @@ def disk_full(seen: Seen) -> Iterator[Finding]:
         used = 100.0 * (source.fs_size - source.fs_free) / source.fs_size
         if used >= _DISK_PERCENT:
             tag = status.share.tag or "?"
-            what = f'The host\'s disk under share "{tag}" is {used:.0f}% full.'
+            what = f'The host\'s disk under share "{tag}" is {int(used)}% full.'
             why = f"{source.path} lies on {source.mount_point or 'it'}, with {size(source.fs_free)} left."
-            yield warning(DISK, f"disk {used:.0f}%", what, why, f"free space on {source.mount_point or 'it'}")
+            yield warning(DISK, f"disk {int(used)}%", what, why, f"free space on {source.mount_point or 'it'}")
             return
 
 

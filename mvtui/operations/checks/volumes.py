@@ -143,7 +143,7 @@ def full(seen: Seen) -> Iterator[Finding]:
             fix = "free space in the guest, or make it larger: mvtui grow"
             if status.overlay:
                 fix = f"reset its overlay (O): mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
-            yield warning(_subject(status), note, f"{what} is {used:.0f}% full.", "", fix)
+            yield warning(_subject(status), note, f"{what} is {int(used)}% full.", "", fix)
 
 
 def overlay_written(seen: Seen) -> Iterator[Finding]:
@@ -174,9 +174,9 @@ def disk_full(seen: Seen) -> Iterator[Finding]:
             continue
         used = 100.0 * (image.disk_size - image.disk_free) / image.disk_size
         if used >= DISK_PERCENT and image.allocated < image.size:
-            what = f"The host's disk under volume {status.volume.image} is {used:.0f}% full."
+            what = f"The host's disk under volume {status.volume.image} is {int(used)}% full."
             why = f"It has {size(image.disk_free)} left; the image may take {size(image.size - image.allocated)} more."
-            yield warning(DISK, f"disk {used:.0f}%", what, why, f"free space where {image.path} is")
+            yield warning(DISK, f"disk {int(used)}%", what, why, f"free space where {image.path} is")
             return  # the others say the same
 
 
