@@ -55,7 +55,8 @@ def findings(microvm: MicroVM, document: DefinedDocument | None) -> Iterator[Fin
     if document is not None and document.problem is not None:
         problem = document.problem
         what = "Its definition file can't be read."
-        yield Finding(Severity.WARNING, "definition", "definition", what, f"{problem.message}.", problem.hint or f"edit {document.path}")
+        fix = problem.hint or f"edit {document.path}"
+        yield Finding(Severity.WARNING, "definition", "definition", what, f"{problem.message}.", fix)
     yield from _restart(microvm)
     yield from _rebuild(microvm)
 
