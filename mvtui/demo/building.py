@@ -104,7 +104,9 @@ def _build(layout: Layout, account: Account) -> Built:
     install_programs(layout.root, found.tools)
     if account.is_other:
         _give(layout.state_dir, account)
-        _give(layout.root / "srv", account)
+        # As on a host: what is missing there, root alone can make.
+        for source in (layout.root / "srv").iterdir():
+            _give(source, account)
     words = f"real ({', '.join(available)})" if "ext4" in available else "blank (there is no mkfs.ext4)"
     return Built(layout, chosen, newer, f"{found.real}, images are {words}")
 
