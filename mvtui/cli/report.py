@@ -216,6 +216,7 @@ def _volume_status(status: VolumeStatus) -> Json:
             "fsType": image.fs_type,
             "label": image.label,
             "size": image.fs_size,
+            "room": image.fs_room,
             "used": image.fs_used,
         }
         if image and found

@@ -38,10 +38,10 @@ def make_image(
         command += ["-E", "lazy_journal_init=1"]  # else a journal's 64 MiB take room, and a blank image is all zeros
     _run([*command, str(image)], days)
     facts = read_image(directory, volume.image)
-    if fill > 0 and facts.fs_size is not None and facts.fs_used is not None:
+    if fill > 0 and facts.fs_room is not None and facts.fs_used is not None:
         with tempfile.TemporaryDirectory(dir=scratch) as made:
             content = Path(made) / "root"
-            _pretend_packages(content, int((facts.fs_size - facts.fs_used) * min(fill, _LARGEST_FILL)))
+            _pretend_packages(content, int((facts.fs_room - facts.fs_used) * min(fill, _LARGEST_FILL)))
             _blank(image, volume)
             _run([*command, "-d", str(content), str(image)], days)
     return True

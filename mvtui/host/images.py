@@ -92,7 +92,12 @@ def facts_of(fd: int, path: str) -> ImageFacts:
     if found is None:
         return facts._replace(blank=is_blank(read))
     return facts._replace(
-        fs_type=found.fs_type, label=found.label, fs_size=found.size, fs_used=found.used, made=_time(found.made)
+        fs_type=found.fs_type,
+        label=found.label,
+        fs_size=found.size,
+        fs_room=found.room,
+        fs_used=found.used,
+        made=_time(found.made),
     )
 
 

@@ -9,12 +9,14 @@ Read = Callable[[int, int], bytes]
 
 
 class FileSystem(NamedTuple):
-    """Sizes in bytes; None where the superblock does not tell. `label` is None where there is none. `made` is when, in
-    seconds since 1970; ext alone tells."""
+    """Sizes in bytes; None where the superblock does not tell. `label` is None where there is none. `room` is what
+    files can take of `size`, as df(1) counts it, and `used` what they do. `made` is when, in seconds since 1970; ext
+    alone tells."""
 
     fs_type: str
     label: str | None = None
     size: int | None = None
+    room: int | None = None
     used: int | None = None
     made: int | None = None
 
@@ -30,7 +32,10 @@ _EXT3_INCOMPAT = 0x2 | 0x4 | 0x10
 _EXT3_RO_COMPAT = 0x1 | 0x2 | 0x4
 _EXT_META_BG = 0x10
 _EXT_BIGALLOC = 0x200
+_EXT_OVERHEAD = 0x248  # s_overhead_clusters
 _LARGEST_EXT_BLOCK = 6  # 64 KiB: 1024 << 6
+# xfs_default_resblks of the kernel: a twentieth, and at most so many blocks, it keeps for itself.
+_XFS_MOST_KEPT = 8192
 # Descriptors of 2 TiB with blocks of 4 KiB.
 _MOST_EXT_DESCRIPTORS = 1 << 20
 
@@ -73,8 +78,10 @@ def _ext(start: bytes, read: Read) -> FileSystem | None:
     if not (incompat & _EXT_META_BG or ro_compat & _EXT_BIGALLOC):
         in_groups = _free_in_groups(block, blocks, 64 if incompat & _EXT_64BIT else 32, read)
         free = in_groups if in_groups is not None else free
+    # Older programs of e2fsprogs, and newer ones of a file system in clusters, do not tell.
+    taken = 0 if ro_compat & _EXT_BIGALLOC else _u32(block, _EXT_OVERHEAD)
     made = _u32(block, 0x108) | block[0x276] << 32
-    found = _file_system(fs_type, block[0x78:0x88], blocks * (1024 << log_size), free * (1024 << log_size))
+    found = _file_system(fs_type, block[0x78:0x88], blocks, free, 1024 << log_size, taken)
     return found._replace(made=made or None)
 
 
@@ -104,7 +111,8 @@ def _xfs(start: bytes) -> FileSystem | None:
         return None
     block_size, blocks = struct.unpack_from(">IQ", start, 4)
     (free,) = struct.unpack_from(">Q", start, 144)
-    return _file_system("xfs", start[108:120], blocks * block_size, free * block_size)
+    kept = min(blocks // 20, _XFS_MOST_KEPT)
+    return _file_system("xfs", start[108:120], blocks, max(0, free - kept), block_size, kept)
 
 
 def _btrfs(block: bytes) -> FileSystem | None:
@@ -135,12 +143,17 @@ def _vfat(start: bytes, read: Read) -> FileSystem | None:
     return _file_system("vfat", start[71:82], size, free)
 
 
-def _file_system(fs_type: str, label: bytes, size: int, free: int | None) -> FileSystem:
+def _file_system(
+    fs_type: str, label: bytes, blocks: int, free: int | None, block_size: int = 1, taken: int = 0
+) -> FileSystem:
+    """`taken` blocks are what no file can have; where they can't be believed, files can have all."""
     text = label.partition(b"\0")[0].decode("utf-8", "replace")
     if fs_type == "vfat":  # padded with spaces
         text = text.rstrip(" ")
         text = "" if text == _FAT_NO_LABEL else text
-    return FileSystem(fs_type, text or None, size, size - free if free is not None and free <= size else None)
+    room = blocks - taken if (free or 0) <= blocks - taken else blocks
+    used = room - free if free is not None and free <= room else None
+    return FileSystem(fs_type, text or None, blocks * block_size, room * block_size, used and used * block_size)
 
 
 def _u32(data: bytes, offset: int) -> int:

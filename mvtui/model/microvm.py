@@ -61,8 +61,9 @@ MISSING = "does not exist"
 
 
 class ImageFacts(NamedTuple):
-    """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_used` come from its superblock
-    (what is used lags behind what a guest that has it mounted has not written yet), None where not told. `blank`:
+    """A volume's image on the host. Sizes in bytes; `fs_type`, `label`, `fs_size`, `fs_room`, `fs_used` come from its
+    superblock, None where not told: `fs_room` is what files can take of `fs_size`, and `fs_used` what they do, as df(1)
+    counts it (it lags behind what a guest that has it mounted has not written yet). `blank`:
     there are no bytes where a file system has its superblock. `made` (UTC) is when its file system was, else the file,
     where that is known. `disk_size` and `disk_free` are of the host's file system that it lies on (what anybody but
     root may still write, as df(1) says). `identity` (device, inode) is the same for every name of one file.
@@ -74,6 +75,7 @@ class ImageFacts(NamedTuple):
     fs_type: str | None = None
     label: str | None = None
     fs_size: int | None = None
+    fs_room: int | None = None
     fs_used: int | None = None
     problem: str | None = None
     blank: bool = False
@@ -90,9 +92,9 @@ class ImageFacts(NamedTuple):
     @property
     def fill_percent(self) -> float | None:
         """How full its file system is; None where that can't be told."""
-        if not self.fs_size or self.fs_used is None:
+        if not self.fs_room or self.fs_used is None:
             return None
-        return 100.0 * self.fs_used / self.fs_size
+        return min(100.0, 100.0 * self.fs_used / self.fs_room)
 
 
 class ShareHealth(StrEnum):

@@ -63,7 +63,7 @@ def test_a_name_that_no_unit_can_have() -> None:
 
 def test_full_overlay() -> None:
     volume = Volume("nix-store-overlay.img", mount_point="/nix/.rw-store")
-    full = ImageFacts("/x", size=100, allocated=98, fs_type="ext4", fs_size=100, fs_used=96)
+    full = ImageFacts("/x", size=100, allocated=98, fs_type="ext4", fs_size=100, fs_room=100, fs_used=96)
     assert notes(volumes=(VolumeStatus(volume, full, overlay=True),)) == ["ov full"]
     assert notes(volumes=(VolumeStatus(volume, full),)) == ["vol full"]
     assert notes(volumes=(VolumeStatus(volume, full._replace(fs_used=50), overlay=True),)) == []

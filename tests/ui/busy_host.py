@@ -65,7 +65,15 @@ def busy(number: int) -> MicroVM:
     shared = zip(shares(name, *[ShareHealth.UP] * 3), daemons, strict=True)
     data = VolumeStatus(
         Volume("data.img", mount_point="/var/lib", size=8192),
-        ImageFacts("data.img", size=8 * GIB, allocated=7 * GIB, fs_type="ext4", fs_size=8 * GIB, fs_used=7 * GIB),
+        ImageFacts(
+            "data.img",
+            size=8 * GIB,
+            allocated=7 * GIB,
+            fs_type="ext4",
+            fs_size=8 * GIB,
+            fs_room=8 * GIB,
+            fs_used=7 * GIB,
+        ),
     )
     one = microvm(
         name,

@@ -115,10 +115,10 @@ VOLUMES = (
     volume("lost.img", "f", "/lost", 512, "ext4"),
 )
 IMAGES = (
-    ImageFacts("nix-rw.img", 2 * GIB, 400 * MIB, "ext4", None, 2 * GIB, 300 * MIB),
-    ImageFacts("postgres.img", 40 * GIB, 39 * GIB, "xfs", "pgdata", 40 * GIB, 39 * GIB),
-    ImageFacts("/srv/images/wiki-media.btrfs", 100 * GIB, 13 * GIB, "btrfs", "media", 100 * GIB, 12 * GIB),
-    ImageFacts("boot.img", 256 * MIB, 40 * MIB, "vfat", "BOOT", 256 * MIB, None),
+    ImageFacts("nix-rw.img", 2 * GIB, 400 * MIB, "ext4", None, 2 * GIB, 2 * GIB, 300 * MIB),
+    ImageFacts("postgres.img", 40 * GIB, 39 * GIB, "xfs", "pgdata", 40 * GIB, 40 * GIB, 39 * GIB),
+    ImageFacts("/srv/images/wiki-media.btrfs", 100 * GIB, 13 * GIB, "btrfs", "media", 100 * GIB, 100 * GIB, 12 * GIB),
+    ImageFacts("boot.img", 256 * MIB, 40 * MIB, "vfat", "BOOT", 256 * MIB, 256 * MIB, None),
     ImageFacts("scratch.img", 512 * MIB, 0),
     ImageFacts("lost.img", problem="lost.img does not exist: it is made at the next start."),
 )

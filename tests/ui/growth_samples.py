@@ -18,8 +18,8 @@ def growable(one: MicroVM) -> MicroVM:
     """With two volumes whose images are smaller than its definition file says."""
     old = (DATA._replace(size=2048), LOGS._replace(size=1024))
     images = (
-        ImageFacts(f"{one.path}/data.img", 2 * GIB, 900 * MIB, "ext4", "data", 2 * GIB, GIB),
-        ImageFacts(f"{one.path}/logs.img", GIB, 80 * MIB, "xfs", "logs", GIB, 60 * MIB),
+        ImageFacts(f"{one.path}/data.img", 2 * GIB, 900 * MIB, "ext4", "data", 2 * GIB, 2 * GIB, GIB),
+        ImageFacts(f"{one.path}/logs.img", GIB, 80 * MIB, "xfs", "logs", GIB, GIB, 60 * MIB),
     )
     statuses = (VolumeStatus(volume, image, holders=()) for volume, image in zip(old, images, strict=True))
     defined = Definition(volumes=(DATA, LOGS))

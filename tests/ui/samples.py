@@ -57,7 +57,9 @@ def shares(name: str, *health: ShareHealth) -> tuple[ShareStatus, ...]:
 
 def overlay(used: int, size: int) -> tuple[VolumeStatus, ...]:
     volume = Volume("nix-rw.img", mount_point="/nix/.rw-store", size=size // MIB)
-    facts = ImageFacts("nix-rw.img", size=size, allocated=used, fs_type="ext4", fs_size=size, fs_used=used)
+    facts = ImageFacts(
+        "nix-rw.img", size=size, allocated=used, fs_type="ext4", fs_size=size, fs_room=size, fs_used=used
+    )
     return (VolumeStatus(volume, facts, overlay=True),)
 
 

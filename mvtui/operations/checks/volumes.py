@@ -25,8 +25,6 @@ DISK_PERCENT = 95.0
 _SLACK = 2**20
 _SLACK_PART = 50
 _MIB = 2**20
-# 8192 blocks.
-_XFS_MOST_KEPT = 8192 * 4096
 # Kernels mount these as one another, as far as their features go.
 _EXT = ("ext2", "ext3", "ext4")
 
@@ -136,7 +134,7 @@ def full(seen: Seen) -> Iterator[Finding]:
     Cause: the file system in the image has no room left. Seen: the free blocks of its superblock. Source: table 9.
     """
     for status in seen.microvm.volumes:
-        used = _fill_percent(status.image) if status.image is not None else None
+        used = status.image.fill_percent if status.image is not None else None
         if used is not None and used >= FULL_PERCENT:
             what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
             note = "ov full" if status.overlay else "vol full"
@@ -156,7 +154,7 @@ def overlay_written(seen: Seen) -> Iterator[Finding]:
     image = status.image if status is not None else None
     if status is None or image is None or not image.size or not (is_up(seen) and status.volume.auto_create):
         return
-    written, told = 100.0 * image.allocated / image.size, _fill_percent(image)
+    written, told = 100.0 * image.allocated / image.size, image.fill_percent
     if written >= FULL_PERCENT and (told is None or told < FULL_PERCENT):
         what = f"The writable store overlay has been written to {written:.0f}%: it may be full."
         why = "What is free, its file system only writes down now and then while it is mounted."
@@ -205,14 +203,6 @@ def used_twice(seen: Seen) -> Iterator[Finding]:
             give = error if is_up(seen) else warning
             yield give(_subject(status), "image used", what, why, f"end {who}" if holder.pid else f"detach {who}")
             break
-
-
-def _fill_percent(image: ImageFacts) -> float | None:
-    """Of what a guest may use: XFS keeps some for itself (xfs_default_resblks), which its superblock calls free."""
-    if image.fs_type != "xfs" or not image.fs_size or image.fs_used is None:
-        return image.fill_percent
-    kept = min(image.fs_size // 20, _XFS_MOST_KEPT)
-    return min(100.0, 100.0 * image.fs_used / (image.fs_size - kept))
 
 
 _HYPERVISORS = ("qemu", "cloud-hyperviso", "firecracker", "crosvm", "lkvm", "kvmtool", "stratovirt", "alioth")

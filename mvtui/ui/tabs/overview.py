@@ -228,9 +228,9 @@ def _file_system(image: ImageFacts) -> str:
 
 def _sizes(image: ImageFacts) -> str:
     """What is used of its file system; where that can't be read, what the image takes on the host."""
-    if image.fs_size is None or image.fs_used is None:
+    if image.fs_room is None or image.fs_used is None:
         return f"{size(image.allocated)}/{size(image.size)}"
-    return f"{size(image.fs_used)}/{size(image.fs_size)}"
+    return f"{size(image.fs_used)}/{size(image.fs_room)}"
 
 
 def _stages(microvm: MicroVM, width: int) -> Iterator[Line]:

@@ -72,7 +72,7 @@ def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
     fill = image.fill_percent
     if fill is not None:
         bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
-        text = f"{bar} {int(fill)}%  {size(image.fs_used)} of {size(image.fs_size)}"
+        text = f"{bar} {int(fill)}%  {size(image.fs_used)} of {size(image.fs_room)}"
         yield from detail("used", text, width, "warning" if fill >= FULL_PERCENT else "text")
 
 
