@@ -5,29 +5,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from textual.app import App
-from textual.reactive import var
-
-from mvtui.host.ports import Host
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui import jobs, questions
 from mvtui.ui.command import Command, Tier, Verb
 from mvtui.ui.commands import command
-from mvtui.ui.picture import Job, Picture
+from mvtui.ui.looking import LookingApp
+from mvtui.ui.picture import Job
 from mvtui.ui.screens.panel_screen import PanelScreen
-from mvtui.ui.seams import Seams
 
 
-class ActingApp(App[None], inherit_bindings=False):
+class ActingApp(LookingApp, inherit_bindings=False):
     """The half of the panel that acts; what is under way, and what came of it, stands in the picture."""
 
-    # Never compared: that would walk through the whole snapshot.
-    picture: var[Picture | None] = var(None, always_update=True)
-
-    host: Host
-    seams: Seams
     # True while the terminal is another's.
     lent = False
 
@@ -37,24 +28,6 @@ class ActingApp(App[None], inherit_bindings=False):
         screen = self.screen
         assert isinstance(screen, PanelScreen)
         return screen
-
-    @property
-    def shown(self) -> Picture:
-        """The picture that is shown now."""
-        assert self.picture is not None
-        return self.picture
-
-    def update(self, **changes: object) -> None:
-        """A new picture, of now, with these changes."""
-        raise NotImplementedError
-
-    def look_soon(self) -> None:
-        """Something was done: what came of it is to be seen."""
-        raise NotImplementedError
-
-    def say(self, text: str, role: str) -> None:
-        """Show it on the status line for a while."""
-        self.update(message=((clean(text), role),))
 
     # Asking
 

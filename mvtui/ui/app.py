@@ -4,8 +4,6 @@ import asyncio
 import gc
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -17,7 +15,6 @@ from textual.theme import Theme
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.microvm import Snapshot
 from mvtui.model.timeline import Timeline
 from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
@@ -28,12 +25,6 @@ from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
 from mvtui.ui.source_acting import SourceApp
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
-from mvtui.ui.trends import Trends
-
-# After so many intervals without a look, the picture is old.
-STALE_INTERVALS = 3
-# So long, what came of a command is shown.
-MESSAGE_SECONDS = 30.0
 
 _SEAMS = Seams()
 
@@ -79,13 +70,8 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         self.drafts = {}
         self.ascii_only = ascii_only
         self.mouse = mouse
-        self._interval = interval
         self._names = names
-        self._trends = Trends()
-        self._wake = asyncio.Event()
-        self._looked_at: datetime | None = None
-        self._look_once = False
-        self._said_at = 0.0
+        self.begin_looking(interval)
         self.begin_rebuilds()
         first = Picture(
             host.name,
@@ -136,53 +122,6 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         """End with the terminal restored; ^c while sudo has the terminal is sudo's."""
         if number is not signal.SIGINT or not self.lent:
             self.exit(return_code=128 + number)
-
-    # Looking
-
-    async def _look(self) -> None:
-        while True:
-            try:
-                async for snapshot in self.seams.source(self.host, interval=self._interval, wake=self._wake):
-                    self._take(snapshot)
-            except MvtuiError as error:
-                self.say(str(error), "error")
-                await asyncio.sleep(self._interval)
-
-    def _take(self, snapshot: Snapshot) -> None:
-        if self.shown.paused and not self._look_once:
-            return
-        self._look_once = False
-        self._looked_at = self.seams.now()
-        self._trends.take(snapshot.microvms, self.seams.monotonic())
-        self.update(snapshot=snapshot)
-
-    def look_soon(self) -> None:
-        """Look now, whatever the interval."""
-        self._wake.set()
-
-    def _tick(self) -> None:
-        """What changes without a look: the clock, how old the picture is, and that a message has been read."""
-        picture, now = self.shown, self.seams.now()
-        if picture.message and self.seams.monotonic() - self._said_at >= MESSAGE_SECONDS:
-            self.update(message=())
-        stale = self._stale_since(picture.snapshot, now)
-        if stale is not None or stale != picture.stale_since or f"{now:%H:%M}" != f"{picture.now:%H:%M}":
-            self.update()
-
-    def _stale_since(self, snapshot: Snapshot | None, now: datetime) -> datetime | None:
-        if snapshot is None or self._looked_at is None:
-            return None
-        if now - self._looked_at > STALE_INTERVALS * timedelta(seconds=self._interval):
-            return self._looked_at
-        return snapshot.units_stale_since
-
-    def update(self, **changes: object) -> None:
-        """A new picture, of now, with these changes."""
-        now = self.seams.now()
-        if "message" in changes:
-            self._said_at = self.seams.monotonic()
-        picture = replace(self.shown, now=now, **changes)  # type: ignore[arg-type]
-        self.picture = replace(picture, stale_since=self._stale_since(picture.snapshot, now))
 
     # The keys
 

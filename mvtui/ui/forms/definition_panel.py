@@ -1,12 +1,9 @@
 """The panel of a definition: its shares, volumes and overlay, and the form of one of them. It changes a draft alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.events import Key
-from textual.geometry import Size
 from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
@@ -14,46 +11,27 @@ from mvtui.model.text import clean
 from mvtui.ui.command import Place
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.forms.definition_lines import Spot
-from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, LIST_KEYS, DefinitionList
+from mvtui.ui.forms.definition_view import DefinitionView
 from mvtui.ui.forms.desk import Desk, Wanted
 from mvtui.ui.forms.editing import Editing, resumed
-from mvtui.ui.forms.findings import Findings
 from mvtui.ui.forms.fixes import is_missing
 from mvtui.ui.forms.form_lines import FormLines
 from mvtui.ui.forms.making import SourceMaker
-from mvtui.ui.forms.parts import Answers, Detail, Keys, Title, keys_line
+from mvtui.ui.forms.parts import Answers
 from mvtui.ui.keys import live_keys
-from mvtui.ui.lines import Line, folded
-from mvtui.ui.widgets.cursor_lines import CursorLines
-from mvtui.ui.widgets.dialog import Dialog, DialogClosed
+from mvtui.ui.widgets.dialog import DialogClosed
 
 _LEAVE = ("escape", "q")
 
 
-class DefinitionPanel(Vertical, Dialog):
-    """Docked over the foot. `wanted`: the share or volume whose form is opened first. Keys that come before the file is
-    read wait for it."""
+class DefinitionPanel(DefinitionView):
+    """`wanted`: the share or volume whose form is opened first. Keys that come before the file is read wait for it."""
 
     def __init__(self, desk: Desk, wanted: Wanted | None) -> None:
-        super().__init__()
-        self._desk, self._wanted = desk, wanted
-        self._title = Title()
-        self._list = DefinitionList()
-        self._form = FormLines(desk.complete)
-        self._detail = Detail(self._detail_lines)
-        self._keys = Keys(self._keys_lines)
-        self.editing: Editing | None = None
-        self.findings = Findings(self, desk.check_fields, self._tell)
+        super().__init__(desk)
+        self._wanted = wanted
         self._maker = SourceMaker(self, desk, self._keys, self._say, self._check_again)
         self._waiting: list[Key] = []
-        self._problem: MvtuiError | None = None
-        self._is_absent = False
-        self._said = ("", "text")
-
-    def compose(self) -> ComposeResult:
-        """Title, list or form, what is said of it, keys."""
-        self._form.display = False
-        yield from (self._title, self._list, self._form, self._detail, self._keys)
 
     def on_mount(self) -> None:
         """The keys are its own from now on."""
@@ -89,10 +67,6 @@ class DefinitionPanel(Vertical, Dialog):
             self._show_form(editing)
 
     # The focus
-
-    def take_focus(self) -> None:
-        """The keys are the form's, or the list's."""
-        self.screen.set_focus(self._form if self._form.display else self._list)
 
     def _leave_without_focus(self) -> None:
         """What was changed is not lost by a click beside it."""
@@ -189,10 +163,6 @@ class DefinitionPanel(Vertical, Dialog):
         self._show_list(spot)
         self._said = (" ".join(editing.draft.moved), "text")
 
-    def _say(self, text: str, role: str) -> None:
-        self._said = (text, role)
-        self._detail.update()
-
     def _check_again(self) -> None:
         if self.editing is not None and self._form.display:
             self._ask_about(self.editing)
@@ -238,77 +208,9 @@ class DefinitionPanel(Vertical, Dialog):
             self._desk.keep(self.editing.draft if self.editing.draft.changed else None)
         self.post_message(DialogClosed(self, then))
 
-    # Showing
-
-    def _show_form(self, editing: Editing) -> None:
-        assert editing.form is not None
-        self.field = self._form
-        self._form.open(editing.form)
-        self._list.display, self._form.display = False, True
-        self.take_focus()
-        self._ask_about(editing)
-
-    def _ask_about(self, editing: Editing) -> None:
-        self.findings.ask(editing.draft.document, editing.values)
-        self._tell()
-
-    def _show_list(self, spot: Spot | None = None) -> None:
-        if spot is not None:
-            self._list.go_to(spot)
-        self.field = None
-        self._list.display, self._form.display = True, False
-        self.take_focus()
-        self._renew()
-
     @on(FormLines.Typed)
     def _on_typed(self, event: FormLines.Typed) -> None:
         event.stop()
         if self.editing is not None and self._form.display:
             self.editing.form = self._form.form
             self._ask_about(self.editing)
-
-    @on(CursorLines.Moved)
-    def _on_moved(self, event: CursorLines.Moved) -> None:
-        event.stop()
-        self._said = ("", "text")
-        self._detail.update()
-        self._keys.update()
-
-    def _renew(self) -> None:
-        """The draft may be another one."""
-        if self.editing is not None:
-            self.findings.take(self.editing.draft.values, self.editing.draft.checked)
-            self._tell()
-
-    def _tell(self) -> None:
-        """Something else is said of what is shown."""
-        if self.editing is not None and self.editing.form is not None and self._form.display:
-            self._form.tell(self.editing.form.own(self.findings.all))
-        self._present()
-
-    @on(DefinitionList.Fitted)
-    def _present(self) -> None:
-        editing = self.editing
-        self._title.show(self._desk.microvm.name, editing)
-        if editing is None:
-            self._list.show_words(clean(str(self._problem or "reading …")), "error" if self._problem else "dim")
-        elif self._is_absent:
-            words = f"There is no definition file yet. It would be {editing.draft.document.path}."
-            self._list.show_words(clean(words), "text")
-        elif not self._form.display:
-            self._list.show_draft(editing, self.findings.all)
-        self._detail.update()
-        self._keys.update()
-
-    def _detail_lines(self, size: Size) -> Sequence[Line]:
-        text, role = self._said
-        if text:
-            return [((f"  {line}", role),) for line in folded(clean(text), size.width - 2, size.height)]
-        return self._form.detail(size) if self._form.display else self._list.detail(size)
-
-    def _keys_lines(self, size: Size) -> Sequence[Line]:
-        if self._form.display:
-            return (keys_line(self._form.keys, size.width),)
-        if self.editing is None:
-            return (keys_line(BROKEN_KEYS[self._problem is None :], size.width),)
-        return (keys_line(ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)

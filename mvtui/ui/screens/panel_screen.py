@@ -7,40 +7,30 @@ from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widget import Widget
 
 from mvtui.host.ports import Logs
-from mvtui.model.call import Call
 from mvtui.model.microvm import MicroVM
-from mvtui.model.output import OutputLines
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import TABS
 from mvtui.ui.keys import Keys, live_keys
 from mvtui.ui.painting import PanelCompositor
 from mvtui.ui.palette import Offer, offers
 from mvtui.ui.picture import Picture
-from mvtui.ui.questions import Question
-from mvtui.ui.reading import Reading
+from mvtui.ui.screens.asking_screen import AskingScreen
 from mvtui.ui.screens.list_level import ListLevel
 from mvtui.ui.timelines import ReadTimeline
 from mvtui.ui.trends import Trends
-from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.footer import Footer
 from mvtui.ui.widgets.header import Header
 from mvtui.ui.widgets.microvm_list import MicroVMList
-from mvtui.ui.widgets.question import QuestionPanel
 from mvtui.ui.widgets.status import Status
 
 if TYPE_CHECKING:
-    from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
-    from mvtui.ui.widgets.doctor_panel import Examine
-    from mvtui.ui.widgets.log_view import LogView
-    from mvtui.ui.widgets.output_panel import Told
 
 
-class PanelScreen(Screen[None], inherit_bindings=False):
+class PanelScreen(AskingScreen, inherit_bindings=False):
     """Two levels: the list, and over it the page of one microVM."""
 
     AUTO_FOCUS = "MicroVMList"
@@ -58,8 +48,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         open_logs: Callable[[str], Logs],
         read_timeline: ReadTimeline,
     ) -> None:
-        super().__init__()
-        self._monotonic = monotonic
+        super().__init__(monotonic)
         self._open_logs, self._read_timeline = open_logs, read_timeline
         self._painter = self._compositor = PanelCompositor()
         self._trends = trends
@@ -68,8 +57,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         self._page: PageLevel | None = None
         self._status = Status()
         self._footer = Footer()
-        self._question = QuestionPanel(monotonic)
-        self._dialog: Dialog | None = None
         self._keys: Keys = {}
 
     def compose(self) -> ComposeResult:
@@ -112,11 +99,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     def under_cursor(self) -> tuple[str, str | None]:
         """The tab that is open ("" on the list), and the key of the entry under its cursor."""
         return self._page.under_cursor if self._page is not None and self.opened is not None else ("", None)
-
-    @property
-    def asks(self) -> bool:
-        """True while a question or a panel is open: nothing else may happen."""
-        return self._question.question is not None or self._dialog is not None
 
     @property
     def situations(self) -> list[Situation]:
@@ -210,6 +192,10 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     # Dialogs
 
+    def take_focus_back(self) -> None:
+        """The keys are those of the level that is open."""
+        self.level.take_focus()
+
     def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
         """Something that is open always has it while the terminal has it, or no key would lead anywhere. Textual takes
         it away at a click beside the screen (of a terminal that has just become smaller), and gives it to a panel that
@@ -218,47 +204,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         is_open = widget is not None and any(part in widget.ancestors_with_self for part in parts)
         if is_open or not self.app.app_focus:
             super().set_focus(widget, scroll_visible, from_app_focus)
-
-    def ask_for_list(self, question: Question) -> None:
-        """Ask it, unless something is asked already."""
-        if not self.asks:
-            self.ask(question)
-
-    def ask(self, question: Question) -> None:
-        """Ask it, over the foot."""
-        self._question.ask(question)
-
-    @property
-    def field(self) -> Widget | None:
-        """Where something can be typed, maybe in a moment only."""
-        return self._dialog.field if self._dialog is not None else self._question.field
-
-    def _open(self, dialog: Dialog) -> None:
-        """Show it over the foot, unless there is one. It takes the focus by itself."""
-        if not self.asks:
-            self._dialog = dialog
-            self.mount(dialog)
-
-    def read(self, reading: Reading) -> None:
-        """Ask about a text, unless something is asked already."""
-        from mvtui.ui.widgets.reading_panel import ReadingPanel  # noqa: PLC0415  (at the first time)
-
-        self._open(ReadingPanel(reading, self._monotonic))
-
-    def show_output(self, output: OutputLines, tell: "Callable[[], Told]", own: str) -> None:
-        """Show what a command says, unless something is asked; see OutputPanel."""
-        from mvtui.ui.widgets.output_panel import OutputPanel  # noqa: PLC0415  (at the first time)
-
-        self._open(OutputPanel(output, tell, own))
-
-    def shows_output_of(self, output: OutputLines) -> bool:
-        """Whether that is open."""
-        return getattr(self._dialog, "output", None) is output
-
-    @property
-    def question(self) -> Question | None:
-        """What is asked."""
-        return self._question.question
 
     def open_help(self) -> None:
         """Show the keys."""
@@ -290,43 +235,6 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
         self._open(FilterBar(self._list.list))
 
-    def open_definition(self, desk: "Desk", wanted: "Wanted | None") -> None:
-        """Show a definition, or the form of what is wanted of it."""
-        from mvtui.ui.forms.definition_panel import DefinitionPanel  # noqa: PLC0415  (at the first time)
-
-        self._open(DefinitionPanel(desk, wanted))
-
     def open_logs(self, microvm: str) -> Logs:
         """What that microVM has logged."""
         return self._open_logs(microvm)
-
-    def type_search(self, view: "LogView") -> None:
-        """Search a log for what is typed."""
-        from mvtui.ui.widgets.search_bar import SearchBar  # noqa: PLC0415  (Input takes long to import)
-
-        self._open(SearchBar(view))
-
-    def open_doctor(self, examine: "Examine") -> None:
-        """Check the host."""
-        from mvtui.ui.widgets.doctor_panel import DoctorPanel  # noqa: PLC0415  (at the first time)
-
-        self._open(DoctorPanel(examine, self.open_page))
-
-    def open_calls(self, calls: Callable[[], Sequence[Call]]) -> None:
-        """Show what mvtui called."""
-        from mvtui.ui.widgets.calls_panel import CallsPanel  # noqa: PLC0415  (at the first time)
-
-        self._open(CallsPanel(calls))
-
-    @on(DialogClosed)
-    def _return_to_level(self, event: DialogClosed) -> None:
-        self._close(event.dialog)
-        if event.then is not None:
-            event.then()
-
-    def _close(self, dialog: Widget | None) -> None:
-        if self._dialog is not None and dialog is self._dialog:
-            self._dialog.remove()
-            self._dialog = None
-        if not self.asks:
-            self.level.take_focus()
