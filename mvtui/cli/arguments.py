@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mvtui import __version__
+from mvtui.cli.early import TAKE_A_VALUE
 from mvtui.cli.parser import Parser
 from mvtui.cli.verb_options import OPTIONS
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import DEFAULT_DEFINITIONS
 from mvtui.model.hypervisor import Hypervisor
-from mvtui.operations.hosts import DEFAULT_STATE_DIR
+from mvtui.model.nearest import did_you_mean
+from mvtui.model.settings import BY_NAME, DEFAULTS, LONGEST_INTERVAL, MANAGERS, SHORTEST_INTERVAL, SWITCHES, takes
 
 VERBS = {
     "list": "every microVM with its state and why it is in it",
@@ -37,7 +39,6 @@ VERBS = {
     "completion": "print the completion script of a shell",
 }
 
-MANAGERS = ("auto", "systemd", "direct")
 STAGES = ("defined", "built", "booted")
 SHELLS = ("bash", "zsh", "fish")
 
@@ -160,7 +161,7 @@ def _hint(parser: Parser, verb: str | None, word: str) -> str:
     if verb is not None and option in options(parser, None):
         return f"{option} is for the panel; mvtui {verb} --help shows what {verb} takes"
     help_hint = f"see mvtui {verb} --help" if verb is not None else "see mvtui --help"
-    return (nearest(option, options(parser, verb)) if option.startswith("--") else "") or help_hint
+    return (did_you_mean(option, options(parser, verb)) if option.startswith("--") else "") or help_hint
 
 
 def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
@@ -176,10 +177,12 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
     parser.add_argument(
         "--interval",
         type=_seconds,
-        default=2.0,
         metavar="SECONDS",
         help="how often to look where nothing tells of a change (default 2)",
     )
+    parser.add_argument("--theme", type=_theme, metavar="NAME", help="the panel's colours (default: auto)")
+    parser.add_argument("--ascii", choices=SWITCHES, help="whether the panel keeps to ASCII")
+    parser.add_argument("--mouse", choices=SWITCHES, help="whether the panel takes the mouse")
     parsers = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
     for verb in verbs:
         _add_verb(parsers, verb, VERBS[verb])
@@ -192,7 +195,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
-        parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
+        parents=[] if verb in ("validate", "demo", "completion") else [_common_options()],
     )
     if verb not in ("demo", "completion", "ssh"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
@@ -232,35 +235,34 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("shell", choices=SHELLS)
 
 
-def _common_options(default: object = None) -> Parser:
-    """Options that stand before or behind the verb; behind it their defaults must not undo what stood before."""
-    common = Parser(add_help=False)
-    suppress = default is argparse.SUPPRESS
+def _common_options() -> Parser:
+    """Options that stand before or behind the verb, where no defaults must undo what stood before: what is not said is
+    not there."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument(
         "--state-dir",
         type=Path,
-        default=argparse.SUPPRESS if suppress else DEFAULT_STATE_DIR,
         metavar="DIR",
-        help=f"where the microVMs are (microvm.stateDir; default {DEFAULT_STATE_DIR})",
+        help=f"where the microVMs are (microvm.stateDir; default {DEFAULTS.state_dir})",
     )
     common.add_argument(
         "--definitions",
         type=Path,
-        default=argparse.SUPPRESS if suppress else None,
         metavar="DIR",
         help=f"where the definition files are, NAME.toml (default {DEFAULT_DEFINITIONS}, as configured, or the flake)",
     )
     common.add_argument(
         "--manager",
         choices=MANAGERS,
-        default=argparse.SUPPRESS if suppress else "auto",
         help="who starts and stops: systemd, or mvtui itself (direct); auto takes systemd where it runs",
     )
     common.add_argument(
         "--read-only",
-        action="store_true",
-        default=argparse.SUPPRESS if suppress else False,
+        action=argparse.BooleanOptionalAction,
         help="refuse everything that changes something",
+    )
+    common.add_argument(
+        "--no-config", action="store_true", help="without configuration files: where one is wrong (see mvtui config)"
     )
     return common
 
@@ -270,9 +272,15 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"takes a number of seconds, not {text!r}") from None
-    if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError("takes 0.1 to 3600 seconds")
+    if not SHORTEST_INTERVAL <= value <= LONGEST_INTERVAL:
+        raise argparse.ArgumentTypeError(f"takes {SHORTEST_INTERVAL} to {LONGEST_INTERVAL} seconds")
     return value
+
+
+def _theme(text: str) -> str:
+    if not takes(BY_NAME["theme"], text):
+        raise argparse.ArgumentTypeError(f"takes {BY_NAME['theme'].expected}, not {text!r}")
+    return text
 
 
 def _verb(argv: Sequence[str]) -> str | None:
@@ -280,20 +288,12 @@ def _verb(argv: Sequence[str]) -> str | None:
     them all."""
     words = iter(argv)
     for word in words:
-        if word in ("--state-dir", "--definitions", "--manager", "--interval"):
+        if word in TAKE_A_VALUE:
             next(words, None)
         elif not word.startswith("-"):
             if word not in VERBS:
                 raise MvtuiError(
-                    f"there is no verb {word!r}", nearest(word, VERBS) or "see mvtui --help", ExitCode.USAGE
+                    f"there is no verb {word!r}", did_you_mean(word, VERBS) or "see mvtui --help", ExitCode.USAGE
                 )
             return word
     return None
-
-
-def nearest(word: str, words: Sequence[str] | dict[str, str]) -> str:
-    """`did you mean "list"?`, or "" where nothing is near."""
-    import difflib
-
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f'did you mean "{found[0]}"?' if found else ""

@@ -12,8 +12,10 @@ from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.looking import host_of, look, look_at_one, say_findings
 from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
+from mvtui.cli.settled import chosen_of, settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
+from mvtui.model.settings import SourceKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _panel(args: argparse.Namespace) -> int:
     from mvtui.cli.panel import open_panel
 
     gc.enable()
-    return open_panel(host_of(args), args)
+    return open_panel(host_of(args), settings_of(args))
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -161,8 +163,13 @@ def _changing(
     args: argparse.Namespace, work: Callable[[Host], Coroutine[Any, Any, int]], *, harmless: bool = False
 ) -> int:
     """Run what changes the host that `args` names, unless that is refused."""
-    if args.read_only and not harmless:
-        raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+    chosen = chosen_of(args)
+    if chosen.settings.read_only and not harmless:
+        source = chosen.sources["read_only"]
+        if source.kind is SourceKind.FLAG:
+            raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+        said = source.path or "MVTUI_READ_ONLY"
+        raise MvtuiError(f"{args.verb} is refused: read_only in {said}", "--no-read-only allows it", ExitCode.REFUSED)
     gc.enable()
     return in_loop(work(host_of(args)))
 

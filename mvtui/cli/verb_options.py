@@ -2,8 +2,8 @@
 
 import argparse
 
-# Who logs in to a guest where nothing else is said.
-DEFAULT_USER = "root"
+from mvtui.model.settings import DEFAULTS
+
 # LogSource's, without the time that it takes to import.
 LOG_SOURCES = ("guest", "virtiofsd", "interfaces", "install", "systemd", "mvtui")
 
@@ -68,7 +68,7 @@ def _add_rebuild_options(own: argparse.ArgumentParser) -> None:
 
 def _add_ssh_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("name", metavar="NAME", nargs="?")
-    own.add_argument("-l", "--user", default=DEFAULT_USER, metavar="USER", help=f"who logs in (default {DEFAULT_USER})")
+    own.add_argument("-l", "--user", metavar="USER", help=f"who logs in (default {DEFAULTS.ssh_user})")
     own.add_argument("--print", action="store_true", help="show the command, do not run it")
 
 
