@@ -12,10 +12,9 @@ from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.looking import host_of, look, look_at_one, say_findings
 from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
-from mvtui.cli.settled import chosen_of, settings_of
+from mvtui.cli.settled import chosen_of, refuse_read_only, settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
-from mvtui.model.settings import SourceKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,13 +162,8 @@ def _changing(
     args: argparse.Namespace, work: Callable[[Host], Coroutine[Any, Any, int]], *, harmless: bool = False
 ) -> int:
     """Run what changes the host that `args` names, unless that is refused."""
-    chosen = chosen_of(args)
-    if chosen.settings.read_only and not harmless:
-        source = chosen.sources["read_only"]
-        if source.kind is SourceKind.FLAG:
-            raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
-        said = source.path or "MVTUI_READ_ONLY"
-        raise MvtuiError(f"{args.verb} is refused: read_only in {said}", "--no-read-only allows it", ExitCode.REFUSED)
+    if not harmless:
+        refuse_read_only(args, chosen_of(args))
     gc.enable()
     return in_loop(work(host_of(args)))
 
@@ -219,6 +213,12 @@ def _validate(args: argparse.Namespace) -> int:
     return run_validate(args)
 
 
+def _config(args: argparse.Namespace) -> int:
+    from mvtui.cli.config import run_config
+
+    return run_config(args)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from mvtui.cli.demo import demo
 
@@ -255,6 +255,7 @@ _VERBS = {
     "bundle": _bundle,
     "adopt": _adopt,
     "validate": _validate,
+    "config": _config,
     "demo": _demo,
     "completion": _completion,
 }

@@ -3,8 +3,9 @@
 import argparse
 
 from mvtui.cli.output import say
+from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.configuration import Problem, Read, chosen, read_configuration
-from mvtui.model.settings import OPTIONS, Chosen, Settings
+from mvtui.model.settings import OPTIONS, Chosen, Settings, SourceKind
 from mvtui.model.text import clean
 
 # Where an option has another name on the command line.
@@ -21,13 +22,24 @@ def chosen_of(args: argparse.Namespace) -> Chosen:
     if known is None:
         read = read_of(args)
         flags = flags_of(args)
-        if getattr(args, "if_armed", False) or getattr(args, "free", False):
+        lenient = getattr(args, "if_armed", False) or getattr(args, "free", False)
+        if lenient:
             for problem in read.problems:
                 say(f"mvtui: {problem_words(problem)}")
-            read = Read(read.layers, ())
             flags = {"read_only": False, **flags}
-        known = args.chosen = chosen(read, flags)
+        known = args.chosen = chosen(read, flags, lenient=lenient)
     return known
+
+
+def refuse_read_only(args: argparse.Namespace, counts: Chosen) -> None:
+    """Raises MvtuiError where nothing may be changed."""
+    if not counts.settings.read_only:
+        return
+    source = counts.sources["read_only"]
+    if source.kind is SourceKind.FLAG:
+        raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+    said = source.path or "MVTUI_READ_ONLY"
+    raise MvtuiError(f"{args.verb} is refused: read_only in {said}", "--no-read-only allows it", ExitCode.REFUSED)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

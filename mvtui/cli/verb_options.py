@@ -76,6 +76,13 @@ def _add_bundle_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("-o", "--output", metavar="FILE", help="where to (default mvtui-NAME-DATE.tar.gz, here)")
 
 
+def _add_config_options(own: argparse.ArgumentParser) -> None:
+    how = own.add_mutually_exclusive_group()
+    how.add_argument("--init", action="store_true", help="write your own file, with every option commented out")
+    how.add_argument("--print", action="store_true", help="show what --init writes, write nothing")
+    own.add_argument("--system", action="store_true", help="with --init: the host's, /etc/mvtui/config.toml")
+
+
 def _mib(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000_000:
         raise argparse.ArgumentTypeError(f"takes a number of MiB, not {text!r}")
@@ -99,4 +106,5 @@ OPTIONS = {
     "rebuild": _add_rebuild_options,
     "ssh": _add_ssh_options,
     "bundle": _add_bundle_options,
+    "config": _add_config_options,
 }

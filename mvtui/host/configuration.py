@@ -63,10 +63,10 @@ def read_configuration(files: Sequence[str] | None = None, environ: Mapping[str,
     return Read((*layers, layer), (*problems, *wrong))
 
 
-def chosen(read: Read, flags: Mapping[str, object]) -> Chosen:
+def chosen(read: Read, flags: Mapping[str, object], *, lenient: bool = False) -> Chosen:
     """What counts, with the command line's `flags` (values by the options' names) over all else. Raises
-    ConfigurationError where anything in `read` is wrong."""
-    if read.problems:
+    ConfigurationError where anything in `read` is wrong; `lenient`: what is right counts all the same."""
+    if read.problems and not lenient:
         raise ConfigurationError(read.problems)
     return choose((*read.layers, Layer(SourceKind.FLAG, _with_whole_paths(flags))))
 

@@ -40,11 +40,17 @@ def open_host(
         state_dir=state_dir,
         calls=calls,
         end_times=end_times,
-        definitions=definitions or (DEFAULT_DEFINITIONS if state_dir == own else state_dir.parent / "definitions"),
+        definitions=definitions or definitions_of(state_dir, own),
         records=records,
         options=options,
         programs=None if state_dir == own else state_dir.parent / "bin",
     )
+
+
+def definitions_of(state_dir: Path, own: Path = DEFAULT_STATE_DIR) -> Path:
+    """Where the definition files of that state directory are where nobody has said it: this host's (`own`) where NixOS
+    has them, those of another (a demo's) beside it."""
+    return DEFAULT_DEFINITIONS if state_dir == own else state_dir.parent / "definitions"
 
 
 def _absolute(path: Path) -> Path:

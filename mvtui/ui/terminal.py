@@ -1,7 +1,7 @@
 """What the terminal can do, from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mvtui.model.locale import is_utf8
 from mvtui.model.settings import Settings
@@ -35,7 +35,8 @@ class Terminal:
 
     def with_settings(self, settings: Settings) -> "Terminal":
         """The same where a person leaves it to the terminal; else as they have chosen."""
-        return Terminal(
+        return replace(
+            self,
             theme=self.theme if settings.theme == "auto" else settings.theme,
             ascii_only=self.ascii_only if settings.ascii == "auto" else settings.ascii == "on",
             mouse=self.mouse if settings.mouse == "auto" else settings.mouse == "on",
