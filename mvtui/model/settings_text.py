@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mvtui.model.settings import OPTIONS, Kind, Option
+from mvtui.model.settings import BY_NAME, OPTIONS, Kind, Option
 
 _HEAD = """\
 # What mvtui does in every run. A # without a blank behind it stands before an option with its default (or an example,
@@ -50,8 +50,8 @@ def _option(option: Option) -> str:
 
 def _keys(commands: Iterable[tuple[str, tuple[str, ...], str]]) -> str:
     lines = [
-        "# The keys of the panel's commands: one or a list, written as the panel shows them (^p, F1, space); [] leaves",
-        "# a command without. This table comes last: what stands below it belongs to it.",
+        f"# {BY_NAME['keys'].words}",
+        "# One key or a list of keys, written as the panel shows them (^p, F1, space). What stands below belongs here.",
         "[keys]",
     ]
     for name, keys, words in commands:
