@@ -77,7 +77,7 @@ def _bash() -> str:
     )
     return f"""_mvtui() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
-    local states={DEFAULTS.state_dir}
+    local states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
     for ((i = 1; i < COMP_CWORD; i++)); do
         each=${{COMP_WORDS[i]}}
         if [[ -n $option ]]; then
@@ -137,7 +137,7 @@ def _zsh() -> str:
     )
     return f"""#compdef mvtui
 _mvtui() {{
-    local word option verb ended states={DEFAULTS.state_dir}
+    local word option verb ended states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
     local -a found verbs
     verbs=(
 {verbs}
@@ -231,6 +231,7 @@ _FISH_FUNCTIONS = f"""function __mvtui_verb_is
 end
 function __mvtui_names
     set -l states {DEFAULTS.state_dir}
+    test -n "$MVTUI_STATE_DIR"; and set states $MVTUI_STATE_DIR
     set -l hidden lost+found '*'\\t'*' '~*' '-*'
     set -l before
     for word in (commandline -opc)
