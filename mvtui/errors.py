@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every verb; 64 and 77 are EX_USAGE and EX_NOPERM of sysexits.h."""
+    """Exit codes of every verb; 64, 77 and 78 are EX_USAGE, EX_NOPERM and EX_CONFIG of sysexits.h."""
 
     OK = 0
     FAILED = 1
@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     REFUSED = 3
     USAGE = 64
     NO_RIGHTS = 77
+    CONFIG = 78
 
 
 class MvtuiError(Exception):

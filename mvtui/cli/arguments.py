@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mvtui import __version__
+from mvtui.cli.common_options import add_panel_options, common_options
+from mvtui.cli.early import TAKE_A_VALUE
 from mvtui.cli.parser import Parser
 from mvtui.cli.verb_options import OPTIONS
 from mvtui.errors import ExitCode, MvtuiError
-from mvtui.host.ports import DEFAULT_DEFINITIONS
 from mvtui.model.hypervisor import Hypervisor
-from mvtui.operations.hosts import DEFAULT_STATE_DIR
+from mvtui.model.nearest import did_you_mean
 
 VERBS = {
     "list": "every microVM with its state and why it is in it",
@@ -33,11 +34,11 @@ VERBS = {
     "rebuild": "build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",
+    "config": "what is chosen, and which file, variable or flag says it",
     "demo": "a host of sample microVMs with real processes, in a folder of its own",
     "completion": "print the completion script of a shell",
 }
 
-MANAGERS = ("auto", "systemd", "direct")
 STAGES = ("defined", "built", "booted")
 SHELLS = ("bash", "zsh", "fish")
 
@@ -58,10 +59,11 @@ _EXAMPLES = """examples:
   mvtui rebuild web                    build it anew from what is defined; then restart it
   mvtui adopt web                      the definition file of web, from what is built
   mvtui validate *.toml                what Nix, mkfs or a hypervisor would refuse; exit code 2
+  mvtui config                         what is chosen, and where that stands
   mvtui demo                           try it: eight sample microVMs that end with the panel
   eval "$(mvtui completion bash)"      complete verbs, options and names
 
-exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing
+exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 rights are missing, 78 configuration wrong
 """
 
 _VERB_EXAMPLES = {
@@ -121,6 +123,14 @@ _VERB_EXAMPLES = {
     "validate": "  mvtui validate /etc/nixos/microvms/*.toml\n"
     "  mvtui validate web.toml --hypervisor crosvm    as if it had another one\n"
     "  mvtui validate --json web.toml | jq '.files[].findings[] | {subject, line, what}'",
+    "config": "  mvtui config                   every option, its value, and where it comes from\n"
+    "  mvtui --theme light config     with what the command line says\n"
+    "  mvtui config --init            writes ~/.config/mvtui/config.toml, never over one that is there\n"
+    "  mvtui config --init --system   writes /etc/mvtui/config.toml\n"
+    "  mvtui config --json | jq '.options[] | select(.source != \"default\")'\n\n"
+    "The later counts more: /etc/mvtui/config.toml, ~/.config/mvtui/config.toml (under sudo the person's),\n"
+    "MVTUI_THEME and its like in the environment, flags. What is wrong there ends mvtui with exit code\n"
+    "78; --no-config goes without files.",
     "demo": "  mvtui demo\n  mvtui demo --up /tmp/demo      build and start it, print how to reach it\n"
     "  mvtui demo --down /tmp/demo    end it and remove what --up made",
     "completion": '  eval "$(mvtui completion bash)"\n  mvtui completion fish | source',
@@ -160,12 +170,12 @@ def _hint(parser: Parser, verb: str | None, word: str) -> str:
     if verb is not None and option in options(parser, None):
         return f"{option} is for the panel; mvtui {verb} --help shows what {verb} takes"
     help_hint = f"see mvtui {verb} --help" if verb is not None else "see mvtui --help"
-    return (nearest(option, options(parser, verb)) if option.startswith("--") else "") or help_hint
+    return (did_you_mean(option, options(parser, verb)) if option.startswith("--") else "") or help_hint
 
 
 def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
     """The parser of `verbs`; `--help` and the completions are made from the one of all."""
-    common = _common_options()
+    common = common_options()
     parser = Parser(
         prog="mvtui",
         description="A control panel for the microVMs of a microvm.nix host. Without a verb it opens the panel.",
@@ -173,13 +183,7 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> Parser:
         parents=[common],
     )
     parser.add_argument("--version", action="version", version=f"mvtui {__version__}")
-    parser.add_argument(
-        "--interval",
-        type=_seconds,
-        default=2.0,
-        metavar="SECONDS",
-        help="how often to look where nothing tells of a change (default 2)",
-    )
+    add_panel_options(parser)
     parsers = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
     for verb in verbs:
         _add_verb(parsers, verb, VERBS[verb])
@@ -192,7 +196,7 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=f"examples:\n{_VERB_EXAMPLES[verb]}",
-        parents=[] if verb in ("validate", "demo", "completion") else [_common_options(argparse.SUPPRESS)],
+        parents=[] if verb in ("validate", "demo", "completion") else [common_options()],
     )
     if verb not in ("demo", "completion", "ssh"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
@@ -232,68 +236,17 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
         own.add_argument("shell", choices=SHELLS)
 
 
-def _common_options(default: object = None) -> Parser:
-    """Options that stand before or behind the verb; behind it their defaults must not undo what stood before."""
-    common = Parser(add_help=False)
-    suppress = default is argparse.SUPPRESS
-    common.add_argument(
-        "--state-dir",
-        type=Path,
-        default=argparse.SUPPRESS if suppress else DEFAULT_STATE_DIR,
-        metavar="DIR",
-        help=f"where the microVMs are (microvm.stateDir; default {DEFAULT_STATE_DIR})",
-    )
-    common.add_argument(
-        "--definitions",
-        type=Path,
-        default=argparse.SUPPRESS if suppress else None,
-        metavar="DIR",
-        help=f"where the definition files are, NAME.toml (default {DEFAULT_DEFINITIONS}, as configured, or the flake)",
-    )
-    common.add_argument(
-        "--manager",
-        choices=MANAGERS,
-        default=argparse.SUPPRESS if suppress else "auto",
-        help="who starts and stops: systemd, or mvtui itself (direct); auto takes systemd where it runs",
-    )
-    common.add_argument(
-        "--read-only",
-        action="store_true",
-        default=argparse.SUPPRESS if suppress else False,
-        help="refuse everything that changes something",
-    )
-    return common
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"takes a number of seconds, not {text!r}") from None
-    if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError("takes 0.1 to 3600 seconds")
-    return value
-
-
 def _verb(argv: Sequence[str]) -> str | None:
     """The verb, None where there is none. Raises for one that there is not, with the nearest one; argparse would list
     them all."""
     words = iter(argv)
     for word in words:
-        if word in ("--state-dir", "--definitions", "--manager", "--interval"):
+        if word in TAKE_A_VALUE:
             next(words, None)
         elif not word.startswith("-"):
             if word not in VERBS:
                 raise MvtuiError(
-                    f"there is no verb {word!r}", nearest(word, VERBS) or "see mvtui --help", ExitCode.USAGE
+                    f"there is no verb {word!r}", did_you_mean(word, VERBS) or "see mvtui --help", ExitCode.USAGE
                 )
             return word
     return None
-
-
-def nearest(word: str, words: Sequence[str] | dict[str, str]) -> str:
-    """`did you mean "list"?`, or "" where nothing is near."""
-    import difflib
-
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f'did you mean "{found[0]}"?' if found else ""

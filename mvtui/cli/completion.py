@@ -1,10 +1,10 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
-from mvtui.cli.arguments import MANAGERS, SHELLS, STAGES, VERBS, build_parser, options
+from mvtui.cli.arguments import SHELLS, STAGES, VERBS, build_parser, options
 from mvtui.cli.verb_options import LOG_SOURCES
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.log import LEVELS
-from mvtui.operations.hosts import DEFAULT_STATE_DIR
+from mvtui.model.settings import DEFAULTS, MANAGERS, SWITCHES
 
 _NAME_VERBS = (
     "show",
@@ -29,6 +29,8 @@ _NAME_VERBS = (
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
 _TAKE_A_CHOICE = {
     "--manager": MANAGERS,
+    "--ascii": SWITCHES,
+    "--mouse": SWITCHES,
     "--hypervisor": tuple(Hypervisor),
     "--stage": STAGES,
     "--source": LOG_SOURCES,
@@ -38,6 +40,7 @@ _TAKE_A_VALUE = (
     *_TAKE_A_DIRECTORY,
     *_TAKE_A_CHOICE,
     "--interval",
+    "--theme",
     "--image",
     "--lines",
     "-n",
@@ -74,7 +77,7 @@ def _bash() -> str:
     )
     return f"""_mvtui() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
-    local states={DEFAULT_STATE_DIR}
+    local states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
     for ((i = 1; i < COMP_CWORD; i++)); do
         each=${{COMP_WORDS[i]}}
         if [[ -n $option ]]; then
@@ -98,7 +101,7 @@ def _bash() -> str:
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
         --output | -o) compopt -o default; return ;;
 {choices}
-        --interval | --image | --lines | -n | --since | --grep | --size | --user | -l) return ;;
+        --interval | --theme | --image | --lines | -n | --since | --grep | --size | --user | -l) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in
@@ -134,7 +137,7 @@ def _zsh() -> str:
     )
     return f"""#compdef mvtui
 _mvtui() {{
-    local word option verb ended states={DEFAULT_STATE_DIR}
+    local word option verb ended states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
     local -a found verbs
     verbs=(
 {verbs}
@@ -227,7 +230,8 @@ _FISH_FUNCTIONS = f"""function __mvtui_verb_is
     contains -- $verb $argv
 end
 function __mvtui_names
-    set -l states {DEFAULT_STATE_DIR}
+    set -l states {DEFAULTS.state_dir}
+    test -n "$MVTUI_STATE_DIR"; and set states $MVTUI_STATE_DIR
     set -l hidden lost+found '*'\\t'*' '~*' '-*'
     set -l before
     for word in (commandline -opc)

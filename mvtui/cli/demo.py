@@ -5,6 +5,7 @@ import shlex
 
 from mvtui.cli import early
 from mvtui.cli.output import say, write_lines
+from mvtui.cli.settled import flags_of, settings_of
 from mvtui.demo.host import down, temporary, up
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.operations.hosts import open_host
@@ -26,5 +27,7 @@ def demo(args: argparse.Namespace) -> int:
         raise MvtuiError("the demo's panel needs a terminal", "mvtui demo --up DIR builds the same host for scripts")
     from mvtui.cli.panel import open_panel
 
+    # What is said of this machine's host is not meant for the demo's.
+    settings = settings_of(args)._replace(read_only=bool(flags_of(args).get("read_only")))
     with temporary(say) as made:
-        return open_panel(open_host(made.state_dir, "direct"), args)
+        return open_panel(open_host(made.state_dir, "direct"), settings)

@@ -3,9 +3,12 @@
 import os
 
 from mvtui import first_names
+from mvtui.host.configuration_files import configuration_files
 
 _DEFAULT_STATE_DIR = "/var/lib/microvms"
-_TAKE_A_VALUE = ("--state-dir", "--definitions", "--manager", "--interval")
+_LARGE = 1 << 20
+# Options that may stand before a verb, each with a value behind it.
+TAKE_A_VALUE = ("--state-dir", "--definitions", "--manager", "--interval", "--theme", "--ascii", "--mouse")
 
 
 def paint_names(argv: list[str]) -> None:
@@ -23,21 +26,44 @@ def can_show_panel() -> bool:
 def panel_state_dir(argv: list[str]) -> str | None:
     """The state directory of the panel that `argv` opens; None where it asks for something else, or is wrong.
 
-    A first look only, that errs towards None: the parser that explains mistakes costs too much time here.
+    A first look only, that errs towards None: the parser that explains mistakes costs too much time here, and so does
+    a configuration file, which is searched for the one word alone.
     """
-    state_dir = _DEFAULT_STATE_DIR
+    state_dir = ""
+    files = True
     words = iter(argv)
     for word in words:
         option, equals, value = word.partition("=")
-        if option in _TAKE_A_VALUE:
+        if option in TAKE_A_VALUE:
             value = value if equals else next(words, "")
             if not value:
                 return None
             if option == "--state-dir":
                 state_dir = value
-        elif word != "--read-only":
+        elif word == "--no-config":
+            files = False
+        elif word not in ("--read-only", "--no-read-only"):
             return None
-    return state_dir
+    state_dir = state_dir or os.environ.get("MVTUI_STATE_DIR", "")
+    return state_dir or (None if files and _is_in_a_file(b"state_dir") else _DEFAULT_STATE_DIR)
+
+
+def _is_in_a_file(word: bytes) -> bool:
+    """Whether a configuration file may have `word` in it."""
+    for path in configuration_files():
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        with os.fdopen(fd, "rb") as file:
+            try:
+                if word in (file.read(_LARGE) or b""):
+                    return True
+            except OSError:
+                return True
+    return False
 
 
 def leave_names() -> None:

@@ -7,11 +7,11 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mvtui.cli.arguments import nearest
 from mvtui.cli.output import writing
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host, Logs
 from mvtui.model.log import LEVELS, LogEntry, LogFilter, LogSource, level_number
+from mvtui.model.nearest import did_you_mean
 from mvtui.model.text import clean
 from mvtui.operations.logs import last_records, open_logs
 
@@ -99,7 +99,7 @@ def _check_names(host: Host, names: Sequence[str]) -> None:
             known = [each for each in os.listdir(state_dir) if not each.startswith(".")]
         except OSError:
             known = []
-        hint = nearest(name, known) or "mvtui list shows those there are"
+        hint = did_you_mean(name, known) or "mvtui list shows those there are"
         raise MvtuiError(f"there is no microVM {name!r} in {host.state_dir}", hint)
 
 

@@ -3,9 +3,11 @@
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from mvtui.cli.loops import at_once, in_loop
 from mvtui.cli.output import complain
+from mvtui.cli.settled import chosen_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
@@ -22,7 +24,10 @@ CPU_SECONDS = 0.25
 
 def host_of(args: argparse.Namespace) -> Host:
     """The host that `args` names. Raises MvtuiError."""
-    return open_host(args.state_dir, args.manager, args.definitions)
+    chosen = chosen_of(args)
+    settings = chosen.settings
+    definitions = Path(settings.definitions) if settings.definitions is not None else None
+    return open_host(Path(settings.state_dir), settings.manager, definitions, Path(chosen.host_state_dir))
 
 
 def look(

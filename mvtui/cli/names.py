@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from mvtui.cli.arguments import nearest
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
+from mvtui.model.nearest import did_you_mean
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 
@@ -21,7 +21,7 @@ async def check_names(host: Host, names: Sequence[str]) -> None:
 
 def no_such_microvm(snapshot: Snapshot, name: str) -> MvtuiError:
     """The error for a name that no microVM has, with the nearest one that has."""
-    hint = nearest(name, [microvm.name for microvm in snapshot.microvms])
+    hint = did_you_mean(name, [microvm.name for microvm in snapshot.microvms])
     stray = next((stray for stray in snapshot.strays if stray.name == name), None)
     if stray is not None:
         return MvtuiError(f"{name} in {snapshot.state_dir} is no microVM: {stray.what}", hint)

@@ -1,20 +1,20 @@
 """Opening the panel from the command line, which gives it what makes bundles."""
 
-import argparse
 from typing import TYPE_CHECKING
 
 from mvtui.host.ports import Host
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.settings import Settings
 
 if TYPE_CHECKING:
     from mvtui.operations.bundle import Written
 
 
-def open_panel(host: Host, args: argparse.Namespace) -> int:
+def open_panel(host: Host, settings: Settings) -> int:
     """Show the panel of `host` until it is left; the exit code."""
     from mvtui.ui.run import run_panel
 
-    return run_panel(host, read_only=args.read_only, interval=args.interval, bundle=_bundle)
+    return run_panel(host, settings, bundle=_bundle)
 
 
 def _bundle(host: Host, snapshot: Snapshot, microvm: MicroVM) -> "Written":

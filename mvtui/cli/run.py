@@ -12,6 +12,7 @@ from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.looking import host_of, look, look_at_one, say_findings
 from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
+from mvtui.cli.settled import chosen_of, refuse_read_only, settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 
@@ -48,7 +49,7 @@ def _panel(args: argparse.Namespace) -> int:
     from mvtui.cli.panel import open_panel
 
     gc.enable()
-    return open_panel(host_of(args), args)
+    return open_panel(host_of(args), settings_of(args))
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -161,8 +162,8 @@ def _changing(
     args: argparse.Namespace, work: Callable[[Host], Coroutine[Any, Any, int]], *, harmless: bool = False
 ) -> int:
     """Run what changes the host that `args` names, unless that is refused."""
-    if args.read_only and not harmless:
-        raise MvtuiError(f"{args.verb} is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
+    if not harmless:
+        refuse_read_only(args, chosen_of(args))
     gc.enable()
     return in_loop(work(host_of(args)))
 
@@ -212,6 +213,12 @@ def _validate(args: argparse.Namespace) -> int:
     return run_validate(args)
 
 
+def _config(args: argparse.Namespace) -> int:
+    from mvtui.cli.config import run_config
+
+    return run_config(args)
+
+
 def _demo(args: argparse.Namespace) -> int:
     from mvtui.cli.demo import demo
 
@@ -248,6 +255,7 @@ _VERBS = {
     "bundle": _bundle,
     "adopt": _adopt,
     "validate": _validate,
+    "config": _config,
     "demo": _demo,
     "completion": _completion,
 }

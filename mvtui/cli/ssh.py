@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mvtui.cli.looking import host_of, look_at_one
 from mvtui.cli.output import write_lines
+from mvtui.cli.settled import settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.text import clean
 from mvtui.operations.into import find_login
@@ -30,7 +31,7 @@ def run_ssh(args: argparse.Namespace) -> int:
         args.name, args.words = login_of(args.words)
     host = host_of(args)
     _, microvm = look_at_one(args, host=host)
-    login = find_login(host, microvm, args.user, args.words)
+    login = find_login(host, microvm, settings_of(args).ssh_user, args.words)
     if args.print:
         write_lines([clean(login.words)])
         return ExitCode.OK

@@ -2,8 +2,8 @@
 
 import argparse
 
-# Who logs in to a guest where nothing else is said.
-DEFAULT_USER = "root"
+from mvtui.model.settings import DEFAULTS
+
 # LogSource's, without the time that it takes to import.
 LOG_SOURCES = ("guest", "virtiofsd", "interfaces", "install", "systemd", "mvtui")
 
@@ -68,12 +68,19 @@ def _add_rebuild_options(own: argparse.ArgumentParser) -> None:
 
 def _add_ssh_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("name", metavar="NAME", nargs="?")
-    own.add_argument("-l", "--user", default=DEFAULT_USER, metavar="USER", help=f"who logs in (default {DEFAULT_USER})")
+    own.add_argument("-l", "--user", metavar="USER", help=f"who logs in (default {DEFAULTS.ssh_user})")
     own.add_argument("--print", action="store_true", help="show the command, do not run it")
 
 
 def _add_bundle_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("-o", "--output", metavar="FILE", help="where to (default mvtui-NAME-DATE.tar.gz, here)")
+
+
+def _add_config_options(own: argparse.ArgumentParser) -> None:
+    how = own.add_mutually_exclusive_group()
+    how.add_argument("--init", action="store_true", help="write your own file, with every option commented out")
+    how.add_argument("--print", action="store_true", help="show what --init writes, write nothing")
+    own.add_argument("--system", action="store_true", help="with --init: the host's, /etc/mvtui/config.toml")
 
 
 def _mib(text: str) -> int:
@@ -99,4 +106,5 @@ OPTIONS = {
     "rebuild": _add_rebuild_options,
     "ssh": _add_ssh_options,
     "bundle": _add_bundle_options,
+    "config": _add_config_options,
 }

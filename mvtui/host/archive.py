@@ -28,18 +28,18 @@ def packed(folder: str, files: Mapping[str, bytes], at: int) -> bytes:
     return out.getvalue()
 
 
-def write_new(path: Path, content: bytes) -> None:
-    """Write the file, which must not be there yet, readable for its owner alone. Nothing that has its name, a link
-    least of all, is followed or replaced; where the writing fails, nothing is left. Raises RightsMissingError,
-    MvtuiError."""
+def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write the file, which must not be there yet, with `mode` (readable for its owner alone). Nothing that has its
+    name, a link least of all, is followed or replaced; where the writing fails, nothing is left. Raises
+    RightsMissingError, MvtuiError."""
     try:
         directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise _error(path, error) from None
     try:
-        file = os.open(path.name, _CREATE, 0o600, dir_fd=directory)
+        file = os.open(path.name, _CREATE, mode, dir_fd=directory)
         try:
-            os.fchmod(file, 0o600)  # whatever the umask
+            os.fchmod(file, mode)  # whatever the umask
             left = memoryview(content)
             while left:
                 left = left[os.write(file, left) :]

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import tomllib
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,12 @@ def read_definition(path: Path) -> Definition | None:
         ) from None
 
 
-def read_text(path: Path) -> str | None:
+def read_text(path: Path, owners: Container[int] | None = None) -> str | None:
     """The text of a definition file, without a byte order mark; None where there is none. Links are followed: the
-    directory belongs to people. Raises DocumentError."""
+    directory belongs to people. With `owners` (uids) it must be the file of one of them. Raises DocumentError."""
     try:
         # What is no UTF-8 comes as surrogates, and the same rooms read no fifo and no device.
-        content = RootedFiles().read(os.fspath(path), LIMIT).encode("utf-8", "surrogateescape")
+        content = RootedFiles().read(os.fspath(path), LIMIT, owners).encode("utf-8", "surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -107,8 +108,10 @@ def _syntax_error(path: Path, text: str, message: str) -> DocumentError:
 
 
 def _reading_hint(error: OSError) -> str:
+    if error.errno == errno.EPERM:
+        return "chown it to you or root and chmod o-w it, or remove it"
     if error.errno == errno.EACCES:
         return "ask whoever owns it for the right to read it, or run mvtui as root"
     if error.errno == errno.EFBIG:
-        return "a definition has a few KiB; is it another file?"
-    return "a definition is a file: NAME.toml"
+        return "such a file has a few KiB; is it another one?"
+    return "it must be a file, or a link to one"

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Container
 from pathlib import Path
 
 # As many links as Linux follows in one path (path_resolution(7)).
@@ -85,16 +86,19 @@ class RootedFiles:
                     break
         return found
 
-    def read(self, path: str, limit: int) -> str:
+    def read(self, path: str, limit: int, owners: Container[int] | None = None) -> str:
         """The text of a regular file of at most `limit` bytes; what is no UTF-8 becomes surrogates, so that a path in
-        it can be opened again. Raises OSError, also for a file of another kind and one that is too large."""
+        it can be opened again. Raises OSError, also for a file of another kind, one that is too large, and, where
+        `owners` (uids) are named, one of somebody else or that anybody can write."""
         on_disk = self.resolve(path)
         try:
-            fd, size = _open_regular(on_disk, path)
+            fd, status = _open_regular(on_disk, path)
         except ValueError as error:  # a NUL in the path
             raise OSError(errno.EINVAL, "is no path", path) from error
         try:
-            left = min(size, limit + 1)
+            if owners is not None:
+                _check_owner(status, path, owners)
+            left = min(status.st_size, limit + 1)
             content = os.read(fd, left)
             while len(content) < left and (more := os.read(fd, left - len(content))):
                 content += more
@@ -105,8 +109,15 @@ class RootedFiles:
         return content.decode("utf-8", "surrogateescape")
 
 
-def _open_regular(on_disk: str, path: str) -> tuple[int, int]:
-    """A descriptor for reading, and the size in bytes.
+def _check_owner(status: os.stat_result, path: str, owners: Container[int]) -> None:
+    if status.st_uid not in owners:
+        raise OSError(errno.EPERM, f"belongs to user {status.st_uid}: mvtui takes nothing from it", path)
+    if status.st_mode & stat.S_IWOTH:
+        raise OSError(errno.EPERM, "can be written by anybody: mvtui takes nothing from it", path)
+
+
+def _open_regular(on_disk: str, path: str) -> tuple[int, os.stat_result]:
+    """A descriptor for reading, and what is known of the file.
 
     Only opening a device can already be a command to it: the kind is looked at through a descriptor that opens nothing
     (O_PATH), and that very thing is then opened.
@@ -117,6 +128,6 @@ def _open_regular(on_disk: str, path: str) -> tuple[int, int]:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", path)
         fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        return fd, status.st_size
+        return fd, status
     finally:
         os.close(place)

@@ -7,7 +7,6 @@ from typing import Literal
 from mvtui.errors import MvtuiError
 from mvtui.host import records_place
 from mvtui.host.calls import CallLog
-from mvtui.host.configuration import configured_definitions
 from mvtui.host.ports import DEFAULT_DEFINITIONS, EndTimes, Host, Units
 from mvtui.host.processes import ProcFs
 from mvtui.host.systemd_runs import systemd_runs
@@ -17,18 +16,21 @@ DEFAULT_STATE_DIR = records_place.DEFAULT_STATE_DIR
 Manager = Literal["auto", "systemd", "direct"]
 
 
-def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", definitions: Path | None = None) -> Host:
+def open_host(
+    state_dir: Path = DEFAULT_STATE_DIR,
+    manager: Manager = "auto",
+    definitions: Path | None = None,
+    own: Path = DEFAULT_STATE_DIR,
+) -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
-    (sd_booted(3)), else starts and stops by itself. `definitions` None: for the default state directory those that
-    are configured, else those of NixOS; for another what stands beside it, in `definitions`, as do programs, in `bin`.
-    Nothing is asked of the host yet. Raises MvtuiError."""
+    (sd_booted(3)), else starts and stops by itself. `own` is the state directory of the host that mvtui runs on.
+    `definitions` None: for that one those of NixOS; for another what stands beside it, in `definitions`, as do
+    programs, in `bin`. Nothing is asked of the host yet. Raises MvtuiError."""
     state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
     if definitions is not None:
         definitions = _absolute(definitions)
-    elif state_dir == DEFAULT_STATE_DIR:
-        definitions = configured_definitions()
     options = ("--definitions", str(definitions)) if definitions is not None else ()
     units, end_times = _adapters(state_dir, manager, calls, records, options)
     return Host(
@@ -38,11 +40,17 @@ def open_host(state_dir: Path = DEFAULT_STATE_DIR, manager: Manager = "auto", de
         state_dir=state_dir,
         calls=calls,
         end_times=end_times,
-        definitions=definitions or _definitions_of(state_dir),
+        definitions=definitions or definitions_of(state_dir, own),
         records=records,
         options=options,
-        programs=None if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "bin",
+        programs=None if state_dir == own else state_dir.parent / "bin",
     )
+
+
+def definitions_of(state_dir: Path, own: Path = DEFAULT_STATE_DIR) -> Path:
+    """Where the definition files of that state directory are where nobody has said it: this host's (`own`) where NixOS
+    has them, those of another (a demo's) beside it."""
+    return DEFAULT_DEFINITIONS if state_dir == own else state_dir.parent / "definitions"
 
 
 def _absolute(path: Path) -> Path:
@@ -50,11 +58,6 @@ def _absolute(path: Path) -> Path:
         return Path(os.path.abspath(path))
     except FileNotFoundError:
         raise MvtuiError(f"{path} begins in a working directory that is gone", "name its whole path") from None
-
-
-def _definitions_of(state_dir: Path) -> Path:
-    """A state directory elsewhere is another host's (a demo's): this host's definitions are none of its."""
-    return DEFAULT_DEFINITIONS if state_dir == DEFAULT_STATE_DIR else state_dir.parent / "definitions"
 
 
 def _adapters(

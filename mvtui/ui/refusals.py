@@ -10,7 +10,7 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.ui.command import Situation
 
-_LOCKED = "read-only: --read-only locks it"
+_LOCKED = "read-only from the start: mvtui --no-read-only"
 _UNSTARTABLE = {
     StateWord.RUNNING: "runs already",
     StateWord.DEGRADED: "runs already",

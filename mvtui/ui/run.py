@@ -4,41 +4,46 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 
 from mvtui import first_names
 from mvtui.host.ports import Host
+from mvtui.model.settings import DEFAULTS, Settings
 from mvtui.ui.app import MvtuiApp
-from mvtui.ui.seams import MakeBundle, Seams, look, no_bundle, only_look
+from mvtui.ui.seams import MakeBundle, Seams, find_login, look, no_bundle, only_look
 from mvtui.ui.terminal import Terminal
 
 
-def seams_of(*, read_only: bool, bundle: MakeBundle = no_bundle) -> Seams:
+def seams_of(settings: Settings, bundle: MakeBundle = no_bundle) -> Seams:
     """Where nothing may be changed, nothing is put on record either."""
-    return Seams(source=only_look if read_only else look, bundle=bundle)
+    return Seams(
+        source=only_look if settings.read_only else look,
+        bundle=bundle,
+        find_login=partial(find_login, user=settings.ssh_user),
+    )
 
 
 def run_panel(
     host: Host,
+    settings: Settings = DEFAULTS,
     *,
-    read_only: bool = False,
-    interval: float = 2.0,
     seams: Seams | None = None,
     bundle: MakeBundle = no_bundle,
 ) -> int:
-    """Show the panel of `host` until it is left; the exit code. `interval` is in seconds; `bundle` makes bundles, where
-    no `seams` do."""
+    """Show the panel of `host` as `settings` have it, until it is left; the exit code. `bundle` makes bundles, where no
+    `seams` do."""
     # A tenth of the time until the panel stands; it turns the collector on again.
     gc.disable()
-    terminal = Terminal.of(os.environ)
+    terminal = Terminal.of(os.environ).with_settings(settings)
     app = MvtuiApp(
         host,
-        read_only=read_only,
-        interval=interval,
+        read_only=settings.read_only,
+        interval=settings.interval,
         ascii_only=terminal.ascii_only,
         theme=terminal.theme,
         names=first_names.names,
         mouse=terminal.mouse,
-        seams=seams or seams_of(read_only=read_only, bundle=bundle),
+        seams=seams or seams_of(settings, bundle),
     )
     app.run(mouse=terminal.mouse)
     with suppress(OSError):  # the terminal may be gone

@@ -16,6 +16,7 @@ from mvtui.model.definition import Share
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
+from mvtui.model.settings import DEFAULTS
 from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import OverlayVerb
@@ -200,11 +201,11 @@ def read_timelines(host: Host) -> Callable[[str, object], "Timeline"]:
     return read
 
 
-async def find_login(host: Host, microvm: MicroVM) -> "Login":
-    """The way into its guest. Raises MvtuiError with all that is missing."""
+async def find_login(host: Host, microvm: MicroVM, user: str = DEFAULTS.ssh_user) -> "Login":
+    """The way into its guest, for `user`. Raises MvtuiError with all that is missing."""
     from mvtui.operations import into  # noqa: PLC0415
 
-    return await asyncio.to_thread(into.find_login, host, microvm)
+    return await asyncio.to_thread(into.find_login, host, microvm, user)
 
 
 def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":

@@ -1,9 +1,10 @@
 """What the terminal can do, from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mvtui.model.locale import is_utf8
+from mvtui.model.settings import Settings
 from mvtui.ui import themes
 
 # rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
@@ -30,6 +31,15 @@ class Terminal:
             theme=_theme(environ),
             ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not is_utf8(environ),
             mouse="SSH_CONNECTION" not in environ,
+        )
+
+    def with_settings(self, settings: Settings) -> "Terminal":
+        """The same where a person leaves it to the terminal; else as they have chosen."""
+        return replace(
+            self,
+            theme=self.theme if settings.theme == "auto" else settings.theme,
+            ascii_only=self.ascii_only if settings.ascii == "auto" else settings.ascii == "on",
+            mouse=self.mouse if settings.mouse == "auto" else settings.mouse == "on",
         )
 
 

@@ -46,7 +46,7 @@ def test_wrong_command_lines_exit_with_64_and_the_nearest_right_word(argv: list[
 def test_common_options_stand_before_or_behind_the_verb() -> None:
     for argv in (["--state-dir", "/x", "list"], ["list", "--state-dir", "/x"]):
         assert parse(argv).state_dir == Path("/x")
-    assert parse(["list"]).state_dir == Path("/var/lib/microvms")
+    assert not hasattr(parse(["list"]), "state_dir")  # what is not said is left to the configuration
 
 
 def test_names_behind_two_dashes_may_look_like_options() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.cli.arguments import MANAGERS, SHELLS, VERBS, build_parser, options
+from mvtui.cli.arguments import SHELLS, VERBS, build_parser, options
+from mvtui.model.settings import MANAGERS
 from tests.cli.shells import complete
 
 PLAIN = ("web", "wiki", "mail")

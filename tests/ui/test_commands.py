@@ -31,7 +31,7 @@ def test_no_key_is_bound_twice() -> None:
 def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
     for one in (DB, LAB, STOPPING, ORPHAN):
         assert "read-only" in command(verb).refusal(Situation(one, read_only=True))
-        assert "--read-only" in command(verb).refusal(Situation(one, read_only=True, locked=True))
+        assert "--no-read-only" in command(verb).refusal(Situation(one, read_only=True, locked=True))
     assert command(verb).refusal(Situation(None)) == "no microVM is selected"
 
 

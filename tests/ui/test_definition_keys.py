@@ -106,7 +106,7 @@ async def test_read_only_undoes_nothing(open_panel: Open, tmp_path: Path) -> Non
         defined(panel, tmp_path)
         save(panel.app.host, open_document(panel.app.host, LAB), TEXT.replace("512", "768"))
         await panel.press("u")
-        await shows(panel, "read-only: --read-only locks it")
+        await shows(panel, "read-only from the start")
 
 
 # Adopt

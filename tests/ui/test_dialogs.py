@@ -282,7 +282,7 @@ async def test_the_field_for_the_name_does_not_blink(open_panel: Open) -> None:
 async def test_read_only_refuses_a_kill(open_panel: Open) -> None:
     async with open_panel(snapshot(STOPPING), read_only=True) as panel:
         await panel.press("T")
-        assert "read-only: --read-only locks it" in panel.text
+        assert "read-only from the start" in panel.text
         assert "? help" in panel.foot
 
 

@@ -284,7 +284,7 @@ async def test_a_click_beside_it_leaves_what_is_not_changed(open_panel: Open) ->
 async def test_read_only_refuses_to_save_and_says_why(open_panel: Open, reviewed: Reviewed) -> None:
     async with open_panel(WIKI, read_only=True) as panel:
         await panel.press("e", "x", "r")
-        assert "read-only: --read-only locks it" in panel.text
+        assert "read-only from the start" in panel.text
         assert not reviewed
 
 

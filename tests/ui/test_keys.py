@@ -103,7 +103,7 @@ async def test_read_only_on_the_command_line_is_locked(open_panel: Open) -> None
     async with open_panel(snapshot(LAB), read_only=True) as panel:
         await panel.press("W", "S")
         assert panel.lines[0].endswith("RO  12:04")
-        assert "read-only: --read-only locks it" in panel.text
+        assert "read-only from the start" in panel.text
         assert panel.host.asked == []
 
 

@@ -87,11 +87,11 @@ async def test_read_only_refuses_several_and_everything_of_the_palette(open_pane
         await panel.press("asterisk")
         for key in "STrKCOuxA":
             await panel.press(key)
-            assert "read-only: --read-only locks it" in panel.text
+            assert "read-only from the start" in panel.text
         await panel.press("colon")
         refused = set[str]()
         for _ in range(9):
-            refused |= {line for line in panel.lines if "read-only: --read-only locks it" in line and "  " in line}
+            refused |= {line for line in panel.lines if "read-only from the start" in line and "  " in line}
             await panel.press("pagedown")
         assert {line.split()[0] for line in refused} >= {*"STrKCOuxAW"}
         await panel.press("enter", "escape", "enter", *"STrKCOuxA")

@@ -119,7 +119,7 @@ async def test_read_only_refuses_all_of_it(open_panel: Open) -> None:
     async with open_panel(snapshot(KEEPING, RUNNING), read_only=True) as panel:
         for key in "OuxA":
             await panel.press(key)
-            assert "read-only: --read-only locks it" in panel.text
+            assert "read-only from the start" in panel.text
             assert not panel.app.panel.asks
         assert "O reset" not in panel.foot
 

@@ -144,7 +144,7 @@ async def test_read_only_refuses_it(open_panel: Open, made: Rebuildable) -> None
     async with open_panel(snapshot(web()), read_only=True) as panel:
         on(panel, made)
         await panel.press("B")
-        assert "read-only: --read-only locks it" in panel.text
+        assert "read-only from the start" in panel.text
 
 
 async def test_where_the_program_is_not_there(

@@ -1,5 +1,6 @@
 """The tab of the timeline: what it shows, when it is read, that nothing in it acts."""
 
+from mvtui.model.settings import DEFAULTS
 from mvtui.model.timeline import Event, EventKind, Timeline
 from mvtui.ui.run import seams_of
 from mvtui.ui.seams import look, only_look
@@ -47,8 +48,8 @@ async def test_it_is_read_again_while_it_is_in_sight(open_panel: Open) -> None:
 
 
 def test_a_read_only_panel_puts_nothing_on_record() -> None:
-    assert seams_of(read_only=True).source is only_look
-    assert seams_of(read_only=False).source is look
+    assert seams_of(DEFAULTS._replace(read_only=True)).source is only_look
+    assert seams_of(DEFAULTS).source is look
 
 
 async def test_of_another_it_is_another(open_panel: Open) -> None:
