@@ -38,6 +38,7 @@ def run_panel(
         theme=terminal.theme,
         names=first_names.names,
         mouse=terminal.mouse,
+        abilities=terminal.abilities,
         seams=seams or seams_of(read_only=read_only, bundle=bundle),
     )
     app.run(mouse=terminal.mouse)

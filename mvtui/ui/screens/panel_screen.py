@@ -14,6 +14,7 @@ from mvtui.host.ports import Logs
 from mvtui.model.call import Call
 from mvtui.model.microvm import MicroVM
 from mvtui.model.output import OutputLines
+from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import TABS
 from mvtui.ui.keys import Keys, live_keys
@@ -57,11 +58,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         trends: Trends,
         open_logs: Callable[[str], Logs],
         read_timeline: ReadTimeline,
+        abilities: Abilities = ALL,
     ) -> None:
         super().__init__()
         self._monotonic = monotonic
         self._open_logs, self._read_timeline = open_logs, read_timeline
-        self._painter = self._compositor = PanelCompositor()
+        self._painter = self._compositor = PanelCompositor(abilities)
         self._trends = trends
         self._header = Header()
         self._list = ListLevel(names, trends, self)
