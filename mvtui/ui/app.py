@@ -17,6 +17,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.timeline import Timeline
 from mvtui.ui import themes
+from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
@@ -37,8 +38,8 @@ def _collect_garbage() -> None:
 
 class MvtuiApp(SourceApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
-    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
-    rest is what tests replace."""
+    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it;
+    `abilities` are the terminal's. The rest is what tests replace."""
 
     # Textual reads no style sheet of a default screen by itself.
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/panel_screen.tcss"]
@@ -57,6 +58,7 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         theme: str = themes.DEFAULT,
         names: Sequence[str] = (),
         mouse: bool = True,
+        abilities: Abilities = ALL,
         seams: Seams = _SEAMS,
     ) -> None:
         # The theme before App.__init__: chosen later, NO_COLOR is black on black.
@@ -70,6 +72,7 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         self.drafts = {}
         self.ascii_only = ascii_only
         self.mouse = mouse
+        self.abilities = abilities
         self._names = names
         self.begin_looking(interval)
         self.begin_rebuilds()
@@ -95,7 +98,7 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         async def timeline(microvm: str, mark: object) -> Timeline:
             return await self.seams.in_thread(read, microvm, mark)
 
-        screen = PanelScreen(self._names, self.seams.monotonic, self._trends, logs, timeline)
+        screen = PanelScreen(self._names, self.seams.monotonic, self._trends, logs, timeline, self.abilities)
         return screen.data_bind(MvtuiApp.picture)
 
     def on_mount(self) -> None:

@@ -9,6 +9,7 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
+from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.line_moves import move_of
 from mvtui.ui.pen import PLAIN, Look, Pen
 
@@ -23,11 +24,11 @@ Cell = tuple[str, Look]
 Lines = dict[int, list[Cell]]
 
 
-def cells_of(strip: Strip, colours: ColorSystem) -> list[Cell]:
-    """The strip cell by cell, for a terminal of so many colours."""
+def cells_of(strip: Strip, colours: ColorSystem, abilities: Abilities = ALL) -> list[Cell]:
+    """The strip cell by cell, for a terminal of so many colours that shows no more than it can."""
     cells: list[Cell] = []
     for text, style, _ in strip:
-        look, blank = _looks(style, colours)
+        look, blank = _looks(style, colours, abilities)
         if text.isascii():
             cells += [(char, blank if char == " " else look) for char in text]
         else:
@@ -43,12 +44,15 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(512)
-def _looks(style: Style | None, colours: ColorSystem) -> tuple[Look, Look]:
+def _looks(style: Style | None, colours: ColorSystem, abilities: Abilities) -> tuple[Look, Look]:
     """How text in that style looks, and how a blank does."""
     if style is None:
         return PLAIN, PLAIN.blank
-    attributes = ";".join([code for name, code in _ATTRIBUTES.items() if getattr(style, name)])
-    look = Look(attributes, _codes(style.color, colours, True), _codes(style.bgcolor, colours, False))
+    shown = abilities.attributes
+    attributes = ";".join([code for name, code in _ATTRIBUTES.items() if code in shown and getattr(style, name)])
+    look = PLAIN._replace(attributes=attributes)
+    if abilities.colours:
+        look = Look(attributes, _codes(style.color, colours, True), _codes(style.bgcolor, colours, False))
     return look, look.blank
 
 
@@ -57,9 +61,10 @@ def _codes(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
 
 
 class Screenful:
-    """What stands on a terminal, as far as it is known: at the beginning, nothing is."""
+    """What stands on a terminal of such abilities, as far as it is known: at the beginning, nothing is."""
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: Abilities = ALL) -> None:
+        self._abilities = abilities
         self._lines: Lines = {}
 
     def forget(self) -> None:
@@ -74,17 +79,19 @@ class Screenful:
         """What makes the terminal show these lines; it is taken for sent. The terminal's own look is plain before and
         after. Lines that only stand at another height now are moved where that is shorter."""
         wanted = {**self._lines, **lines}
-        painted = _painted(self._lines, lines)
-        move = move_of(_texts(self._lines), _texts(lines))
+        turns_off = self._abilities.turns_off
+        painted = _painted(self._lines, lines, turns_off)
+        move = move_of(_texts(self._lines), _texts(lines)) if self._abilities.moves_lines else None
         if move is not None:
             moved = {y: self.line(at) for y in self._lines if (at := move.source_of(y)) is not None}
             rest = {y: wanted[y] for y in sorted({*lines, *move.lines})}
-            painted = min(painted, move.sequence + _painted(moved, rest), key=lambda text: len(text.encode()))
+            with_move = move.sequence + _painted(moved, rest, turns_off)
+            painted = min(painted, with_move, key=lambda text: len(text.encode()))
         self._lines = wanted
         return painted
 
 
-def _painted(had: Lines, lines: Lines) -> str:
+def _painted(had: Lines, lines: Lines, turns_off: bool) -> str:
     """What makes a terminal that has the first show the second: look by look, since another look takes more bytes than
     another place."""
     groups: dict[Look, list[_Part]] = {}
@@ -95,7 +102,7 @@ def _painted(had: Lines, lines: Lines) -> str:
         groups[look] += groups.pop(look.blank, [])
     # Those that few lead to go first, or in the end they are far from what is left.
     akin = Counter([code for look in groups for code in look[1:]])
-    pen = Pen()
+    pen = Pen(turns_off=turns_off)
     while groups:
         look = min(groups, key=lambda look: (pen.bytes_to(look), akin[look.colour] + akin[look.background]))
         pen.take(look)

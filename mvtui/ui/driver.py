@@ -14,8 +14,12 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from mvtui import first_names
+from mvtui.ui.abilities import ALL, Abilities
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
+
+# The keyboard protocol of kitty, on and off, and the pointer's shape: what begins so is asked of newer terminals.
+_NEWER = ("\x1b[>", "\x1b[<", "\x1b]22;")
 
 # So often (milliseconds) the reader looks whether it shall end, and whether an escape key stands alone.
 _LOOK_EVERY = 100
@@ -30,12 +34,15 @@ class PanelDriver(LinuxDriver):
         # Textual writes to standard error, which may be a file (`mvtui 2>errors`).
         assert sys.__stdout__ is not None
         self._file = Output(sys.__stdout__)  # type: ignore[assignment]
+        abilities: Abilities = getattr(app, "abilities", ALL)
+        self._answers = abilities.answers
 
     def write(self, data: str) -> None:
         """Send to the terminal."""
         if data == _ENTER_ALTERNATE_SCREEN and first_names.take_over():
             return
-        super().write(data)
+        if self._answers or not data.startswith(_NEWER):
+            super().write(data)
 
     def report_mouse(self, on: bool) -> None:
         """Let the terminal report the mouse from now on, or no longer."""
@@ -49,6 +56,14 @@ class PanelDriver(LinuxDriver):
         if self._mouse:
             self.write("\x1b[?1000h\x1b[?1006h")
             self.flush()
+
+    def _request_terminal_sync_mode_support(self) -> None:
+        if self._answers:
+            super()._request_terminal_sync_mode_support()
+
+    def _query_in_band_window_resize(self) -> None:
+        if self._answers:
+            super()._query_in_band_window_resize()  # type: ignore[no-untyped-call]
 
     def start_application_mode(self) -> None:
         """Take the terminal."""

@@ -13,6 +13,7 @@ from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, Layou
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.cells import Lines, Screenful, cells_of
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ class CellsUpdate(CompositorUpdate):
 
 
 class PanelCompositor(Compositor):
-    """A compositor that knows what stands on the terminal; who sees something else get there calls `forget`."""
+    """A compositor that knows what stands on a terminal of such abilities; who sees something else get there calls
+    `forget`."""
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: Abilities = ALL) -> None:
         super().__init__()
-        self._screenful = Screenful()
+        self._abilities = abilities
+        self._screenful = Screenful(abilities)
         self._painted_size = Size(0, 0)
 
     def forget(self) -> None:
@@ -57,7 +60,10 @@ class PanelCompositor(Compositor):
             self._painted_size = self.size
             self.forget()
         colours = self.root.app.console._color_system or ColorSystem.TRUECOLOR
-        lines = {y: [cell for strip in strips for cell in cells_of(strip, colours)] for y, strips in _lines(update)}
+        lines = {
+            y: [cell for strip in strips for cell in cells_of(strip, colours, self._abilities)]
+            for y, strips in _lines(update)
+        }
         changed = {y: cells for y, cells in lines.items() if cells != self._screenful.line(y)}
         # Textual takes its own updates for renderables, and asks them for their text alone.
         return cast("RenderableType", CellsUpdate(self._screenful, changed)) if changed else None

@@ -1,7 +1,7 @@
 """Escape sequences in few bytes: what leads from place to place, and from look to look. Pure.
 
 Nothing erases: on some terminals (GNU screen), what is erased loses its background. In ASCII, only what a VT100 knows
-is written.
+is written, and attributes are turned off one by one only where the terminal does that.
 """
 
 from functools import lru_cache
@@ -32,19 +32,20 @@ PLAIN = Look("", "39", "49")
 class Pen:
     """Writes text, and remembers where the cursor is and the look that the terminal is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, turns_off: bool = True) -> None:
+        self._turns_off = turns_off
         self._written: list[str] = []
         self._look = PLAIN
         self._place = _Place()
 
     def bytes_to(self, look: Look) -> int:
         """How many bytes it takes to take that look."""
-        return len(_turn(self._look, _kept(self._look, look)))
+        return len(_turn(self._look, _kept(self._look, look), self._turns_off))
 
     def take(self, look: Look) -> None:
         """Change what is to be changed of the terminal's look."""
         look = _kept(self._look, look)
-        self._written.append(_turn(self._look, look))
+        self._written.append(_turn(self._look, look, self._turns_off))
         self._look = look
 
     def write(self, y: int, x: int, text: str, *, to_margin: bool) -> None:
@@ -69,15 +70,20 @@ def _kept(now: Look, look: Look) -> Look:
 
 
 @lru_cache(1024)
-def _turn(now: Look, look: Look) -> str:
+def _turn(now: Look, look: Look, turns_off: bool) -> str:
     """The shortest that changes the one look into the other: what differs, or all of it from a plain one."""
     if now == look:
         return ""
     differ = [code for code, had in zip(look[1:], now[1:], strict=True) if code != had]
     afresh = [code for code, had in zip(look[1:], PLAIN[1:], strict=True) if code != had]
     attributes = look.attributes.split(";") if look.attributes else []
-    codes = [*_turned(now.attributes.split(";") if now.attributes else [], attributes), *differ]
-    return min([f"\x1b[{';'.join(one)}m" for one in (codes, ["0", *attributes, *afresh])], key=len)
+    before = now.attributes.split(";") if now.attributes else []
+    codes = [*_turned(before, attributes), *differ]
+    plain = [*attributes, *afresh]
+    ways = [["0", *plain] if plain else []]
+    if turns_off or set(before) <= set(attributes):
+        ways.append(codes)
+    return min([f"\x1b[{';'.join(one)}m" for one in ways], key=len)
 
 
 def _turned(before: list[str], after: list[str]) -> list[str]:
@@ -117,10 +123,9 @@ def _across(count: int) -> str:
 
 
 def _down(count: int) -> str:
-    """Down, or up where it is negative. A vertical tab is a line feed of which the kernel makes no new line."""
-    if count < 0:
-        return "\x1bM" if count == -1 else _step(-count, "A")
-    return min("\v" * count, _step(count, "B"), key=len)
+    """Down, or up where it is negative. A vertical tab is a line feed of which the kernel makes no new line; not every
+    terminal has the reverse of it (RI)."""
+    return _step(-count, "A") if count < 0 else min("\v" * count, _step(count, "B"), key=len)
 
 
 def _step(count: int, letter: str) -> str:

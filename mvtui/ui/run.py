@@ -43,6 +43,7 @@ def run_panel(
         theme=terminal.theme,
         names=first_names.names,
         mouse=terminal.mouse,
+        abilities=terminal.abilities,
         seams=seams or seams_of(settings, bundle),
     )
     app.run(mouse=terminal.mouse)

@@ -1,36 +1,41 @@
 """What the terminal can do, from the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mvtui.model.locale import is_utf8
 from mvtui.model.settings import Settings
 from mvtui.ui import themes
+from mvtui.ui.abilities import ALL, Abilities, abilities_of
 
 # rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
 _MANY_COLOURS = ("256color", "kitty")
 _TRUE_COLOUR = ("truecolor", "24bit")
 # Their fonts have no glyphs beyond a code page, whatever the locale says.
-_PLAIN_FONTS = ("linux", "vt100", "vt102", "vt220", "screen", "ansi")
+_PLAIN_FONTS = re.compile(r"linux\b|vt\d|ansi|screen$|screen\.linux")
 # The background's number in COLORFGBG (rxvt, Konsole): white or bright white.
 _LIGHT_BACKGROUNDS = ("7", "15")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """`theme` is a name of `themes/`; `mouse`: reports of the mouse are worth their bytes."""
+    """`theme` is a name of `themes/`; `mouse`: its reports are worth their bytes; `abilities`: what it obeys."""
 
     theme: str
     ascii_only: bool
     mouse: bool
+    abilities: Abilities = ALL
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Terminal":
         """The terminal that the environment tells of."""
+        term = environ.get("TERM", "")
         return cls(
             theme=_theme(environ),
-            ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not is_utf8(environ),
+            ascii_only=_PLAIN_FONTS.match(term) is not None or not is_utf8(environ),
             mouse="SSH_CONNECTION" not in environ,
+            abilities=abilities_of(term),
         )
 
     def with_settings(self, settings: Settings) -> "Terminal":
@@ -48,6 +53,6 @@ def _theme(environ: Mapping[str, str]) -> str:
         environ.get("COLORTERM", "").strip().lower() in _TRUE_COLOUR
         or environ.get("TERM", "").rpartition("-")[2] in _MANY_COLOURS
     )
-    if "NO_COLOR" in environ or not many:
+    if "NO_COLOR" in environ or not many or not abilities_of(environ.get("TERM", "")).colours:
         return themes.TERMINAL
     return themes.LIGHT if environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS else themes.DEFAULT

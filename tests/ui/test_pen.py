@@ -97,7 +97,7 @@ def test_a_sign_that_is_wider_on_some_terminals_moves_nothing_but_itself(
         ((3, 5, "ab"), (4, 7), "\v"),
         ((3, 5, "ab"), (6, 7), "\v\v\v"),
         ((3, 5, "ab"), (9, 7), "\x1b[6B"),
-        ((3, 5, "ab"), (2, 7), "\x1bM"),
+        ((3, 5, "ab"), (2, 7), "\x1b[A"),
         ((3, 5, "ab"), (4, 0), "\r\v"),
         ((3, 5, "ab"), (0, 0), "\x1b[H"),
         ((3, 5, "ab"), (9, 30), "\x1b[10;31H"),

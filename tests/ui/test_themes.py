@@ -8,11 +8,14 @@ from textual.theme import Theme
 from mvtui.errors import MvtuiError
 from mvtui.model.state import StateWord
 from mvtui.ui import themes
+from mvtui.ui.abilities import abilities_of
 from mvtui.ui.terminal import Terminal
 from mvtui.ui.widgets.microvm_list import MicroVMList
 from tests.ui.fake_host import FakeHost
 from tests.ui.samples import PRODUCT
 from tests.ui.scenes import Scene, open_scene
+
+CONSOLE, VT100 = abilities_of("linux"), abilities_of("vt100")
 
 
 @pytest.mark.parametrize(
@@ -23,8 +26,10 @@ from tests.ui.scenes import Scene, open_scene
         ({"TERM": "xterm", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("dark", False, True)),
         ({"TERM": "xterm", "LANG": "C.UTF-8"}, Terminal("terminal", False, True)),
         ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": "1"}, Terminal("terminal", False, True)),
-        ({"TERM": "linux", "LANG": "C.UTF-8"}, Terminal("terminal", True, True)),
-        ({"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "a"}, Terminal("terminal", True, False)),
+        ({"TERM": "linux", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, CONSOLE)),
+        ({"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "a"}, Terminal("terminal", True, False, CONSOLE)),
+        ({"TERM": "screen.xterm-256color", "LANG": "C.UTF-8"}, Terminal("dark", False, True, CONSOLE)),
+        ({"TERM": "vt100", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, VT100)),
         ({"TERM": "xterm-256color", "LANG": "C"}, Terminal("dark", True, True)),
         ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, Terminal("dark", True, True)),
         ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "POSIX"}, Terminal("dark", True, True)),

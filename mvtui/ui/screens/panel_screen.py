@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
+from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import TABS
 from mvtui.ui.keys import Keys, live_keys
@@ -47,10 +48,11 @@ class PanelScreen(AskingScreen, inherit_bindings=False):
         trends: Trends,
         open_logs: Callable[[str], Logs],
         read_timeline: ReadTimeline,
+        abilities: Abilities = ALL,
     ) -> None:
         super().__init__(monotonic)
         self._open_logs, self._read_timeline = open_logs, read_timeline
-        self._painter = self._compositor = PanelCompositor()
+        self._painter = self._compositor = PanelCompositor(abilities)
         self._trends = trends
         self._header = Header()
         self._list = ListLevel(names, trends, self)
