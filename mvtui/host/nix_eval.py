@@ -16,7 +16,17 @@ SECONDS = 600
 # A definition has a few KiB; what is evaluated can warn of much.
 _MOST_BYTES = 16 << 20
 _INSTEAD = "adopt what is built, without --eval"
-_WANTED = "m: { inherit (m) shares volumes writableStoreOverlay storeOnDisk; }"
+# A volume that is not created by microvm.nix needs no size: to look at it throws then.
+_OF_IT = (
+    "{ inherit (m) shares writableStoreOverlay storeOnDisk; volumes = map (v: v // { size = "
+    "if v.autoCreate then v.size else let t = builtins.tryEval v.size; in if t.success then t.value else null; }) "
+    "m.volumes; }"
+)
+_OWN = f"m: {_OF_IT}"
+# microvm.vms.NAME has its configuration in one of two options.
+_OF_HOST = (
+    f"vm: let e = vm.evaluatedConfig or null; m = (if e != null then e else vm.config).config.microvm; in {_OF_IT}"
+)
 _FEATURES = ("--extra-experimental-features", "nix-command flakes")
 
 
@@ -27,10 +37,10 @@ def eval_command(flake: str, name: str, *, host_name: str | None = None) -> tupl
         if word.startswith("-") or any(char in word for char in '"\\$#') or not word.isprintable():
             raise MvtuiError(f"{word!r} can't be asked of Nix", "adopt it without --eval")
     if host_name is None:
-        attribute = f'nixosConfigurations."{name}".config.microvm'
+        attribute, wanted = f'nixosConfigurations."{name}".config.microvm', _OWN
     else:
-        attribute = f'nixosConfigurations."{host_name}".config.microvm.vms."{name}".config.config.microvm'
-    return ("nix", *_FEATURES, "eval", "--json", "--no-write-lock-file", f"{flake}#{attribute}", "--apply", _WANTED)
+        attribute, wanted = f'nixosConfigurations."{host_name}".config.microvm.vms."{name}"', _OF_HOST
+    return ("nix", *_FEATURES, "eval", "--json", "--no-write-lock-file", f"{flake}#{attribute}", "--apply", wanted)
 
 
 async def evaluate(command: tuple[str, ...]) -> Definition:
@@ -74,14 +84,19 @@ async def _all(process: Process, stream: asyncio.StreamReader) -> bytes:
 
 def _told(code: int, out: str, errors: str) -> Definition:
     if code != 0:
-        lines = [line.strip() for line in errors.splitlines() if line.strip()]
-        words = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "no words")
-        raise MvtuiError(f"nix eval failed: {words}", _INSTEAD)
+        raise MvtuiError(f"nix eval failed: {_last_error(errors)}", _INSTEAD)
     try:
         told = json.loads(out)
         return definition_of(_without_null(told))
     except (ValueError, WrongTypeError, AttributeError, RecursionError) as error:
         raise MvtuiError(f"nix eval gave something else than a definition: {error}", "") from None
+
+
+def _last_error(said: str) -> str:
+    """The error in a line. Nix 2.20 and newer begin with a bare "error:", then come the places that led there."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("error:") and line != "error:"]
+    return errors[-1] if errors else lines[-1] if lines else "no words"
 
 
 def _without_null(told: Mapping[str, Any]) -> dict[str, Any]:

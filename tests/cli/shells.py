@@ -19,9 +19,9 @@ PS1=
 bind '"\C-a": insert-completions'
 bind 'set enable-bracketed-paste off'
 """
+_ZSH_INIT = "autoload -U compinit && compinit -u -D"
 _ZSH = r"""
 PS1=
-autoload -U compinit && compinit -u -D
 _every() { _main_complete; compstate[insert]=all compstate[list]= }
 zle -C every complete-word _every
 bindkey '^A' every
@@ -37,14 +37,27 @@ end
 """
 
 
-def complete(shell: str, states: Path, line: str, home: Path) -> list[str]:
+# Where the shell finds the script itself: as it is set up where mvtui is installed.
+_SEARCHES = {
+    "bash": ". /usr/share/bash-completion/bash_completion",
+    "zsh": f"fpath=({{share}}/zsh/site-functions $fpath); {_ZSH_INIT}",
+    "fish": "",
+}
+
+
+def complete(shell: str, states: Path, line: str, home: Path, share: Path | None = None) -> list[str]:
     """The words that `shell` inserts for all completions of the last word of `line`, as mvtui then gets them.
 
-    `states` stands for the default state directory. `home` is the home and working directory, which stays as it is.
+    `states` stands for the default state directory. `home` is the home and working directory, which stays as it is. The
+    shell reads the script at its start, or, where `share` is given, which stands for /usr/share, has to find it there.
     """
     if shutil.which(shell) is None:
         missing(f"{shell} is missing: apt-get install {shell}")
-    text = script(shell).replace("/var/lib/microvms", str(states))
+    if share is not None:
+        text = _SEARCHES[shell].format(share=share)
+    else:
+        text = script(shell).replace("/var/lib/microvms", str(states))
+        text = f"{_ZSH_INIT}\n{text}" if shell == "zsh" else text
     settings = home.with_name(f"{shell}-settings")
     settings.mkdir(exist_ok=True)
     told, tells = os.pipe()
@@ -53,13 +66,14 @@ def complete(shell: str, states: Path, line: str, home: Path) -> list[str]:
         if shell == "fish":
             says = f"function mvtui; printf '%s\\0' (count $argv) $argv {to}; end"
             program = f"{text}\n{says}\n{_FISH}\ncomplete_line $argv[1]"
-            _run(["fish", "--no-config", "-c", program, line], home, tells, settings)
+            argv = ["fish", *(["--no-config"] if share is None else []), "-c", program, line]
+            _run(argv, home, tells, settings, share)
         else:
             says = f'mvtui() {{ printf \'%s\\0\' "$#" "$@" {to}; exit; }}'
             (settings / ".zshrc").write_text(f"{_ZSH}\n{text}\n{says}\n")
             (settings / ".bashrc").write_text(f"{_BASH}\n{text}\n{says}\n")
             argv = ["zsh", "-d", "-i"] if shell == "zsh" else ["bash", "--rcfile", str(settings / ".bashrc"), "-i"]
-            _run(argv, home, tells, settings, f"{line}{EVERY}\rexit\r")
+            _run(argv, home, tells, settings, share, f"{line}{EVERY}\rexit\r")
         telling.close()
         count, *words = os.fsdecode(heard.read()).split("\0")[:-1]
     assert int(count) == len(words)
@@ -67,10 +81,12 @@ def complete(shell: str, states: Path, line: str, home: Path) -> list[str]:
     return words if shell == "fish" else words[len(shlex.split(f"{line}x")) - 2 :]
 
 
-def _run(argv: list[str], home: Path, tells: int, settings: Path, typed: str = "") -> None:
+def _run(argv: list[str], home: Path, tells: int, settings: Path, share: Path | None, typed: str = "") -> None:
     master, slave = os.openpty()
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm", "LANG": "C.UTF-8", "HISTFILE": ""}
     environ |= dict.fromkeys(("ZDOTDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(settings))
+    if share is not None:
+        environ["XDG_DATA_DIRS"] = f"{share}:/usr/local/share:/usr/share"
     with subprocess.Popen(
         argv,
         cwd=home,

@@ -43,7 +43,7 @@ def test_what_is_asked() -> None:
     assert own[3:6] == ("eval", "--json", "--no-write-lock-file")
     assert own[6] == 'git+file:///srv/web#nixosConfigurations."web".config.microvm'
     declared = eval_command("/etc/nixos", "web", host_name="hv01")
-    assert declared[6].endswith('#nixosConfigurations."hv01".config.microvm.vms."web".config.config.microvm')
+    assert declared[6].endswith('#nixosConfigurations."hv01".config.microvm.vms."web"')
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,15 @@ async def test_no_answer(script: str, words: str, nix: Path) -> None:
     assert words in error.value.message
 
 
-async def test_no_nix(nix: Path) -> None:
+async def test_the_words_of_newer_nix(nix: Path) -> None:
+    """Since 2.20 what led there comes first, and the error last."""
+    says(nix, "printf 'error:\\n       … while calling throw\\n\\n       error: it is so\\n' >&2; exit 1")
+    with pytest.raises(MvtuiError, match="nix eval failed: error: it is so"):
+        await evaluate(eval_command("/a", "web"))
+
+
+async def test_no_nix(nix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(nix.parent))
     with pytest.raises(MvtuiError, match="there is no nix here"):
         await evaluate(eval_command("/a", "web"))
 
