@@ -108,7 +108,7 @@ def test_words(shell: str, states: Path, home: Path, line: str, offered: list[st
     "line",
     [
         "mvtui list --int",
-        "mvtui grow --size ",
+        "mvtui make-writable --size ",
         "mvtui --interval ",
         "mvtui nonsense ",
         "mvtui x",
