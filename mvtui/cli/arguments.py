@@ -67,7 +67,12 @@ exit codes: 0 done, 1 failed, 2 invalid, 3 refused, 64 wrong command line, 77 ri
 """
 
 _VERB_EXAMPLES = {
-    "list": "  mvtui list\n  mvtui list --cpu\n  mvtui list --json",
+    "list": "  mvtui list\n  mvtui list --cpu web git\n  mvtui list --json\n"
+    "  mvtui list --closer            asks the guests too, as show, check and the panel do\n"
+    "  mvtui list --watch             the list, then a line for each change, until ^c\n"
+    "  mvtui list --watch --json web | jq -c 'select(.kind == \"state\") | {state, was, why}'\n\n"
+    "The list asks no guest and reads no definition file, so that it is there at once: a microVM that is\n"
+    "degraded for what its guest says is running there. In --json what it can't know is null. --closer asks.",
     "show": "  mvtui show web\n  mvtui show web --json\n  mvtui show web --stage built    what one stage alone says",
     "diff": "  mvtui diff web\n  mvtui diff web --json | jq '.drift[] | {place, values, follows}'",
     "logs": "  mvtui logs web                 the last 50 lines\n"
@@ -200,8 +205,6 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
     )
     if verb not in ("demo", "completion", "ssh"):
         own.add_argument("--json", action="store_true", help="for programs: one JSON document with a schema number")
-    if verb == "list":
-        own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
     if verb in ("show", "diff", "restore", "arm", "grow", "make-writable", "share-store", "adopt", "bundle"):
         own.add_argument("name", metavar="NAME")
     if verb == "check":

@@ -7,20 +7,16 @@ from datetime import UTC, datetime
 
 from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs, of_stdout
-from mvtui.cli.looking import host_of, look_once
-from mvtui.cli.names import no_such_microvm
+from mvtui.cli.looking import look_closely
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA, finding_document
 from mvtui.cli.show import local_time
-from mvtui.errors import ExitCode, MvtuiError
-from mvtui.model.finding import NO_RIGHTS, Finding, Severity
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.format import age
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.row import state_text
 from mvtui.model.text import clean
-from mvtui.operations.closer import look_closer
 from mvtui.operations.doctor import HostReport, examine, worst
-from mvtui.operations.kept import Kept
 
 _CODES = {Severity.WARNING: 1, Severity.ERROR: 2}
 
@@ -28,13 +24,7 @@ _CODES = {Severity.WARNING: 1, Severity.ERROR: 2}
 def run_check(args: argparse.Namespace) -> int:
     """Check the microVMs `args.names`, or without names all and the host; 0 fine, 1 warnings, 2 errors. Raises
     MvtuiError for a name that no microVM has."""
-    host = host_of(args)
-    kept = Kept(host, inline=False)
-    first = look_once(host, kept)
-    _must_be_known(first, args.names)
-    snapshot = look_closer(host, kept, args.names or None)
-    if args.names:
-        snapshot = snapshot._replace(microvms=tuple(one for one in snapshot.microvms if one.name in args.names))
+    host, snapshot = look_closely(args, args.names)
     report = None if args.names else examine(host, snapshot)
     if args.json:
         write_json(check_document(snapshot, report))
@@ -42,16 +32,6 @@ def run_check(args: argparse.Namespace) -> int:
         write_lines(check_lines(snapshot, report, of_stdout(), datetime.now(UTC)))
     severity = worst(snapshot, report)
     return _CODES.get(severity, 0) if severity is not None else 0
-
-
-def _must_be_known(snapshot: Snapshot, names: Iterable[str]) -> None:
-    denied = next((finding for finding in snapshot.findings if finding.note == NO_RIGHTS), None)
-    if denied is not None:
-        raise MvtuiError(denied.what, denied.fix, ExitCode.NO_RIGHTS)
-    for name in names:
-        if snapshot.find(name) is None:
-            error = no_such_microvm(snapshot, name)
-            raise MvtuiError(error.message, error.hint, ExitCode.USAGE)
 
 
 def check_document(snapshot: Snapshot, report: HostReport | None) -> Json:

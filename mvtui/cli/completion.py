@@ -7,6 +7,7 @@ from mvtui.model.log import LEVELS
 from mvtui.model.settings import DEFAULTS, MANAGERS, SWITCHES
 
 _NAME_VERBS = (
+    "list",
     "show",
     "diff",
     "check",

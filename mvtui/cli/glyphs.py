@@ -22,10 +22,12 @@ _COLOURS = {
 
 
 class Glyphs(NamedTuple):
-    """`unicode`: the encoding has them; `colour`: a terminal that wants them (https://no-color.org)."""
+    """`unicode`: the encoding has them; `colour`: a terminal that wants them (https://no-color.org). `marks`: the glyph
+    of a state stands beside its word."""
 
     unicode: bool
     colour: bool
+    marks: bool = True
 
     def state(self, word: StateWord) -> str:
         """The glyph of a state."""

@@ -64,6 +64,40 @@ def look_once(host: Host, kept: "Kept", *, cpu: bool = False) -> Snapshot:
     return in_loop(once()) if host.units.manager == "systemd" else at_once(once())
 
 
+def look_closely(args: argparse.Namespace, names: Sequence[str], *, cpu: bool = False) -> tuple[Host, Snapshot]:
+    """The host that `args` names, and a close look at its microVMs `names`, or at all where there are none: what the
+    panel finds. Raises MvtuiError where one is no microVM, and where the state directory can't be read."""
+    from mvtui.operations.closer import look_closer
+    from mvtui.operations.kept import Kept
+
+    host = host_of(args)
+    kept = Kept(host, inline=False)
+    must_be_known(look_once(host, kept, cpu=cpu), names)
+    return host, only(look_closer(host, kept, names or None), names)
+
+
+def only(snapshot: Snapshot, names: Sequence[str]) -> Snapshot:
+    """The snapshot with the microVMs `names` alone; with all where there are none. Raises MvtuiError where one is no
+    microVM."""
+    if not names:
+        return snapshot
+    must_be_known(snapshot, names)
+    return snapshot._replace(microvms=tuple(one for one in snapshot.microvms if one.name in names))
+
+
+def must_be_known(snapshot: Snapshot, names: Sequence[str]) -> None:
+    """Raises MvtuiError for a name that no microVM has, or where the names can't be read."""
+    denied = next((finding for finding in snapshot.findings if finding.note == NO_RIGHTS), None)
+    if denied is not None and not snapshot.microvms:
+        raise MvtuiError(denied.what, denied.fix, ExitCode.NO_RIGHTS)
+    for name in names:
+        if snapshot.find(name) is None:
+            from mvtui.cli.names import no_such_microvm
+
+            error = no_such_microvm(snapshot, name)
+            raise MvtuiError(error.message, error.hint, ExitCode.USAGE)
+
+
 def look_at_one(args: argparse.Namespace, *, cpu: bool = False, host: Host | None = None) -> tuple[Snapshot, MicroVM]:
     """A closer look at `args.name`; `host` is what `args` names, where it was opened. Raises MvtuiError where it is no
     microVM."""

@@ -33,6 +33,8 @@ def list_lines(snapshot: Snapshot, glyphs: Glyphs, now: datetime, columns: int |
     lines = [] if not rows else aligned([_HEADINGS, *cells], _FLUSH_RIGHT, most)
     words = [microvm.state.word for microvm in snapshot.microvms]
     marks = ["  ", *(f"{glyphs.painted(word, glyphs.state(word))} " for word in words)]
+    if not glyphs.marks:
+        marks = [""] * len(marks)
     listed = [mark + line for mark, line in zip(marks, lines, strict=False)]
     if not rows and not snapshot.findings:
         listed.append(f"There are no microVMs in {clean(snapshot.state_dir)}. Try: mvtui demo")

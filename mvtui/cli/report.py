@@ -58,7 +58,6 @@ def show_document(snapshot: Snapshot, microvm: MicroVM, timeline: Timeline = _NO
         "built": definition_document(built.definition) if built and built.definition else None,
         "booted": definition_document(microvm.booted) if microvm.booted else None,
         "drift": drift_documents(microvm),
-        "guest": guest_document(microvm.guest) if microvm.guest is not None else None,
         "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
         "timeline": [event_document(event) for event in timeline.events],
@@ -106,6 +105,9 @@ def microvm_document(microvm: MicroVM) -> Json:
         "overlay": _volume_status(microvm.overlay) if microvm.overlay else None,
         "units": [_unit(unit) for unit in microvm.units],
         "findings": [finding_document(finding) for finding in microvm.findings],
+        # What only a closer look knows; null for one that was not looked at so closely.
+        "guest": guest_document(microvm.guest) if microvm.guest is not None else None,
+        "drift": drift_documents(microvm) if microvm.closer is not None else None,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
-from mvtui.cli.looking import host_of, look, look_at_one, say_findings
+from mvtui.cli.looking import host_of, look, look_at_one, look_closely, only, say_findings
 from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.cli.settled import chosen_of, refuse_read_only, settings_of
@@ -53,9 +53,15 @@ def _panel(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    if args.verb == "list" and args.watch:
+        return _watch(args)
     from mvtui.cli.plain import list_lines
 
-    snapshot = look(args, cpu=getattr(args, "cpu", False))
+    names, cpu = getattr(args, "names", []), getattr(args, "cpu", False)
+    if getattr(args, "closer", False):
+        _, snapshot = look_closely(args, names, cpu=cpu)
+    else:
+        snapshot = only(look(args, cpu=cpu), names)
     if getattr(args, "json", False):
         from mvtui.cli.report import list_document
 
@@ -63,6 +69,18 @@ def _list(args: argparse.Namespace) -> int:
     else:
         write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC), terminal_columns()))
     return say_findings(snapshot.findings)
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from mvtui.cli.watch import run_watch
+    from mvtui.operations.armed_start import leave
+
+    async def until_it_ends() -> int:
+        leave(await run_watch(host_of(args), args))  # no thread that hangs on a dead mount is waited for
+        return ExitCode.OK
+
+    gc.enable()
+    return in_loop(until_it_ends())
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -8,6 +8,14 @@ from mvtui.model.settings import DEFAULTS
 LOG_SOURCES = ("guest", "virtiofsd", "interfaces", "install", "systemd", "mvtui")
 
 
+def _add_list_options(own: argparse.ArgumentParser) -> None:
+    own.add_argument("names", metavar="NAME", nargs="*", help="these alone")
+    own.add_argument("--cpu", action="store_true", help="with CPU %%, which takes a quarter of a second to measure")
+    how = own.add_mutually_exclusive_group()
+    how.add_argument("--closer", action="store_true", help="as closely as check and the panel: ask guests, read all")
+    how.add_argument("--watch", action="store_true", help="then a line for each change, nothing written over, until ^c")
+
+
 def _add_logs_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until ^c")
     own.add_argument(
@@ -97,6 +105,7 @@ def _count(text: str) -> int:
 
 # What adds the options of a verb, by verb.
 OPTIONS = {
+    "list": _add_list_options,
     "logs": _add_logs_options,
     "reset": _add_reset_options,
     "arm": _add_arm_options,

@@ -18,6 +18,8 @@ _SETTLED_NS = 2_000_000_000
 
 # mvtui's own: there stand the keepers of who is not root, and what was moved aside.
 _OWN = ".mvtui"
+# The subject of the finding that it could not be read.
+STATE_DIRECTORY = "state directory"
 _KINDS = {
     stat.S_IFLNK: "a link, which is not followed",
     stat.S_IFREG: "a file",
@@ -157,4 +159,4 @@ def _unreadable(
     fix: str = "name another with --state-dir DIR",
     note: str = "no directory",
 ) -> Finding:
-    return Finding(Severity.ERROR, "state directory", note, f"{path} {what}", why, fix)
+    return Finding(Severity.ERROR, STATE_DIRECTORY, note, f"{path} {what}", why, fix)

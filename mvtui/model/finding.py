@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 # The note of a finding that a person with more rights would not have.
 NO_RIGHTS = "no rights"
+# The note of the finding that the manager of the units does not answer.
+NO_UNITS = "no units"
 
 
 class Severity(IntEnum):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from mvtui.host.event_record import Recorded, alone, read_events, record_events, stamp
 from mvtui.host.ports import Host
-from mvtui.model.finding import Finding
+from mvtui.model.finding import NO_UNITS, Finding
 from mvtui.model.microvm import Snapshot
 from mvtui.model.text import clean
 from mvtui.model.timeline import Event, EventKind
@@ -71,7 +71,7 @@ class EventWatch:
 
     def see(self, snapshot: Snapshot) -> bool:
         """Take note of a look; whether there is something to put on record. Takes no time."""
-        if any(finding.note == "no units" for finding in snapshot.findings):
+        if any(finding.note == NO_UNITS for finding in snapshot.findings):
             return False  # what is not known has not gone
         names = {clean(one.name): one for one in snapshot.microvms}
         self._seen = {(name, key_of(one)): one for name, microvm in names.items() for one in microvm.findings}

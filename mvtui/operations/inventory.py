@@ -12,7 +12,7 @@ from mvtui.host.aside import aside
 from mvtui.host.ports import Host
 from mvtui.host.state_dir import StateDirReading
 from mvtui.model.definition import Definition, Runner, Share
-from mvtui.model.finding import Finding, Severity
+from mvtui.model.finding import NO_UNITS, Finding, Severity
 from mvtui.model.microvm import MicroVM, Snapshot, VolumeStatus
 from mvtui.model.process import ProcessSample
 from mvtui.model.unit import UnitKind, UnitStatus
@@ -63,7 +63,7 @@ async def ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | 
         kept.units_at = datetime.now(UTC)
     except MvtuiError as error:
         trouble = Finding(
-            Severity.ERROR, host.units.manager, "no units", error.message, "", error.hint, since=kept.units_at
+            Severity.ERROR, host.units.manager, NO_UNITS, error.message, "", error.hint, since=kept.units_at
         )
         return kept.units, trouble
     return kept.units, None

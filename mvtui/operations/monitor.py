@@ -1,4 +1,4 @@
-"""One loop that looks at the host again and again, for the panel."""
+"""One loop that looks at the host again and again, for the panel and for who watches its list."""
 
 import asyncio
 import threading
@@ -26,15 +26,16 @@ SETTLE_SECONDS = 0.05
 
 
 async def snapshots(
-    host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None
+    host: Host, *, interval: float = 2.0, wake: asyncio.Event | None = None, kept: Kept | None = None
 ) -> AsyncGenerator[Snapshot]:
     """A Snapshot at once, then another at each change of a unit, every `interval` seconds, and whenever `wake` is set
     (it is cleared). Yields equal snapshots too: the caller compares. Ends only when cancelled. Slow facts come every
     SLOW_SECONDS, and after each change that mvtui made (`host.changes`); what guests tell comes in a lane of its own.
+    `kept` is from looks before these.
 
     The first does not wait until all runners are read; the second, which then comes at once, does."""
     wake = wake if wake is not None else asyncio.Event()
-    kept = Kept(host, inline=False)
+    kept = kept if kept is not None else Kept(host, inline=False)
     signals = asyncio.create_task(_wake_at_changes(host, wake))
     slow_lane: asyncio.Future[None] | None = None
     slow_at = quick_at = float("-inf")

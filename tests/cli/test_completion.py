@@ -106,7 +106,14 @@ def test_words(shell: str, states: Path, home: Path, line: str, offered: list[st
 
 @pytest.mark.parametrize(
     "line",
-    ["mvtui list --int", "mvtui list ", "mvtui --interval ", "mvtui nonsense ", "mvtui x", "mvtui reset --image "],
+    [
+        "mvtui list --int",
+        "mvtui make-writable --size ",
+        "mvtui --interval ",
+        "mvtui nonsense ",
+        "mvtui x",
+        "mvtui reset --image ",
+    ],
 )
 def test_nothing_is_offered(shell: str, states: Path, home: Path, line: str) -> None:
     typed = [line.rpartition(" ")[2]]

@@ -122,6 +122,9 @@ def test_list_json_has_the_same_microvm(host: Host, capsys: pytest.CaptureFixtur
     listed = json.loads(capsys.readouterr().out)
     assert listed["schema"] == shown["schema"] == 1
     assert shown["why"].startswith(listed["microvms"][0].pop("why"))  # who looks closer asks the guest, too
+    asked = [listed["microvms"][0].pop(what) for what in ("guest", "drift")]
+    assert asked == [None, None]  # not asked, not compared
+    assert shown["guest"]["stage"] == "unknown"
     assert is_within(listed["microvms"][0], shown)
     assert shown["overlay"]["kept"] == []
     assert "sourceFacts" in shown["shares"][0]
