@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from textual.app import App
 from textual.reactive import var
 
 from mvtui.host.ports import Host
@@ -18,9 +17,10 @@ from mvtui.ui.commands import command
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
+from mvtui.ui.theming import ThemedApp
 
 
-class ActingApp(App[None], inherit_bindings=False):
+class ActingApp(ThemedApp, inherit_bindings=False):
     """The half of the panel that acts; what is under way, and what came of it, stands in the picture."""
 
     # Never compared: that would walk through the whole snapshot.

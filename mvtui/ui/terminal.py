@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mvtui.model.locale import is_utf8
-from mvtui.ui import themes
+from mvtui.model.theme import DARK, LIGHT, TERMINAL, TERMINAL_LIGHT
 
 # rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
 _MANY_COLOURS = ("256color", "kitty")
@@ -17,27 +17,37 @@ _LIGHT_BACKGROUNDS = ("7", "15")
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """`theme` is a name of `themes/`; `mouse`: reports of the mouse are worth their bytes."""
+    """`theme` is the one that suits it; `mouse`: reports of the mouse are worth their bytes; `own_colours`: why it can
+    show no others than its own, "" where it can."""
 
     theme: str
     ascii_only: bool
     mouse: bool
+    own_colours: str = ""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Terminal":
         """The terminal that the environment tells of."""
+        own_colours = _own_colours(environ)
         return cls(
-            theme=_theme(environ),
+            theme=_theme(environ, own=bool(own_colours)),
             ascii_only=environ.get("TERM", "") in _PLAIN_FONTS or not is_utf8(environ),
             mouse="SSH_CONNECTION" not in environ,
+            own_colours=own_colours,
         )
 
 
-def _theme(environ: Mapping[str, str]) -> str:
+def _own_colours(environ: Mapping[str, str]) -> str:
+    if "NO_COLOR" in environ:
+        return "NO_COLOR is set"
     many = (
         environ.get("COLORTERM", "").strip().lower() in _TRUE_COLOUR
         or environ.get("TERM", "").rpartition("-")[2] in _MANY_COLOURS
     )
-    if "NO_COLOR" in environ or not many:
-        return themes.TERMINAL
-    return themes.LIGHT if environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS else themes.DEFAULT
+    return "" if many else "this terminal has 16 colours"
+
+
+def _theme(environ: Mapping[str, str], *, own: bool) -> str:
+    if environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS:
+        return TERMINAL_LIGHT if own else LIGHT
+    return TERMINAL if own else DARK
