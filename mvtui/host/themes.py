@@ -56,6 +56,12 @@ class Fault:
         return f"{self.place}: {self.what}" if self.place else self.what
 
     @property
+    def short(self) -> str:
+        """The file's name, the line, and what is wrong there, for one line."""
+        where = f"{self.path.name}:{self.line}" if self.line is not None else self.path.name
+        return f"{where}: {self.words}"
+
+    @property
     def finding(self) -> Finding:
         """The same for the doctor, and for who checks the configuration."""
         where = f"{self.path}:{self.line}" if self.line is not None else str(self.path)

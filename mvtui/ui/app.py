@@ -24,6 +24,7 @@ from mvtui.operations.doctor import HostReport
 from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
+from mvtui.ui.keys import key_label
 from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
@@ -115,7 +116,7 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
-            self.say(f"{self.theme_said} (D tells more)", "warning")
+            self.say(f"{self.theme_said} ({key_label(command('doctor').keys[0])}: more)", "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)

@@ -46,7 +46,7 @@ def choose(wanted: str, automatic: str, own_colours: str, themes: Themes) -> Cho
     if theme is None:
         fault = next((one for one in themes.faults if one.theme == wanted and not one.usable), None)
         if fault is not None:
-            return Choice(automatic, f"theme {wanted} can't be used: {fault.words}; {automatic} instead")
+            return Choice(automatic, f"{fault.short}; theme {automatic} instead")
         near = nearest(wanted, tuple(themes.found))
         there_are = f"there are {', '.join(sorted(themes.found))}"
         return Choice(automatic, f"there is no theme {wanted!r}; {near or there_are}")

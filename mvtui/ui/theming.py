@@ -31,7 +31,7 @@ class ThemedApp(App[None], inherit_bindings=False):
         name, self.theme_said = choose(wanted, automatic, own_colours, self.themes)
         broken = [fault for fault in self.themes.faults if not fault.usable]
         if broken and not self.theme_said:
-            self.theme_said = f"theme {broken[0].theme} can't be used: {broken[0].words}"
+            self.theme_said = broken[0].short
         self.set_reactive(App.theme, name)
 
     @property

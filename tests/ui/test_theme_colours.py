@@ -1,12 +1,15 @@
 """What mvtui's own themes can be read by: contrast, and eyes that see fewer colours."""
 
 from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
+from mvtui.host.themes import read_themes, shipped_folder
 from mvtui.model.contrast import contrast
 from mvtui.model.state import StateWord
-from mvtui.model.theme import AA, TEXTS, faint
+from mvtui.model.theme import AA, COLOURS, STYLE_WORDS, TERMINAL_COLOURS, TEXTS, faint
 from tests.ui.colour_sight import APART, NORMAL, SIGHTS, distance, too_near
 from tests.ui.fake_host import SHIPPED
 from tests.ui.scenes import SCENES, open_scene
@@ -108,3 +111,22 @@ async def test_what_stands_on_the_screen_can_be_read(name: str) -> None:
                     assert style.bgcolor is not None
                     colours = style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex
                     assert contrast(*colours) >= AA, (scene, text, style)
+
+
+def test_the_readme_tells_of_every_theme_and_colour() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    for name, paints in COLOURS.items():
+        assert f"\n| `{name}` | {paints} |\n" in readme
+    for name in THEMES:
+        assert f"\n| `{name}` | " in readme
+    for word in (*STYLE_WORDS, *TERMINAL_COLOURS[:9]):
+        assert f"`{word}`" in readme
+
+
+def test_the_readmes_own_theme_can_be_used(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    start = readme.index('    about = "dark, with a blue cursor"')
+    (tmp_path / "mine.toml").write_text(dedent(readme[start : readme.index("\n| key | is |", start)]))
+    found = read_themes([shipped_folder(), tmp_path])
+    assert found.faults == ()
+    assert found.found["mine"].colours["cursor"] == "#005f87"

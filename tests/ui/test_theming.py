@@ -69,7 +69,7 @@ async def test_16_colours_are_the_terminals(open_panel: Open) -> None:
 async def test_a_theme_that_is_not_there_is_said_and_the_panel_opens(open_panel: Open) -> None:
     async with open_panel(theme="drak", automatic="light") as panel:
         assert panel.app.theme == "light"
-        assert status(panel) == "there is no theme 'drak'; did you mean \"dark\"? (D tells more)"
+        assert status(panel) == "there is no theme 'drak'; did you mean \"dark\"? (D: more)"
 
 
 async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_p
     themes = read_themes([shipped_folder(), tmp_path])
     async with open_panel(theme="mine", themes=themes, size=(160, 30)) as panel:
         assert panel.app.theme == "dark"
-        assert status(panel).startswith("theme mine can't be used: colours.runing: there is no such key; dark instead")
+        assert status(panel) == "mine.toml:3: colours.runing: there is no such key; theme dark instead (D: more)"
         await panel.press("D")
         assert f"{tmp_path}/mine.toml:3: colours.runing: there is no such key." in panel.text.replace("\n", "")
         assert 'did you mean "running"?' in panel.text
@@ -90,7 +90,7 @@ async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_p
 async def test_a_broken_theme_that_nobody_wants_is_said_too(open_panel: Open) -> None:
     fault = Fault(Path("/x/mine.toml"), "colours.text", 3, "[red]'no'[/] is no colour")
     async with open_panel(themes=Themes(SHIPPED.found, (fault,))) as panel:
-        assert status(panel) == "theme mine can't be used: colours.text: [red]'no'[/] is no colour (D tells more)"
+        assert status(panel) == "mine.toml:3: colours.text: [red]'no'[/] is no colour (D: more)"
 
 
 async def test_without_colour_there_is_none(open_panel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,3 +103,12 @@ async def test_without_colour_there_is_none(open_panel: Open, monkeypatch: pytes
         styles = {style for strip in panel.app.screen._compositor.render_strips() for _, style, _ in strip if style}
         assert {style.color for style in styles} <= {None, Color.default()}
         assert any(style.reverse for style in styles)  # the cursor
+
+
+@pytest.mark.parametrize("theme", ["terminal", "terminal-light"])
+async def test_the_cursor_of_a_field_is_seen_on_every_background(open_panel: Open, theme: str) -> None:
+    async with open_panel(theme=theme) as panel:
+        await panel.press("slash", "w")
+        (line,) = [strip for strip in panel.app.screen._compositor.render_strips() if strip.text.startswith("/w")]
+        reversed_text = [text for text, style, _ in line if style is not None and style.reverse]
+        assert reversed_text == [" "]
