@@ -14,9 +14,10 @@ from mvtui.ui.commands import command
 from mvtui.ui.looking import LookingApp
 from mvtui.ui.picture import Job
 from mvtui.ui.screens.panel_screen import PanelScreen
+from mvtui.ui.theming import ThemedApp
 
 
-class ActingApp(LookingApp, inherit_bindings=False):
+class ActingApp(LookingApp, ThemedApp, inherit_bindings=False):
     """The half of the panel that acts; what is under way, and what came of it, stands in the picture."""
 
     # True while the terminal is another's.

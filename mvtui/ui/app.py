@@ -11,16 +11,19 @@ from textual._path import CSSPathType
 from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
-from textual.theme import Theme
 
-from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
+from mvtui.host.themes import Themes
+from mvtui.model.microvm import Snapshot
+from mvtui.model.theme import AUTO, DARK
 from mvtui.model.timeline import Timeline
-from mvtui.ui import themes
+from mvtui.operations.doctor import HostReport
 from mvtui.ui.abilities import ALL, Abilities
-from mvtui.ui.command import Command, Place
+from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
+from mvtui.ui.keys import key_label
+from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
@@ -38,8 +41,9 @@ def _collect_garbage() -> None:
 
 class MvtuiApp(SourceApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
-    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it;
-    `abilities` are the terminal's. The rest is what tests replace."""
+    `theme` is the one that is wanted, `automatic` the terminal's, `own_colours` why it can show no others than its own;
+    `names` are painted before the first look; `mouse`: the terminal reports it; `abilities` are the terminal's. The
+    rest is what tests replace."""
 
     # Textual reads no style sheet of a default screen by itself.
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/panel_screen.tcss"]
@@ -55,17 +59,16 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         read_only: bool = False,
         interval: float = 2.0,
         ascii_only: bool = False,
-        theme: str = themes.DEFAULT,
+        theme: str = AUTO,
+        automatic: str = DARK,
+        own_colours: str = "",
+        themes: Themes | None = None,
         names: Sequence[str] = (),
         mouse: bool = True,
         abilities: Abilities = ALL,
         seams: Seams = _SEAMS,
     ) -> None:
-        # The theme before App.__init__: chosen later, NO_COLOR is black on black.
-        self._themes = themes.load().loaded
-        if theme not in self._themes:
-            raise MvtuiError(f"there is no usable theme {theme!r} in {themes.folder()}", "install mvtui again")
-        self.set_reactive(MvtuiApp.theme, theme)
+        self.dress(theme, automatic, own_colours, themes)
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"
         self.host, self.seams = host, seams
@@ -85,11 +88,6 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         )
         self.set_reactive(MvtuiApp.picture, first)
 
-    @property
-    def available_themes(self) -> dict[str, Theme]:
-        """The panel's own, and Textual's."""
-        return {**super().available_themes, **self._themes}
-
     def get_default_screen(self) -> Screen[None]:
         """The one that there is."""
         logs = partial(self.seams.logs, self.host)
@@ -107,6 +105,8 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._on_signal, number)
+        if self.theme_said:
+            self.say(f"{self.theme_said} ({key_label(command('doctor').keys[0])}: more)", "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)
@@ -195,13 +195,17 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
             self.say(no_drift_words(microvm), "text")
 
     def action_palette(self) -> None:
-        """Find an action or a microVM."""
+        """Find an action, a theme or a microVM."""
         if not self.panel.asks:
-            self.panel.open_palette(self._do)
+            self.panel.open_palette(self._do, self.theme_offers)
 
-    def _do(self, wanted: Command) -> None:
+    def _do(self, wanted: Offer) -> None:
         """What the palette chose."""
-        self.call_later(self.run_action, wanted.id, self if wanted.place is Place.PANEL else self.panel.level)
+        if wanted.command is not None:
+            place = self if wanted.command.place is Place.PANEL else self.panel.level
+            self.call_later(self.run_action, wanted.command.id, place)
+        elif wanted.theme:
+            self.say(self.wear(wanted.theme), "text")
 
     def action_help(self) -> None:
         """Show the keys."""
@@ -211,7 +215,11 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
     def action_doctor(self) -> None:
         """Check the host."""
         if not self.panel.asks:
-            self.panel.open_doctor(partial(self.seams.examine, self.host))
+            self.panel.open_doctor(self._examine)
+
+    async def _examine(self, snapshot: Snapshot) -> HostReport:
+        report = await self.seams.examine(self.host, snapshot)
+        return report._replace(findings=(*report.findings, *self.theme_findings))
 
     def action_calls(self) -> None:
         """Show what mvtui called."""

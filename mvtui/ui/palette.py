@@ -1,4 +1,4 @@
-"""What the palette offers: every action, and every microVM by its name. Pure."""
+"""What the palette offers: every action, every theme, and every microVM by its name. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,22 @@ _KEYS_WIDTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An action, or a microVM whose page it opens. `words` is what is searched and shown; `refusal` says why it can't
-    be done now, "" where it can."""
+    """An action, a microVM whose page it opens, or a theme. `words` is what is searched and shown; `about` says more of
+    a theme; `refusal` says why it can't be done now, "" where it can."""
 
     words: str
     command: Command | None = None
     microvm: MicroVM | None = None
     refusal: str = ""
+    theme: str = ""
+    about: str = ""
 
     @property
     def key(self) -> str:
         """What tells it from the others."""
-        return f"do {self.command.id}" if self.command is not None else f"open {self.words}"
+        if self.command is not None:
+            return f"do {self.command.id}"
+        return self.words if self.theme else f"open {self.words}"
 
     def line(self, keys: Keys, width: int, ascii_only: bool) -> Line:
         """As the palette shows it; why not, where it can't be done."""
@@ -36,14 +40,17 @@ class Offer:
             label = fit(key_labels(keys.get(self.command.id, self.command.keys)), _KEYS_WIDTH)
             told = help_of(self.command, keys)
             more = "" if told == self.command.words else told.removeprefix(f"{self.command.words}; ")
-            text = f"{self.words}: {self.refusal}" if self.refusal else f"{fit(self.words, 24)}  {more}"
-            role = "dim" if self.refusal else "text"
-            return ((f"  {label} ", "dim" if self.refusal else "key"), (fit(text, max(0, width - 11)), role))
+            return self._line(label, more, width)
         if self.microvm is None:
-            return ()
+            return self._line(" " * _KEYS_WIDTH, clean(self.about), width)
         state = self.microvm.state.word
         glyph = f"{glyph_of(state, ascii_only)} "
         return (("  open     ", "dim"), (glyph, str(state)), (fit(self.words, 24), "strong"), (state, "dim"))
+
+    def _line(self, label: str, more: str, width: int) -> Line:
+        text = f"{self.words}: {self.refusal}" if self.refusal else f"{fit(self.words, 24)}  {more}"
+        role = "dim" if self.refusal else "text"
+        return ((f"  {label} ", "dim" if self.refusal else "key"), (fit(text, max(0, width - 11)), role))
 
 
 def offers(
@@ -52,6 +59,7 @@ def offers(
     selected: MicroVM | None,
     situations: Sequence[Situation],
     keys: Keys,
+    themes: Sequence[Offer] = (),
 ) -> list[Offer]:
     """All that there is. Actions on a microVM mean `targets`, and can be used where they can on one of them; the page
     that can be opened is that of `selected`."""
@@ -64,7 +72,7 @@ def offers(
             refusal = refusal or "not here"
         meant = targets if one.group == "Act" else (selected,) if one.id == "open" and selected is not None else ()
         found.append(Offer(f"{one.words} {_target(meant)}".rstrip(), one, refusal=refusal))
-    return [*found, *[Offer(clean(microvm.name), microvm=microvm) for microvm in microvms]]
+    return [*found, *themes, *[Offer(clean(microvm.name), microvm=microvm) for microvm in microvms]]
 
 
 def _target(targets: tuple[MicroVM, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
+from mvtui.host.themes import read_themes, shipped_folder
 from mvtui.model.definition import Share
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.growth import GrowPlan, GrowWay
@@ -99,6 +100,9 @@ REPORT = HostReport(
 )
 
 
+# Without those of whoever runs the tests.
+SHIPPED = read_themes([shipped_folder()])
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -189,7 +193,7 @@ class FakeHost:
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
-        return MvtuiApp(self.host, seams=self.seams, **options)  # type: ignore[arg-type]
+        return MvtuiApp(self.host, seams=self.seams, **{"themes": SHIPPED, **options})  # type: ignore[arg-type]
 
     async def examine(self, host: Host, snapshot: Snapshot) -> HostReport:
         return self.report._replace(findings=(*snapshot.findings, *self.report.findings))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from textual.pilot import Pilot
 
+from mvtui.host.themes import Fault, Themes
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
@@ -15,7 +17,7 @@ from mvtui.ui.forms.definition_panel import DefinitionPanel
 from mvtui.ui.trends import SLOT_SECONDS
 from mvtui.ui.widgets.log_view import LogView
 from tests.ui.fake_definitions import IMAGE_FINDINGS, PLAIN_TOML, WEB_TOML, WRONG_TOML
-from tests.ui.fake_host import FakeHost
+from tests.ui.fake_host import SHIPPED, FakeHost
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, STARTING
 from tests.ui.growth_samples import GROWABLE, growable
 from tests.ui.guest_samples import BOOTED, EMERGENCY, UNTOLD
@@ -36,6 +38,11 @@ from tests.ui.samples import (
     snapshot,
 )
 from tests.ui.save_scenes import OPENS, Opens
+
+# The themes that are looked at beside dark.
+THEMES = ("light", "contrast", "colour-blind", "terminal", "terminal-light")
+_MINE = Path("/home/ann/.config/mvtui/themes/mine.toml")
+BROKEN = Themes(SHIPPED.found, (Fault(_MINE, "colours.runing", 7, "there is no such key", 'did you mean "running"?'),))
 
 SIZES = ((80, 24), (120, 36), (60, 15))
 
@@ -142,8 +149,12 @@ SCENES = {
     "stale": Scene(PRODUCT, quiet=20),
     "hostile": Scene(HOSTILE, "j"),
     "progress": Scene(snapshot(LAB, WEB), "S", progress=True),
-    "light": Scene(STATES, "j j j", {"theme": "light"}),
-    "terminal": Scene(STATES, "j j j", {"theme": "terminal"}),
+    **{name: Scene(STATES, "j j j", {"theme": name}) for name in THEMES},
+    **{f"{name}-page": Scene(snapshot(DEGRADED), "1", {"theme": name}) for name in THEMES},
+    **{f"{name}-form": Scene(WEB_ALONE, "e j enter", {"theme": name}, definition=WRONG_TOML) for name in THEMES},
+    "palette-theme": Scene(PRODUCT, "colon t h e m e", {"automatic": "light"}),
+    "theme-broken": Scene(PRODUCT, "", {"theme": "mine", "themes": BROKEN}),
+    "theme-doctor": Scene(PRODUCT, "D", {"theme": "mine", "themes": BROKEN}),
     "terminal-question": Scene(PRODUCT, "G T", {"theme": "terminal"}),
     "ascii": Scene(STATES, "j j j", {"theme": "terminal", "ascii_only": True}),
     "filter-typed": Scene(PRODUCT, "slash f s d"),
@@ -176,10 +187,7 @@ SCENES = {
     **STORES,
     **SAVES,
     "ascii-form": Scene(WEB_ALONE, "e j enter down", {"theme": "terminal", "ascii_only": True}, definition=WRONG_TOML),
-    "light-form": Scene(WEB_ALONE, "e j enter", {"theme": "light"}, definition=WRONG_TOML),
     "ascii-page": Scene(snapshot(DEGRADED), "4", {"theme": "terminal", "ascii_only": True}),
-    "terminal-page": Scene(snapshot(DEGRADED), "2", {"theme": "terminal"}),
-    "light-page": Scene(snapshot(DEGRADED), "1", {"theme": "light"}),
 }
 
 

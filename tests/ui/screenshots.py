@@ -31,7 +31,7 @@ PICTURES = (
     ("review", "review", (100, 34)),
     ("rebuild", "rebuild", (100, 26)),
     ("help", "help", (100, 36)),
-    ("light", "light", (100, 24)),
+    *((name, name, (100, 24)) for name in ("light", "contrast", "colour-blind", "terminal")),
 )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.ui.scenes import SCENES, SIZES, open_scene
+from tests.ui.scenes import SCENES, SIZES, THEMES, open_scene
 
 # At one size alone: what differs is the theme, or the microVM on a page.
-ONCE = tuple(name for name in SCENES if name.startswith(("light", "terminal", "ascii", "looping-", "stopped-")))
+ONCE = tuple(name for name in SCENES if name.startswith((*THEMES, "ascii", "looping-", "stopped-")))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -1,21 +1,20 @@
 """What the terminal can show, and in which colours."""
 
-from pathlib import Path
-
 import pytest
-from textual.theme import Theme
 
 from mvtui.errors import MvtuiError
-from mvtui.model.state import StateWord
-from mvtui.ui import themes
+from mvtui.host.themes import Themes, read_themes, shipped_folder
+from mvtui.model.theme import COLOURS
 from mvtui.ui.abilities import abilities_of
 from mvtui.ui.terminal import Terminal
+from mvtui.ui.themes import Choice, choose, textual_theme
 from mvtui.ui.widgets.microvm_list import MicroVMList
 from tests.ui.fake_host import FakeHost
 from tests.ui.samples import PRODUCT
 from tests.ui.scenes import Scene, open_scene
 
 CONSOLE, VT100 = abilities_of("linux"), abilities_of("vt100")
+SIXTEEN = "this terminal has 16 colours"
 
 
 @pytest.mark.parametrize(
@@ -24,55 +23,68 @@ CONSOLE, VT100 = abilities_of("linux"), abilities_of("vt100")
         ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Terminal("dark", False, True)),
         ({"TERM": "xterm-256color", "LANG": "de_DE.utf8", "COLORFGBG": "0;15"}, Terminal("light", False, True)),
         ({"TERM": "xterm", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("dark", False, True)),
-        ({"TERM": "xterm", "LANG": "C.UTF-8"}, Terminal("terminal", False, True)),
-        ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": "1"}, Terminal("terminal", False, True)),
-        ({"TERM": "linux", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, CONSOLE)),
-        ({"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "a"}, Terminal("terminal", True, False, CONSOLE)),
-        ({"TERM": "screen.xterm-256color", "LANG": "C.UTF-8"}, Terminal("dark", False, True, CONSOLE)),
-        ({"TERM": "vt100", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, VT100)),
+        ({"TERM": "xterm", "LANG": "C.UTF-8"}, Terminal("terminal", False, True, SIXTEEN)),
+        (
+            {"TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": "1"},
+            Terminal("terminal", False, True, "NO_COLOR is set"),
+        ),
+        (
+            {"TERM": "xterm", "LANG": "C.UTF-8", "COLORFGBG": "0;15"},
+            Terminal("terminal-light", False, True, SIXTEEN),
+        ),
+        ({"TERM": "linux", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, SIXTEEN, CONSOLE)),
+        (
+            {"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "a"},
+            Terminal("terminal", True, False, SIXTEEN, CONSOLE),
+        ),
+        ({"TERM": "screen.xterm-256color", "LANG": "C.UTF-8"}, Terminal("dark", False, True, "", CONSOLE)),
+        (
+            {"TERM": "vt100", "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
+            Terminal("terminal", True, True, "this terminal has no colours", VT100),
+        ),
         ({"TERM": "xterm-256color", "LANG": "C"}, Terminal("dark", True, True)),
         ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, Terminal("dark", True, True)),
         ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "POSIX"}, Terminal("dark", True, True)),
         ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, Terminal("dark", False, True)),
-        ({}, Terminal("terminal", True, True)),
+        ({}, Terminal("terminal", True, True, SIXTEEN)),
     ],
 )
 def test_what_the_terminal_can(environ: dict[str, str], terminal: Terminal) -> None:
     assert Terminal.of(environ) == terminal
 
 
-ROLES = (*StateWord, "text", "dim", "strong", "key", "off", "good", "warning", "error")
+def test_textual_gets_every_colour_and_style() -> None:
+    found = read_themes([shipped_folder()]).found
+    for definition in found.values():
+        theme = textual_theme(definition)
+        assert {f"vm-{name}" for name in COLOURS} <= theme.variables.keys()
+        assert theme.ansi == definition.ansi
+    assert textual_theme(found["terminal"]).variables["vm-failed"] == "ansi_red"
 
 
-def test_every_theme_is_whole() -> None:
-    found = themes.load()
-    assert found.failed == ()
-    assert {"dark", "light", "terminal"} <= found.loaded.keys()
-    for theme in found.loaded.values():
-        assert isinstance(theme, Theme)
-        assert {f"vm-{role}" for role in ROLES} <= theme.variables.keys()
-    assert not any("bright" in value for value in found.loaded["terminal"].variables.values())
+@pytest.mark.parametrize(
+    ("wanted", "automatic", "own_colours", "choice"),
+    [
+        ("auto", "light", "", Choice("light")),
+        ("dark", "light", "", Choice("dark")),
+        ("terminal", "terminal", "NO_COLOR is set", Choice("terminal")),
+        ("dark", "terminal", "NO_COLOR is set", Choice("terminal", "NO_COLOR is set: theme terminal, not dark")),
+        ("drak", "light", "", Choice("light", "there is no theme 'drak'; did you mean \"dark\"?")),
+    ],
+)
+def test_the_theme_that_is_used(wanted: str, automatic: str, own_colours: str, choice: Choice) -> None:
+    assert choose(wanted, automatic, own_colours, read_themes([shipped_folder()])) == choice
 
 
-def test_themes_that_cannot_be_used_say_why(tmp_path: Path) -> None:
-    whole = (themes.folder() / "dark.toml").read_text()
-    (tmp_path / "whole.toml").write_text(whole)
-    (tmp_path / "broken.toml").write_text("[base")
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    (tmp_path / "poor.toml").write_text(whole.replace('vm-running = "#87d787"', "").replace("primary", "first"))
-    (tmp_path / "empty.toml").write_text("")
-    (tmp_path / "colourless.toml").write_text(whole.replace("#87d787", "greenish"))
-    found = themes.load(tmp_path)
-    assert list(found.loaded) == ["whole"]
-    why = {failed.path.stem: failed.why for failed in found.failed}
-    assert why.keys() == {"broken", "binary", "poor", "empty", "colourless"}
-    assert why["poor"] == "lacks primary, vm-running"
-    assert "greenish" in why["colourless"]
+def test_a_name_that_is_like_no_other_names_all_that_there_are() -> None:
+    said = choose("xyzzy", "dark", "", read_themes([shipped_folder()])).said
+    assert said.startswith("there is no theme 'xyzzy'; there are ")
+    assert all(name in said for name in ("dark", "light", "terminal"))
 
 
-def test_a_theme_that_is_not_there_is_an_error_with_a_hint() -> None:
-    with pytest.raises(MvtuiError, match="no usable theme 'nowhere'"):
-        FakeHost().app(theme="nowhere")
+def test_without_the_automatic_theme_there_is_no_panel() -> None:
+    with pytest.raises(MvtuiError, match="no usable theme 'dark'"):
+        FakeHost().app(themes=Themes())
 
 
 async def test_the_reversed_cursor_is_one_bar() -> None:
@@ -86,7 +98,3 @@ async def test_the_reversed_cursor_is_one_bar() -> None:
         styles = [segment.style for segment in segments if segment.style is not None]
         assert all(style.reverse and not style.dim for style in styles)
         assert len({(style.color, style.bgcolor) for style in styles}) == 1
-
-
-def test_a_folder_without_themes_loads_none(tmp_path: Path) -> None:
-    assert themes.load(tmp_path / "nowhere") == themes.Themes({})

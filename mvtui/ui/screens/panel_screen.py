@@ -12,7 +12,7 @@ from textual.widget import Widget
 from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
 from mvtui.ui.abilities import ALL, Abilities
-from mvtui.ui.command import Command, Situation
+from mvtui.ui.command import Situation
 from mvtui.ui.commands import TABS
 from mvtui.ui.keys import Keys, live_keys
 from mvtui.ui.painting import PanelCompositor
@@ -213,8 +213,8 @@ class PanelScreen(AskingScreen, inherit_bindings=False):
 
         self._open(Help(self._keys, self.situations))
 
-    def open_palette(self, act: Callable[[Command], None]) -> None:
-        """Show what can be done; `act` does it."""
+    def open_palette(self, act: Callable[[Offer], None], themes: Sequence[Offer]) -> None:
+        """Show what can be done, with these themes; `act` does it."""
         from mvtui.ui.widgets.palette_panel import PalettePanel  # noqa: PLC0415  (Input takes long to import)
 
         picture = self.picture
@@ -223,12 +223,12 @@ class PanelScreen(AskingScreen, inherit_bindings=False):
         microvms = picture.snapshot.microvms if picture.snapshot is not None else ()
 
         def choose(offer: Offer) -> None:
-            if offer.command is not None:
-                act(offer.command)
-            elif offer.microvm is not None:
+            if offer.microvm is not None:
                 self.open_page(offer.microvm.name)
+            else:
+                act(offer)
 
-        found = offers(microvms, self.targets, self.selected, self.situations, self._keys)
+        found = offers(microvms, self.targets, self.selected, self.situations, self._keys, themes)
         self._open(PalettePanel(found, self._keys, choose))
 
     def type_filter(self) -> None:
