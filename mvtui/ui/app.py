@@ -22,11 +22,11 @@ from mvtui.model.timeline import Timeline
 from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
+from mvtui.ui.copy_acting import CopyApp
 from mvtui.ui.driver import PanelDriver
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
-from mvtui.ui.source_acting import SourceApp
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
 from mvtui.ui.trends import Trends
 
@@ -44,7 +44,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(SourceApp, inherit_bindings=False):
+class MvtuiApp(CopyApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
     rest is what tests replace."""

@@ -33,6 +33,7 @@ from mvtui.ui.widgets.question import QuestionPanel
 from mvtui.ui.widgets.status import Status
 
 if TYPE_CHECKING:
+    from mvtui.ui.copyables import Copyable
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.screens.page_level import PageLevel
     from mvtui.ui.widgets.doctor_panel import Examine
@@ -317,6 +318,12 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.widgets.calls_panel import CallsPanel  # noqa: PLC0415  (at the first time)
 
         self._open(CallsPanel(calls))
+
+    def open_copy(self, heading: str, copyables: "Sequence[Copyable]", copy: "Callable[[Copyable], None]") -> None:
+        """Show what can be copied; `copy` does it."""
+        from mvtui.ui.widgets.copy_panel import CopyPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(CopyPanel(heading, copyables, copy))
 
     @on(DialogClosed)
     def _return_to_level(self, event: DialogClosed) -> None:
