@@ -21,13 +21,13 @@ from mvtui.operations.doctor import HostReport
 from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, command
+from mvtui.ui.copy_acting import CopyApp
 from mvtui.ui.driver import PanelDriver
 from mvtui.ui.keys import key_label
 from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
-from mvtui.ui.source_acting import SourceApp
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
 
 _SEAMS = Seams()
@@ -39,7 +39,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class MvtuiApp(SourceApp, inherit_bindings=False):
+class MvtuiApp(CopyApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is the one that is wanted, `automatic` the terminal's, `own_colours` why it can show no others than its own;
     `names` are painted before the first look; `mouse`: the terminal reports it; `abilities` are the terminal's. The

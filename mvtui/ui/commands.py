@@ -141,6 +141,7 @@ COMMANDS = (
     _definition("share_store", "H", "share the host's store", "the host's store; asks"),
     Command("ssh", ("s",), "ssh", "log in to its guest", Place.PANEL, "Page", refusal=refusals.ssh),
     Command("bundle", ("b",), "bundle", "an archive for who helps", Place.PANEL, "Page", refusal=refusals.selected),
+    Command("copy", ("y",), "copy", "its name, path, error …", Place.PANEL, "Page", refusal=refusals.selected),
     _page("drift", ("equals_sign",), "drift", "defined, built, booted", Place.PANEL),
     _page("tab_previous", ("left_square_bracket",), "tab left", "the tab left", Place.PAGE),
     _page("tab_next", ("right_square_bracket",), "tab right", "the tab right", Place.PAGE),

@@ -4,6 +4,7 @@ What looks and acts is imported at the first look, when the first frame stands o
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
 from mvtui.host.ports import Host, Logs
 from mvtui.model.definition import Share
 from mvtui.model.growth import GrowPlan, GrowWay
@@ -25,6 +27,7 @@ from mvtui.ui.forms.desk import FormSeams
 if TYPE_CHECKING:
     from mvtui.model.timeline import Timeline
     from mvtui.operations.bundle import Written
+    from mvtui.operations.copying import Copied
     from mvtui.operations.doctor import HostReport
     from mvtui.operations.into import Login
     from mvtui.operations.lifecycle import Outcome
@@ -213,6 +216,13 @@ def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
     raise MvtuiError("this panel makes no bundles", f"mvtui bundle {microvm.name}")
 
 
+def copy_text(text: str, calls: CallLog) -> "Copied":
+    """Copy it in every way that there is here."""
+    from mvtui.operations import copying  # noqa: PLC0415
+
+    return copying.copy_text(text, os.environ, calls)
+
+
 class PlanSource(Protocol):
     """What makes the plan of a share's source, as `making_source.plan_source`."""
 
@@ -254,6 +264,7 @@ class Seams:
     run_growth: RunGrowth = run_growth
     find_login: Callable[[Host, MicroVM], Awaitable["Login"]] = find_login
     bundle: MakeBundle = no_bundle
+    copy: Callable[[str, CallLog], "Copied"] = copy_text
     plan_source: PlanSource = plan_source
     run_source: RunSource = run_source
     forms: FormSeams = field(default_factory=FormSeams)

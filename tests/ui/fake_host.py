@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from mvtui.errors import MvtuiError
+from mvtui.host.calls import CallLog
+from mvtui.host.clipboard import osc52
 from mvtui.host.ports import Host
 from mvtui.host.themes import read_themes, shipped_folder
 from mvtui.model.definition import Share
@@ -18,6 +20,7 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import JobResult, UnitStatus, UnitVerb
 from mvtui.operations.bundle import Written
+from mvtui.operations.copying import Copied
 from mvtui.operations.doctor import HostReport
 from mvtui.operations.into import Login
 from mvtui.operations.lifecycle import Outcome, Progress
@@ -144,6 +147,7 @@ class FakeHost:
         self.report = REPORT
         self.written: Written | MvtuiError = MvtuiError("/root/a.tar.gz can't be written: no space left on device")
         self.login: Login | MvtuiError = MvtuiError("web can't be reached: vsock: it has no vsock number")
+        self.copied: list[str] = []
         self.looks = 0
         self.after_look: Callable[[], None] | None = None
         self.progress: dict[tuple[UnitVerb, str], Progress] = {}
@@ -183,6 +187,7 @@ class FakeHost:
             run_growth=self.run_growth,
             find_login=self.find_login,
             bundle=self.bundle,
+            copy=self.copy,
             plan_source=self.plan_source,
             run_source=self.run_source,
             forms=self.definitions.seams,
@@ -285,6 +290,12 @@ class FakeHost:
         if isinstance(self.written, MvtuiError):
             raise self.written
         return self.written
+
+    def copy(self, text: str, _calls: CallLog) -> Copied:
+        """As a plain terminal does it; no file is left."""
+        self.copied.append(text)
+        way = "the terminal's clipboard (OSC 52), if it takes that"
+        return Copied((way,), Path("/run/user/1000/mvtui/copied"), "", osc52(text, {"TERM": "xterm-256color"}))
 
     async def find_login(self, host: Host, microvm: MicroVM) -> Login:
         if isinstance(self.login, MvtuiError):

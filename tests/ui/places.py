@@ -53,6 +53,7 @@ PLACES = {
     "help": Where(PRODUCT, "question_mark j j"),
     "doctor": Where(PRODUCT, "D j j"),
     "calls": Where(PRODUCT, "at j j"),
+    "copy": Where(PRODUCT, "y j j"),
     "palette": Where(PRODUCT, "colon t down down", types=True),
     "filter": Where(PRODUCT, "slash a", types=True),
     "search": Where(FULL, "5 slash e", types=True),

@@ -166,6 +166,7 @@ SCENES = {
     "palette-refused": Scene(PRODUCT, "colon s t a r t space c i"),
     "doctor": Scene(PRODUCT, "D j"),
     "calls": Scene(PRODUCT, "at j j j"),
+    "copy": Scene(PRODUCT, "j j y j"),
     "several": Scene(PRODUCT, "asterisk S"),
     "state-question": Scene(STATES, "f"),
     "cancel": Scene(snapshot(STARTING, WEB), "G C"),

@@ -21,6 +21,7 @@ PICTURES = (
     ("palette", "palette", (100, 26)),
     ("doctor", "doctor", (100, 30)),
     ("calls", "calls", (100, 24)),
+    ("copy", "copy", (100, 26)),
     ("question", "question", (100, 24)),
     ("several", "several", (100, 24)),
     ("reset", "reset", (100, 26)),

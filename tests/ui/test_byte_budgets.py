@@ -22,7 +22,7 @@ BUDGETS = (
         [
             *("open", "filter", "filter_state", "stop", "restart", "kill", "cancel", "palette", "help", "calls"),
             *("reset", "undo", "free", "arm", "grow", "drift", "doctor", "edit"),
-            *("make_writable", "share_store", "make_source", "rebuild", "edit_file", "adopt", "ssh", "bundle"),
+            *("make_writable", "share_store", "make_source", "rebuild", "edit_file", "adopt", "ssh", "bundle", "copy"),
             *("search", "log_level", "log_source", "log_wrap", "log_times", "search_next", "search_previous"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
@@ -159,6 +159,7 @@ DIALOGS = {
     "help": (["question_mark"], ["j", "k", "pagedown", "pageup", "G", "g"]),
     "doctor": (["D"], ["j", "k", "g"]),
     "calls": (["at"], ["j", "k"]),
+    "copy": (["y"], ["j", "k", "n"]),
     "search": (["l", "slash"], ["e", "r", "backspace", "backspace", "z"]),
     "level": (["l", "v"], ["e"]),
     "source": (["l", "f"], ["g"]),
@@ -177,7 +178,7 @@ DIALOGS = {
 }
 
 
-CHOICES = ("level", "source", "stop", "reset of one that runs", "arm", "filter by state", "only what is wrong")
+CHOICES = ("copy", "level", "source", "stop", "reset of one that runs", "arm", "filter by state", "only what is wrong")
 
 
 def _budget(name: str, key: str) -> int:

@@ -8,7 +8,9 @@ from tests.ui.conftest import Open
 from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
 
 TYPED = ("typed", "count", "fresh", "overlays")
-MOVES = dict.fromkeys(("list", *TABS, "help", "doctor", "calls", "definition", "adopt"), "cursor") | {"gone": ""}
+MOVES = dict.fromkeys(("list", *TABS, "help", "doctor", "calls", "copy", "definition", "adopt"), "cursor") | {
+    "gone": ""
+}
 ASKS = dict.fromkeys(LEVELS, "asks")
 # A microVM that is stopped in the list, one that runs on the pages, none on a page that is gone.
 PAGES_ASK = dict.fromkeys(TABS, "asks")
@@ -51,6 +53,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "share_store": dict.fromkeys(LEVELS, "says"),
     "bundle": {**dict.fromkeys(("list", *TABS), "asks"), "gone": "says"},
     "ssh": dict.fromkeys(LEVELS, "says"),  # it does not run, or can't be reached
+    "copy": {**dict.fromkeys(("list", *TABS), "asks"), "gone": "says", "copy": "asks"},
     "drift": {
         "list": "opened tab says",
         **{one: "says" if one == "overview" else "tab says" for one in TABS},
@@ -80,6 +83,7 @@ EFFECTS: dict[str, dict[str, str]] = {
         "help": "asks",
         "doctor": "asks",
         "calls": "asks",
+        "copy": "asks",
         "definition": "asks",
         "adopt": "asks",
     },
@@ -102,6 +106,8 @@ OWN: dict[tuple[str, str], str] = {
     ("level", "a"): "asks",  # all, which are shown
     ("search", "enter"): "asks",
     ("search", "ctrl+u"): "types",
+    **dict.fromkeys([("copy", key) for key in ("n", "d", "u", "w", "e", "enter")], "asks says"),
+    **dict.fromkeys([("copy", key) for key in ("s", "p", "c", "f", "r")], "asks says"),
     ("bar", "y"): "asks does",
     ("running", "f"): "asks",  # its name is to be typed
     ("back", "u"): "asks does",
@@ -129,7 +135,7 @@ OWN: dict[tuple[str, str], str] = {
     **dict.fromkeys([(place, "ctrl+u") for place in TYPED], "types"),
 }
 # Of no command.
-OTHERS = ("y", "n", "o", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
+OTHERS = ("n", "o", "tab", "shift+tab", "left", "right", "delete", "f5", "ctrl+s", "ctrl+q", "ctrl+e")
 PUNCTUATION = (
     *("slash", "space", "asterisk", "colon", "question_mark", "at", "less_than_sign", "greater_than_sign"),
     "equals_sign",

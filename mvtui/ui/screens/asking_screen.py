@@ -16,6 +16,7 @@ from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.question import QuestionPanel
 
 if TYPE_CHECKING:
+    from mvtui.ui.copyables import Copyable
     from mvtui.ui.forms.desk import Desk, Wanted
     from mvtui.ui.widgets.doctor_panel import Examine
     from mvtui.ui.widgets.log_view import LogView
@@ -103,6 +104,12 @@ class AskingScreen(Screen[None], inherit_bindings=False):
         from mvtui.ui.widgets.calls_panel import CallsPanel  # noqa: PLC0415
 
         self._open(CallsPanel(calls))
+
+    def open_copy(self, heading: str, copyables: "Sequence[Copyable]", copy: "Callable[[Copyable], None]") -> None:
+        """Show what can be copied; `copy` does it."""
+        from mvtui.ui.widgets.copy_panel import CopyPanel  # noqa: PLC0415  (at the first time)
+
+        self._open(CopyPanel(heading, copyables, copy))
 
     def _open(self, dialog: Dialog) -> None:
         """Show it over the foot, unless there is one. It takes the focus by itself."""

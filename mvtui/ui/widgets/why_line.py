@@ -41,7 +41,7 @@ def why_lines(why: Why, width: int, height: int) -> list[Line]:
     lines = [_title(why, width)]
     tail = [_since(why.microvm, why.now), _mends(why)]
     causes = max(1, height - 1 - len(tail))
-    lines += [((line, _role(why.microvm)),) for line in wrapped(_cause(why.microvm), width, causes)]
+    lines += [((line, _role(why.microvm)),) for line in wrapped(cause(why.microvm), width, causes)]
     shown = [line for line in tail if line]
     if height < 4:
         shown = shown[-1:]
@@ -58,7 +58,7 @@ def _role(microvm: MicroVM) -> str:
     return SEVERITY_ROLES[microvm.findings[0].severity]
 
 
-def _cause(microvm: MicroVM) -> str:
+def cause(microvm: MicroVM) -> str:
     """The worst finding; where the state itself is wrong, the state's own why and what the finding adds to it."""
     state = microvm.state
     if not microvm.findings:
@@ -82,10 +82,10 @@ def _since(microvm: MicroVM, now: datetime) -> Line:
         parts.append(f"killed in {duration((state.deadline - now).total_seconds())}")
     if state.restarts:
         parts.append(f"{state.restarts} restarts")
-    if microvm.armed is not None and armed_words(microvm.armed) not in _cause(microvm):
+    if microvm.armed is not None and armed_words(microvm.armed) not in cause(microvm):
         parts.append(armed_words(microvm.armed))
     unit = microvm.unit(UnitKind.HYPERVISOR)
-    if unit is not None and unit.name not in _cause(microvm):
+    if unit is not None and unit.name not in cause(microvm):
         parts.append(clean(f"{unit.name} {unit.active_state}"))
     return (("   ".join(parts), "dim"),) if parts else ()
 
