@@ -20,6 +20,8 @@ from mvtui.ui import themes
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.driver import PanelDriver
+from mvtui.ui.keymap import declared_keys, textual_keymap
+from mvtui.ui.keys import Keys
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
@@ -27,6 +29,7 @@ from mvtui.ui.source_acting import SourceApp
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
 
 _SEAMS = Seams()
+_NO_KEYS: Keys = {}
 
 
 def _collect_garbage() -> None:
@@ -37,8 +40,9 @@ def _collect_garbage() -> None:
 
 class MvtuiApp(SourceApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
-    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it. The
-    rest is what tests replace."""
+    `theme` is a name of `themes/`; `names` are painted before the first look; `mouse`: the terminal reports it; `keys`:
+    those of commands that have others than they come with, as `keymap.checked_keys` gives them. The rest is what tests
+    replace."""
 
     # Textual reads no style sheet of a default screen by itself.
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/panel_screen.tcss"]
@@ -57,6 +61,7 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         theme: str = themes.DEFAULT,
         names: Sequence[str] = (),
         mouse: bool = True,
+        keys: Keys = _NO_KEYS,
         seams: Seams = _SEAMS,
     ) -> None:
         # The theme before App.__init__: chosen later, NO_COLOR is black on black.
@@ -66,6 +71,8 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
         self.set_reactive(MvtuiApp.theme, theme)
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"
+        self.keys = {**declared_keys(), **keys}
+        self.set_keymap(textual_keymap(self.keys))
         self.host, self.seams = host, seams
         self.drafts = {}
         self.ascii_only = ascii_only
@@ -227,8 +234,8 @@ class MvtuiApp(SourceApp, inherit_bindings=False):
 
     def action_toggle_pause(self) -> None:
         """Stand still, or go on."""
-        paused = not self.shown.paused
-        self.update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
+        paused, toggle = not self.shown.paused, self.shown.situation(None, self.panel.keys).key("toggle_pause")
+        self.update(paused=paused, message=((f"paused: {toggle} goes on", "text"),) if paused else ())
         self.look_soon()
 
     def action_look(self) -> None:
