@@ -119,6 +119,12 @@ def key_label(key: str) -> str:
     return "+".join((*modifiers, label)).replace("ctrl+", "^")
 
 
+def key_text(key: str) -> str:
+    """A key as a file has it: as people write it, in ASCII."""
+    label = key_label(key)
+    return label if label.isascii() else key
+
+
 def types_something(key: str) -> bool:
     """Whether it stands in a field when it is pressed there."""
     return len(key) == 1 or key in _CHARACTERS or key == "space" or ("+" not in key and key not in _NAMED)

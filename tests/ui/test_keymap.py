@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
+from itertools import groupby
 
 import pytest
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.keys import _character_to_key
 
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.host.configuration import ConfigurationError
 from mvtui.ui import key_names
 from mvtui.ui.command import Place
 from mvtui.ui.commands import COMMANDS, bindings
-from mvtui.ui.key_names import character_name, key_label, key_of, key_of_label, types_something
+from mvtui.ui.key_names import character_name, key_label, key_of, key_of_label, key_text, types_something
+from mvtui.ui.key_table import key_rows
 from mvtui.ui.keymap import checked_keys, declared_keys, keys_with, meet, textual_keymap
 
 # What Textual makes of what terminals send, but for characters.
@@ -104,41 +107,44 @@ def test_what_comes_with_the_commands_can_be_written_and_clashes_with_nothing() 
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
-        ({"stpo": ("x",)}, "keys: there is no command 'stpo' (did you mean stop?)"),
-        ({"stop": ("hyperx",)}, "keys: stop: there is no key 'hyperx' (a key is"),
-        ({"stop": ("^i",)}, "keys: stop: terminals send '^i' as tab"),
+        ({"stpo": ("x",)}, "there is no command 'stpo' (did you mean \"stop\"?"),
+        ({"zzzz": ("x",)}, "there is no command 'zzzz' (mvtui config --print shows all commands"),
+        ({"stop": ("hyperx",)}, "stop: there is no key 'hyperx' (a key is"),
+        ({"stop": ("^i",)}, "stop: terminals send '^i' as tab"),
         (
             {"stop": ("x",)},
-            "keys: x is the key of stop and of free (as it comes) "
-            "(choose another key for one of them; free = [] leaves free to the palette)",
+            "x is the key of stop and of free (as it comes) "
+            "(choose another key for one of them; free = [] leaves free to the palette",
         ),
-        ({"stop": ("^a",), "start": ("ctrl+a",)}, "keys: ^a is the key of start and of stop ("),
-        ({"log_wrap": ("s",)}, "keys: s is the key of ssh (as it comes) and of log_wrap ("),
-        ({"tab_next": ("n",)}, "keys: n is the key of tab_next and of search_next (as it comes) ("),
-        ({"mark": ("^c",)}, "keys: mark can't have ^c, which is always quit (choose another key)"),
-        ({"mark": ("Esc",)}, "keys: mark can't have Esc, which is always leave (choose another key)"),
-        ({"leave": ()}, "keys: leave has no key: nothing else would lead out (give leave a key)"),
-        ({"back": ()}, "keys: back has no key"),
-        ({"quit": ()}, "keys: quit has no key"),
+        ({"stop": ("^a",), "start": ("ctrl+a",)}, "^a is the key of start and of stop ("),
+        ({"log_wrap": ("s",)}, "s is the key of log_wrap and of ssh (as it comes) ("),
+        ({"tab_next": ("n",)}, "n is the key of tab_next and of search_next (as it comes) ("),
+        ({"tab_next": ("q",)}, "q is the key of tab_next and of back (as it comes) ("),
+        ({"mark": ("^c",)}, "mark can't have ^c, which is always quit (choose another key"),
+        ({"mark": ("Esc",)}, "mark can't have Esc, which is always leave (choose another key"),
+        ({"leave": ()}, "leave has no key: nothing else would lead out (give leave a key"),
+        ({"back": ()}, "back has no key"),
+        ({"quit": ()}, "quit has no key"),
     ],
 )
 def test_what_is_wrong_is_named(chosen: dict[str, tuple[str, ...]], told: str) -> None:
-    with pytest.raises(MvtuiError) as wrong:
-        checked_keys(chosen)
-    assert str(wrong.value).startswith(told)
-    assert "\n" not in str(wrong.value)
-    assert wrong.value.exit_code is ExitCode.USAGE
+    with pytest.raises(ConfigurationError) as wrong:
+        checked_keys(chosen, lambda _: "/config.toml:3")
+    assert str(wrong.value).startswith(f"/config.toml:3: {told}")
+    assert wrong.value.exit_code is ExitCode.CONFIG
 
 
-def test_everything_that_is_wrong_is_named_with_its_files() -> None:
-    chosen = {"stpo": ("x",), "start": ("^a",), "stop": ("^a",), "mark": ("ab",)}
-    files = {"stpo": "/etc/mvtui/config.toml", "start": "/etc/mvtui/config.toml", "stop": "/home/p/config.toml"}
-    with pytest.raises(MvtuiError) as wrong:
-        checked_keys(chosen, lambda one: files.get(one, ""))
-    lines = str(wrong.value).splitlines()
-    assert lines[0].startswith("/etc/mvtui/config.toml: keys: there is no command 'stpo'")
-    assert lines[1].startswith("keys: mark: there is no key 'ab'")
-    assert lines[2].startswith("/etc/mvtui/config.toml, /home/p/config.toml: keys: ^a is the key of start and of stop")
+def test_everything_that_is_wrong_is_named_with_its_places() -> None:
+    chosen = {"stpo": ("x",), "start": ("^a",), "stop": ("^a",), "mark": ("ab",), "free": ("T",)}
+    places = {"start": "/etc/mvtui/config.toml:7", "stop": "/home/p/config.toml:2"}
+    keys, problems = keys_with(chosen, lambda one: places.get(one, "/f:1"))
+    assert [(one.place, one.what) for one in problems] == [
+        ("/f:1", "there is no command 'stpo'"),
+        ("/f:1", "mark: there is no key 'ab'"),
+        ("/etc/mvtui/config.toml:7", "^a is the key of start and of stop (/home/p/config.toml:2)"),
+    ]
+    assert keys["mark"] == ("space",)
+    assert keys["free"] == ("T",)
 
 
 @pytest.mark.parametrize(
@@ -171,3 +177,17 @@ def test_commands_and_keymaps_are_read_without_textual() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
     assert list(bindings(Place.LIST))
+
+
+def test_the_table_has_every_command_once_and_no_word_twice() -> None:
+    rows = list(key_rows())
+    assert sorted(row.id for row in rows) == sorted(one.id for one in COMMANDS)
+    groups = [row.group for row in rows]
+    assert [group for group, _ in groupby(groups)] == list(dict.fromkeys(groups))
+    told = {row.id: row.does for row in rows}
+    assert told["make_writable"] == "make its store writable; asks"
+    assert told["tab_next"] == "the tab right"
+    assert told["log_wrap"] == "wrap: long lines cut, or whole"
+    for row in rows:
+        assert [key_of(key_text(key)) for key in row.keys] == list(row.keys)
+        assert all(key_text(key).isascii() for key in row.keys)
