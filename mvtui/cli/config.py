@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from mvtui.cli.chosen_keys import key_lines, key_problems
 from mvtui.cli.columns import aligned
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA
@@ -41,10 +42,11 @@ def run_config(args: argparse.Namespace) -> int:
     if args.system and not args.init:
         raise MvtuiError("--system goes with --init", "mvtui config --init --system", ExitCode.USAGE)
     if args.print:
-        write_lines(configuration_text().splitlines())
+        write_lines(configuration_text(key_lines()).splitlines())
         return ExitCode.OK
     read = read_of(args)
     counts = chosen(read, flags_of(args), lenient=True)
+    read = read._replace(problems=(*read.problems, *key_problems(counts)))
     if args.init:
         refuse_read_only(args, counts)
         write_lines([f"written: {_init(system=args.system)}, with every option commented out"])
@@ -77,7 +79,7 @@ def _init(*, system: bool) -> str:
         raise MvtuiError(f"{folder} can't be made: {(error.strerror or '').lower()}") from None
     finally:
         os.umask(before)
-    write_new(Path(path), configuration_text().encode(), mode=0o644)
+    write_new(Path(path), configuration_text(key_lines()).encode(), mode=0o644)
     return path
 
 

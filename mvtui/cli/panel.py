@@ -8,13 +8,14 @@ from mvtui.model.settings import Settings
 
 if TYPE_CHECKING:
     from mvtui.operations.bundle import Written
+    from mvtui.ui.keys import Keys
 
 
-def open_panel(host: Host, settings: Settings) -> int:
-    """Show the panel of `host` until it is left; the exit code."""
+def open_panel(host: Host, settings: Settings, keys: "Keys") -> int:
+    """Show the panel of `host` until it is left; the exit code. `keys` are checked."""
     from mvtui.ui.run import run_panel
 
-    return run_panel(host, settings, bundle=_bundle)
+    return run_panel(host, settings, keys=keys, bundle=_bundle)
 
 
 def _bundle(host: Host, snapshot: Snapshot, microvm: MicroVM) -> "Written":

@@ -46,10 +46,12 @@ def _panel(args: argparse.Namespace) -> int:
         why = f"TERM is {term or 'not set'}" if os.isatty(0) and os.isatty(1) else "this is no terminal"
         say(f"mvtui: no panel, because {why}; the list instead (mvtui list)")
         return _list(args)
+    from mvtui.cli.chosen_keys import keys_of
     from mvtui.cli.panel import open_panel
 
+    keys = keys_of(chosen_of(args))
     gc.enable()
-    return open_panel(host_of(args), settings_of(args))
+    return open_panel(host_of(args), settings_of(args), keys)
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -23,7 +23,8 @@ from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.copy_acting import CopyApp
 from mvtui.ui.driver import PanelDriver
-from mvtui.ui.keys import key_label
+from mvtui.ui.keymap import declared_keys, textual_keymap
+from mvtui.ui.keys import Keys, key_label
 from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
@@ -31,6 +32,7 @@ from mvtui.ui.seams import Seams
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
 
 _SEAMS = Seams()
+_NO_KEYS: Keys = {}
 
 
 def _collect_garbage() -> None:
@@ -42,8 +44,9 @@ def _collect_garbage() -> None:
 class MvtuiApp(CopyApp, inherit_bindings=False):
     """`host` is looked at every `interval` seconds; with `read_only`, nothing can be changed and `W` does not help.
     `theme` is the one that is wanted, `automatic` the terminal's, `own_colours` why it can show no others than its own;
-    `names` are painted before the first look; `mouse`: the terminal reports it; `abilities` are the terminal's. The
-    rest is what tests replace."""
+    `names` are painted before the first look; `mouse`: the terminal reports it; `abilities` are the terminal's; `keys`:
+    those of commands that have others than they come with, as `keymap.checked_keys` gives them. The rest is what tests
+    replace."""
 
     # Textual reads no style sheet of a default screen by itself.
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/panel_screen.tcss"]
@@ -66,11 +69,14 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         names: Sequence[str] = (),
         mouse: bool = True,
         abilities: Abilities = ALL,
+        keys: Keys = _NO_KEYS,
         seams: Seams = _SEAMS,
     ) -> None:
         self.dress(theme, automatic, own_colours, themes)
         super().__init__(driver_class=PanelDriver)
         self.animation_level = "none"
+        self.keys = {**declared_keys(), **keys}
+        self.set_keymap(textual_keymap(self.keys))
         self.host, self.seams = host, seams
         self.drafts = {}
         self.ascii_only = ascii_only
@@ -238,8 +244,8 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
 
     def action_toggle_pause(self) -> None:
         """Stand still, or go on."""
-        paused = not self.shown.paused
-        self.update(paused=paused, message=(("paused: p goes on", "text"),) if paused else ())
+        paused, toggle = not self.shown.paused, self.shown.situation(None, self.panel.keys).key("toggle_pause")
+        self.update(paused=paused, message=((f"paused: {toggle} goes on", "text"),) if paused else ())
         self.look_soon()
 
     def action_look(self) -> None:

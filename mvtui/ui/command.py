@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
-from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.keys import Keys
 
 
 class Tier(IntEnum):
@@ -99,10 +99,10 @@ class Situation:
     keys: Keys = field(default_factory=dict)
 
     def key(self, id: str) -> str:  # noqa: A002
-        """The first key of that command, as people write it: one that works here, else the declared one."""
-        from mvtui.ui.commands import command  # noqa: PLC0415  (which needs this)
+        """How that command is reached, in words: by its first key that works here, else by the declared one."""
+        from mvtui.ui.commands import hint  # noqa: PLC0415  (which needs this)
 
-        return key_label((self.keys.get(id) or command(id).keys)[0])
+        return hint(id, self.keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Every command of the panel, declared once."""
 
 from collections.abc import Callable, Iterator
-
-from textual.binding import Binding
+from typing import TYPE_CHECKING
 
 from mvtui.model.source_plan import missing_sources
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import refusals
 from mvtui.ui.command import Command, Place, Situation, Tier
-from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.keys import ALWAYS, Keys, key_label, key_labels
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 TABS = ("overview", "shares", "volumes", "processes", "logs", "timeline")
 # Keys of tabs beside their numbers.
@@ -176,18 +178,45 @@ def command(id: str) -> Command:  # noqa: A002
     return _BY_ID[id]
 
 
-def bindings(place: Place) -> Iterator[Binding]:
-    """The bindings of the commands of `place`, by their ids, for a keymap. `^c` works over every dialog."""
+def bindings(place: Place) -> "Iterator[Binding]":
+    """The bindings of the commands of `place`, by their ids, for a keymap. `^c` works over every dialog, whatever the
+    keymap."""
+    from textual.binding import Binding  # noqa: PLC0415  (the command line reads commands without Textual)
+
     for one in COMMANDS:
         if one.place is place:
             for key in one.keys:
-                yield Binding(key, one.id, one.words, show=False, id=one.id, priority=key == "ctrl+c")
+                always = key == "ctrl+c"
+                id = f"{ALWAYS}{one.id}" if always else one.id  # noqa: A001
+                yield Binding(key, one.id, one.words, show=False, id=id, priority=always)
+
+
+def moves(key: str, keys: Keys) -> bool:
+    """Whether it moves a cursor. `keys` are those that work."""
+    return any(key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE)
+
+
+def hint(id: str, keys: Keys) -> str:  # noqa: A002
+    """How that command is reached, in the midst of a sentence: its first key, as people write it; where it has none,
+    what the palette finds it by. `keys` are those that work."""
+    own = keys.get(id, command(id).keys)
+    if own:
+        return key_label(own[0])
+    label, words = hint_key(id, keys), command(id).words
+    return f":{words}" if label == ":" else f"{label} {words}".strip()
+
+
+def hint_key(id: str, keys: Keys) -> str:  # noqa: A002
+    """The key that leads to it, where its words stand behind it: its first one, or the palette's; "" where there is
+    neither."""
+    own = keys.get(id, command(id).keys) or keys.get("palette", command("palette").keys)
+    return key_label(own[0]) if own else ""
 
 
 def help_of(one: Command, keys: Keys) -> str:
     """What it does, for the help; `keys` are those that work."""
-    acting = [keys.get(other.id, other.keys)[0] for other in COMMANDS if other.group == "Act"]
-    return one.help.replace(_ACTING_KEYS, key_labels(tuple(acting)))
+    acting = [keys.get(other.id, other.keys)[:1] for other in COMMANDS if other.group == "Act"]
+    return one.help.replace(_ACTING_KEYS, " ".join(map(key_labels, filter(None, acting))))
 
 
 def menders(situation: Situation) -> Iterator[Command]:

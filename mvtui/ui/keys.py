@@ -1,58 +1,47 @@
-"""Keys, as Textual names them and as people write them."""
+"""The keys of commands: those that they have, and those of them that work now."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
+from mvtui.ui.key_names import key_label, key_labels, key_of_label, types_something
 
-_KEY_LABELS = {
-    "question_mark": "?",
-    "f1": "F1",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "home": "Home",
-    "end": "End",
-    "up": "↑",
-    "down": "↓",
-    "enter": "Enter",
-    "escape": "Esc",
-    "space": "space",
-    "slash": "/",
-    "colon": ":",
-    "asterisk": "*",
-    "at": "@",
-    "equals_sign": "=",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-}
-_KEYS_BY_LABEL = {label: key for key, label in _KEY_LABELS.items()}
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
-# The keys of each command that work, by its id.
+__all__ = ["ALWAYS", "Keys", "key_label", "key_labels", "key_of_label", "leaves", "live_keys", "no_key"]
+
+# The keys of each command, by its id; none where it has none, and is reached by the palette alone.
 Keys = Mapping[str, tuple[str, ...]]
 
-
-def key_label(key: str) -> str:
-    """A key as people write it: Textual's `ctrl+p` is `^p`."""
-    return _KEY_LABELS.get(key, key.replace("ctrl+", "^"))
-
-
-def key_labels(keys: tuple[str, ...]) -> str:
-    """Keys as people write them, a blank between them."""
-    return " ".join(key_label(key) for key in keys)
+# Begins the id of a binding that no keymap takes away from its command.
+ALWAYS = "always "
+# Begins what a command is bound to that has no key: Textual keeps a binding's own keys where it is given none.
+_NO_KEY = "no key for "
 
 
-def key_of_label(label: str) -> str:
-    """Textual's name of a key that people write so; of several, of the first."""
-    first = label.split(" ", maxsplit=1)[0]
-    return _KEYS_BY_LABEL.get(first, f"ctrl+{first[1:]}" if len(first) > 1 and first.startswith("^") else first)
+def no_key(id: str) -> str:  # noqa: A002
+    """What stands for the keys of that command where it has none."""
+    return f"{_NO_KEY}{id}"
 
 
-def live_keys(screen: Screen[Any]) -> Keys:
-    """The keys that work where the focus is, by the ids of their commands."""
+def live_keys(screen: "Screen[Any]") -> Keys:
+    """The keys that work where the focus is, by the ids of their commands; a command that works there without a key has
+    none."""
     found: dict[str, tuple[str, ...]] = {}
-    for key, active in screen.active_bindings.items():
-        if active.binding.id is not None:
-            found[active.binding.id] = (*found.get(active.binding.id, ()), key)
+    bound = [(key, active.binding.id) for key, active in screen.active_bindings.items() if active.binding.id]
+    for key, id in sorted(bound, key=lambda one: one[1].startswith(ALWAYS)):  # noqa: A001
+        own = () if key.startswith(_NO_KEY) else (key,)
+        found[id.removeprefix(ALWAYS)] = found.get(id.removeprefix(ALWAYS), ()) + own
     return found
+
+
+def leaves(key: str, keys: Keys, *also: str) -> bool:
+    """Whether it leaves what is open over the list or a page: Esc does, whatever the keymap, and so do the keys of
+    `leave` and of the commands `also`."""
+    return key == "escape" or any(key in keys.get(one, ()) for one in ("leave", *also))
+
+
+def leave_label(keys: Keys, *, typing: bool = False) -> str:
+    """The key that leaves it, as people write it; `typing`: one that types nothing."""
+    own = keys.get("leave", ())
+    return key_label(next((key for key in own if not (typing and types_something(key))), "escape"))

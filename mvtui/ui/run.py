@@ -10,8 +10,11 @@ from mvtui import first_names
 from mvtui.host.ports import Host
 from mvtui.model.settings import DEFAULTS, Settings
 from mvtui.ui.app import MvtuiApp
+from mvtui.ui.keys import Keys
 from mvtui.ui.seams import MakeBundle, Seams, find_login, look, no_bundle, only_look
 from mvtui.ui.terminal import Terminal
+
+_NO_KEYS: Keys = {}
 
 
 def seams_of(settings: Settings, bundle: MakeBundle = no_bundle) -> Seams:
@@ -27,11 +30,12 @@ def run_panel(
     host: Host,
     settings: Settings = DEFAULTS,
     *,
+    keys: Keys = _NO_KEYS,
     seams: Seams | None = None,
     bundle: MakeBundle = no_bundle,
 ) -> int:
-    """Show the panel of `host` as `settings` have it, until it is left; the exit code. `bundle` makes bundles, where no
-    `seams` do."""
+    """Show the panel of `host` as `settings` have it, until it is left; the exit code. `keys` are what
+    `keymap.checked_keys` gives; `bundle` makes bundles, where no `seams` do."""
     # A tenth of the time until the panel stands; it turns the collector on again.
     gc.disable()
     terminal = Terminal.of(os.environ).with_settings(settings)
@@ -46,6 +50,7 @@ def run_panel(
         names=first_names.names,
         mouse=terminal.mouse,
         abilities=terminal.abilities,
+        keys=keys,
         seams=seams or seams_of(settings, bundle),
     )
     app.run(mouse=terminal.mouse)

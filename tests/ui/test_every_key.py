@@ -194,34 +194,3 @@ async def test_help_shows_exactly_the_keys_that_work(open_panel: Open, place: st
             }
             lines |= {line for line in shown if line.startswith(f"{label}{one.words}: ")}
             assert len(lines) == (place in EFFECTS[one.id]), (one.id, lines)
-
-
-@pytest.mark.parametrize("late", [False, True])
-async def test_help_and_footer_follow_the_keymap(open_panel: Open, late: bool) -> None:
-    keymap = {"stop": "x", "help": "h,f2", "leave": "backspace", "cursor_down": "n", "calls": "o", "palette": "v"}
-    async with open_panel(size=(120, 36)) as panel:
-        if late:
-            await panel.press("question_mark", "escape")
-        panel.app.set_keymap(keymap)
-        await panel.pilot.pause()
-        assert "x stop" in panel.foot
-        assert "h help" in panel.foot
-        before = panel.lines
-        await panel.press("question_mark", "T", "at", "colon")
-        assert panel.lines == before
-        await panel.press("h")
-        assert "The keys that work here; backspace leaves" in panel.text
-        assert "x        stop; asks" in panel.text
-        assert "n        down" in panel.text
-        assert "h f2     the keys that work here" in panel.text
-        await panel.press("question_mark")
-        assert "x        stop; asks" in panel.text
-        await panel.press("f2")
-        assert panel.lines == before
-        await panel.press("o", "n", "escape")
-        assert "What mvtui called" in panel.text
-        await panel.press("backspace", "n")
-        assert panel.selected == "db"
-        await panel.press("v")
-        assert "  v        palette" not in panel.text  # what opens it is not offered
-        assert "x        stop db" in panel.text

@@ -88,7 +88,8 @@ class DefinitionPanel(DefinitionView):
         keys = live_keys(self.screen)
         moves = {key for one in COMMANDS if one.place is Place.MOVE for key in keys.get(one.id, ())}
         is_list = self.editing is not None and not self._form.display and not self._keys.asks and not self._is_absent
-        if event.key in keys.get("look", ()) or (is_list and event.key in moves):
+        is_typed = self._form.display and event.is_printable
+        if (event.key in keys.get("look", ()) and not is_typed) or (is_list and event.key in moves):
             return
         event.stop()
         event.prevent_default()

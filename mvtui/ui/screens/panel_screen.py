@@ -103,6 +103,11 @@ class PanelScreen(AskingScreen, inherit_bindings=False):
         return self._page.under_cursor if self._page is not None and self.opened is not None else ("", None)
 
     @property
+    def keys(self) -> Keys:
+        """The keys that work on the level that is open."""
+        return self._keys
+
+    @property
     def situations(self) -> list[Situation]:
         """What decides which commands can be used on what they mean; one without a microVM where they mean none."""
         return [self.situation(microvm) for microvm in self.targets] or [self.situation(None)]

@@ -7,8 +7,8 @@ from datetime import datetime
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.model.timeline import Timeline
-from mvtui.ui.commands import command
-from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.commands import hint
+from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line, Piece, folded
 from mvtui.ui.trends import Trends
 
@@ -28,8 +28,7 @@ class Page:
 
     def offer(self, id: str, words: str) -> Line:  # noqa: A002
         """The key of that command, and what it does, behind something else."""
-        keys = self.keys.get(id, command(id).keys)
-        return (("  ", "text"), (key_label(keys[0]), "key"), (f" {words}", "text"))
+        return (("  ", "text"), (hint(id, self.keys), "key"), (f" {words}", "text"))
 
 
 @dataclass(frozen=True, slots=True)

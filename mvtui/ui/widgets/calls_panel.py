@@ -11,9 +11,8 @@ from textual.geometry import Size
 
 from mvtui.model.call import Call, CallKind
 from mvtui.model.text import clean
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
-from mvtui.ui.keys import live_keys
+from mvtui.ui.commands import moves
+from mvtui.ui.keys import leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, folded, ruled
 from mvtui.ui.picture import Picture
 from mvtui.ui.tabs.page import Entry
@@ -67,7 +66,8 @@ class CallsTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        return (ruled("What mvtui called, the newest first; Esc leaves", size.width),)
+        leave = leave_label(live_keys(self.screen))
+        return (ruled(f"What mvtui called, the newest first; {leave} leaves", size.width),)
 
 
 class CallsPanel(Vertical, Dialog):
@@ -95,8 +95,8 @@ class CallsPanel(Vertical, Dialog):
     def on_key(self, event: Key) -> None:
         """Move, or leave; no other key goes on to anything else."""
         keys = live_keys(self.screen)
-        if any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+        if moves(event.key, keys):
             return
         event.stop()
-        if any(event.key in keys.get(leaves, ()) for leaves in ("calls", "leave", "back")):
+        if leaves(event.key, keys, "calls", "back"):
             self.post_message(DialogClosed(self))

@@ -13,9 +13,8 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.row import state_text
 from mvtui.model.text import clean
 from mvtui.operations.doctor import HostReport
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
-from mvtui.ui.keys import live_keys
+from mvtui.ui.commands import moves
+from mvtui.ui.keys import leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, ruled
 from mvtui.ui.moment import moment
 from mvtui.ui.picture import Picture
@@ -133,20 +132,21 @@ class DoctorPanel(Vertical, Dialog):
             self._asked = True
             self.run_worker(self._look(picture.snapshot), name="doctor", group="doctor")
         self._shown, report = picture, self._report
-        self._title.present(f"{clean(picture.host)}: {_summary(picture.snapshot, report)}; Enter opens, Esc leaves")
+        summary, leave = _summary(picture.snapshot, report), leave_label(live_keys(self.screen))
+        self._title.present(f"{clean(picture.host)}: {summary}; Enter opens, {leave} leaves")
         self._sheet.present(lambda width, _cursor: doctor_entries(picture, report, width))
 
     def on_key(self, event: Key) -> None:
         """Move, open the microVM under the cursor, or leave; no other key goes on to anything else."""
         keys = live_keys(self.screen)
-        if any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+        if moves(event.key, keys):
             return
         event.stop()
         key = self._sheet.cursor_key
         if event.key == "enter" and key is not None and key.startswith(_MICROVM):
             name = key.removeprefix(_MICROVM)
             self.post_message(DialogClosed(self, lambda: self._open_page(name)))
-        elif any(event.key in keys.get(leaves, ()) for leaves in ("doctor", "leave", "back")):
+        elif leaves(event.key, keys, "doctor", "back"):
             self.post_message(DialogClosed(self))
 
 

@@ -13,7 +13,7 @@ from mvtui.ui.lines import Line, Lines, width_of
 def footer_line(keys: Keys, situations: Sequence[Situation], width: int, *, on_list: bool = True) -> Line:
     """The keys that have room, with what they do, dimmed where they can't be used now; none that read-only refuses.
     The last two (help, back) always have room."""
-    shown = [one for one in COMMANDS if one.in_footer and one.id in keys]
+    shown = [one for one in COMMANDS if one.in_footer and keys.get(one.id)]
     first = situations[0]
     if first.read_only:
         shown = [one for one in shown if one.group != "Act" and not (first.locked and one.refusal(first))]

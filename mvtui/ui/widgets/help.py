@@ -13,7 +13,7 @@ from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.glyphs import glyph_of
-from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.keys import Keys, key_labels, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 
@@ -40,7 +40,7 @@ def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_on
     half = width // 2 if width >= TWO_COLUMNS else width
     left = [line for group in _LEFT for line in _group(group, keys, situations, half - 1)]
     right = [line for group in _RIGHT for line in _group(group, keys, situations, half - 1)]
-    title = ruled(f"The keys that work here; {_first(keys, 'leave')} leaves", width)
+    title = ruled(f"The keys that work here; {leave_label(keys)} leaves", width)
     if half == width:
         return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only), *_columns())]]
     for lines in (_states(ascii_only), _columns()):
@@ -50,12 +50,8 @@ def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_on
     return [title, *[(*one, (" " * (half - width_of(one)), "text"), *other) for one, other in pairs]]
 
 
-def _first(keys: Keys, id: str) -> str:  # noqa: A002
-    return key_labels(keys.get(id, ())[:1])
-
-
 def _group(group: str, keys: Keys, situations: Sequence[Situation], width: int) -> list[Line]:
-    shown = [one for one in COMMANDS if one.group == group and one.id in keys]
+    shown = [one for one in COMMANDS if one.group == group and keys.get(one.id)]
     return [((group, "strong"),), *[clipped(_line(one, keys, situations), width) for one in shown]] if shown else []
 
 
@@ -120,7 +116,7 @@ class Help(VerticalScroll, Dialog, can_focus=True, inherit_bindings=False):
         steps = {"cursor_down": 1, "cursor_up": -1, "page_down": height, "page_up": -height}
         steps |= {"half_down": half, "half_up": -half}
         meant = next((one for one, keys in self._keys.items() if event.key in keys), "")
-        if meant in ("help", "leave", "back"):
+        if meant not in steps and leaves(event.key, self._keys, "help", "back"):
             self.post_message(DialogClosed(self))
         elif meant in steps:
             self.scroll_relative(y=steps[meant], animate=False)

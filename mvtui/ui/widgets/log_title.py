@@ -6,8 +6,8 @@ from textual.geometry import Size
 
 from mvtui.model.log import DEBUG, LEVELS
 from mvtui.model.text import clean
-from mvtui.ui.commands import command
-from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.commands import command, hint_key
+from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, Piece, clipped, width_of
 from mvtui.ui.logs.rows import Look, Times, moment_of
 from mvtui.ui.logs.walk import LogWalk
@@ -26,11 +26,11 @@ class LogTitle(Lines):
         """Say this from now on; `keys` are those that work."""
 
         def key(id: str) -> Piece:  # noqa: A002
-            return (key_label((keys.get(id) or command(id).keys)[0]), "key")
+            return (key_labels(keys.get(id, command(id).keys)[:1]), "key")
 
         pieces: list[Piece] = [("follows", "good") if walk.follows else ("stands still", "warning")]
         if not walk.follows:
-            pieces += [(", ", "dim"), key("last"), (" goes on", "text")]
+            pieces += [(", ", "dim"), (hint_key("last", keys), "key"), (" goes on", "text")]
         if walk.looking_at is not None and now is not None:
             at = moment_of(walk.logs.entry(walk.looking_at), look.zone, now)
             pieces.append((f"  searches {clean(walk.found)}, at {at or 'another file'} …", "warning"))

@@ -10,9 +10,8 @@ from textual.events import Key
 from textual.geometry import Size
 
 from mvtui.model.output import OutputLines
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
-from mvtui.ui.keys import live_keys
+from mvtui.ui.commands import moves
+from mvtui.ui.keys import leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, ruled
 from mvtui.ui.questions import Answer
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -92,7 +91,7 @@ class OutputFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """On one line."""
-        return flowed(answer_pieces(self.told.answers), size.width, "  ")[:1]
+        return flowed(answer_pieces(self.told.answers, leave_label(live_keys(self.screen))), size.width, "  ")[:1]
 
 
 class OutputPanel(Vertical, Dialog):
@@ -136,12 +135,10 @@ class OutputPanel(Vertical, Dialog):
         """Do what a key says, scroll, or leave; no other key goes on to anything else."""
         answer = next((one for one in self._tell().answers if one.key == event.key), None)
         keys = live_keys(self.screen)
-        if answer is None and any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+        if answer is None and moves(event.key, keys):
             return
         event.stop()
         event.prevent_default()
-        if not self._is_left and (
-            answer or any(event.key in keys.get(one, ()) for one in (self._own, "leave", "back"))
-        ):
+        if not self._is_left and (answer or leaves(event.key, keys, self._own, "back")):
             self._is_left = True
             self.post_message(DialogClosed(self, answer.act if answer else None))

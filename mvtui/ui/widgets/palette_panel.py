@@ -9,7 +9,7 @@ from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
-from mvtui.ui.keys import Keys
+from mvtui.ui.keys import Keys, leave_label, live_keys
 from mvtui.ui.lines import Line, Lines, in_ascii, ruled
 from mvtui.ui.palette import Offer, matching
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -24,7 +24,8 @@ class PaletteTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        return (ruled("Type an action or a name; Enter does it, Esc leaves", size.width, f" {self.count} ─"),)
+        leave = leave_label(live_keys(self.screen), typing=True)
+        return (ruled(f"Type an action or a name; Enter does it, {leave} leaves", size.width, f" {self.count} ─"),)
 
 
 class Offers(CursorLines, can_focus=False):

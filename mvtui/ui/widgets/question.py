@@ -9,7 +9,7 @@ from textual.events import DescendantBlur, Key
 from textual.geometry import Size
 
 from mvtui.ui.charset import fit
-from mvtui.ui.keys import key_label
+from mvtui.ui.keys import key_label, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, cut, folded, in_ascii, ruled, width_of
 from mvtui.ui.questions import Answer, Fact, Question
 from mvtui.ui.widgets.dialog import DialogClosed
@@ -25,14 +25,15 @@ DEAF_SECONDS = 0.3
 _FACT_SIGNS = {True: ("✓", "v", "good"), False: ("×", "x", "error"), None: ("·", ".", "dim")}
 
 
-def question_lines(question: Question, width: int, most: int, ascii_only: bool) -> list[Line]:
+def question_lines(question: Question, width: int, most: int, ascii_only: bool, leave: str = "Esc") -> list[Line]:
     """At most `most` lines; none where these do not hold all of what is asked and every answer. A bar where that has
-    room on one line. Where not all facts have room, the last line of them says how many are left out."""
-    answers = answer_pieces(question.answers)
+    room on one line; `leave` is the key that leaves it. Where not all facts
+    have room, the last line of them says how many are left out."""
+    answers = answer_pieces(question.answers, leave)
     facts = question.facts
     if question.typed:
         wanted: Line = ((f"Type {question.typed_is}, then ", "text"), ("Enter", "key"), ("; ", "text"))
-        tail_lines = flowed([wanted, (("Esc", "key"), (" leaves.", "text"))], width, "")
+        tail_lines = flowed([wanted, ((leave, "key"), (" leaves.", "text"))], width, "")
     else:
         if not facts and (bar := _bar(question, answers, width)):
             return [bar]
@@ -64,10 +65,10 @@ def _head(text: str, width: int) -> list[Line]:
     return [ruled(first, width), *[((f"  {line}", "strong"),) for line in more]]
 
 
-def answer_pieces(answers: Sequence[Answer]) -> list[Line]:
-    """Each with its key; Esc is the last."""
+def answer_pieces(answers: Sequence[Answer], leave: str = "Esc") -> list[Line]:
+    """Each with its key; the last is `leave`, which leaves."""
     told = [((key_label(one.key), "key"), (f" {one.words}, ", "text")) for one in answers]
-    return [*told, (("Esc", "key"), (" leaves", "text"))]
+    return [*told, ((leave, "key"), (" leaves", "text"))]
 
 
 def flowed(answers: list[Line], width: int, indent: str) -> list[Line]:
@@ -113,14 +114,22 @@ class QuestionText(Lines, can_focus=True):
             return []
         # A field takes a line of its own.
         most = self.screen.size.height - bool(self.question.typed)
-        return question_lines(self.question, width, most, in_ascii(self.app))
+        return question_lines(self.question, width, most, in_ascii(self.app), self._leave)
+
+    @property
+    def _leave(self) -> str:
+        """The key that leaves it: none of an answer's."""
+        keys = live_keys(self.screen)
+        answers = {one.key for one in self.question.answers} if self.question is not None else set()
+        own = tuple(key for key in keys.get("leave", ()) if key not in answers)
+        return leave_label({"leave": own}, typing=self.question is not None and bool(self.question.typed))
 
     def fitted(self, size: Size) -> list[Line]:
         """The same, or why it can't be answered."""
         lines = self.lines(size.width)
         if lines or self.question is None:
             return lines
-        return [(("Too small a terminal for this question; ", "warning"), ("Esc", "key"), (" leaves", "text"))]
+        return [(("Too small a terminal for this question; ", "warning"), (self._leave, "key"), (" leaves", "text"))]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
@@ -195,13 +204,15 @@ class QuestionPanel(Vertical):
     def on_key(self, event: Key) -> None:
         """Answer, leave, or nothing: no key goes on to anything else, but for the field's own, which are bindings and
         looked up at the very top."""
-        if self.field is None or event.key == "escape":
+        may_leave = leaves(event.key, live_keys(self.screen)) and not (self.field and event.is_printable)
+        if self.field is None or may_leave:
             event.stop()
             event.prevent_default()
         if self.question is None:
             return
-        if event.key == "escape" and (self.question.harmless or not self._is_new):
-            self.leave()
+        if may_leave and event.key not in {one.key for one in self.question.answers}:
+            if self.question.harmless or not self._is_new:
+                self.leave()
             return
         if self._is_deaf:
             return

@@ -7,9 +7,8 @@ from textual.containers import Vertical
 from textual.events import Key
 from textual.geometry import Size
 
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
-from mvtui.ui.keys import live_keys
+from mvtui.ui.commands import moves
+from mvtui.ui.keys import leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, folded, in_ascii, ruled
 from mvtui.ui.reading import Reading, part_lines
 from mvtui.ui.tabs.page import Entry
@@ -52,7 +51,7 @@ class ReadingFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """As many lines as it takes."""
-        return flowed(answer_pieces(self._reading.answers), size.width, "  ")
+        return flowed(answer_pieces(self._reading.answers, leave_label(live_keys(self.screen))), size.width, "  ")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
@@ -127,7 +126,7 @@ class ReadingPanel(Vertical, Dialog):
         """Answer, leave, or move; no other key goes on to anything else."""
         answer = next((one for one in self._reading.answers if one.key == event.key), None)
         keys = live_keys(self.screen)
-        if answer is None and any(event.key in keys.get(one.id, ()) for one in COMMANDS if one.place is Place.MOVE):
+        if answer is None and moves(event.key, keys):
             return
         event.stop()
         event.prevent_default()
@@ -135,7 +134,7 @@ class ReadingPanel(Vertical, Dialog):
             return
         if answer is not None and self._is_whole:
             self._close(answer.act)
-        elif answer is None and any(event.key in keys.get(one, ()) for one in ("leave", "back")):
+        elif answer is None and leaves(event.key, keys, "back"):
             self._close(self._reading.left)
 
     def _close(self, then: Callable[[], None] | None) -> None:

@@ -4,7 +4,7 @@ from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 
-from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, width_of
 
 # As many letters has a tab that is not open where there is no room for more.
@@ -13,7 +13,7 @@ _SHORT = 4
 
 def tab_pieces(tab: str, chosen: str, keys: Keys, ascii_only: bool, name: str) -> Line:
     """A tab with its key and `name`; the one that is open is bright, and marked where there are no colours."""
-    words = f"{key_label(keys.get(f'tab_{tab}', ('',))[0])} {name.capitalize()}".strip()
+    words = f"{key_labels(keys.get(f'tab_{tab}', ())[:1])} {name.capitalize()}".strip()
     if tab != chosen:
         return ((f" {words}  ", "dim"),)
     left, right = ("[", "]") if ascii_only else ("▌", "▐")

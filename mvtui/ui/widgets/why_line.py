@@ -13,6 +13,7 @@ from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
 from mvtui.ui.command import Command
+from mvtui.ui.commands import hint_key
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, ruled, wrapped
 from mvtui.ui.moment import moment
@@ -97,7 +98,8 @@ def _mends(why: Why) -> Line:
     if fix in {f"{command.words} {why.microvm.name}" for command in why.menders}:
         fix = ""
     for command in why.menders:
-        pieces += [(key_labels(why.keys.get(command.id, command.keys)), "key"), (f" {command.words}  ", "text")]
+        label = key_labels(why.keys.get(command.id, command.keys)) or hint_key(command.id, why.keys)
+        pieces += [(label, "key"), (f" {command.words}  ", "text")]
     if fix:
         pieces += [(f"→ {clean(fix)}", "text")]
     return tuple(pieces)

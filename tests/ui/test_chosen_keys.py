@@ -1,0 +1,164 @@
+"""Keys that a person has chosen, in the panel: they work, the others do not, and whatever names a key names them."""
+
+import pytest
+
+from mvtui.model.unit import UnitVerb
+from mvtui.ui.keymap import checked_keys
+from mvtui.ui.keys import Keys
+from tests.ui.conftest import Open
+from tests.ui.overlay_samples import KEEPING
+from tests.ui.samples import LAB, MAIL, WEB, snapshot
+
+KEYS = checked_keys(
+    {
+        "stop": ("F5",),
+        "start": ("T",),
+        "help": ("h", "F2"),
+        "leave": ("^g",),
+        "cursor_down": ("space",),
+        "mark": ("n",),
+        "calls": ("o",),
+        "palette": (";",),
+        "toggle_pause": ("^b",),
+        "toggle_read_only": ("^w",),
+        "quit": ("X",),
+        "look": ("L",),
+    }
+)
+UNBOUND = checked_keys({"stop": (), "doctor": (), "toggle_read_only": (), "last": (), "help": ()})
+
+
+async def test_chosen_keys_work_and_the_others_no_longer(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB, WEB), keys=KEYS, size=(120, 36)) as panel:
+        before = panel.lines
+        await panel.press("at", "question_mark", "colon", "S", "j")
+        assert panel.lines == before
+        await panel.press("T")
+        assert panel.host.asked == [(UnitVerb.START, "lab")]
+        await panel.press("space", "f5")
+        assert panel.foot.startswith("stop web on hv01?")
+        await panel.press("y")
+        assert panel.host.asked[1:] == [(UnitVerb.STOP, "web")]
+        looks = panel.host.looks
+        await panel.press("L")
+        assert panel.host.looks == looks + 1
+        await panel.press("Q")
+        assert panel.app.is_running
+        await panel.press("X")
+        assert not panel.app.is_running
+
+
+async def test_control_c_quits_whatever_is_chosen(open_panel: Open) -> None:
+    async with open_panel(keys=KEYS) as panel:
+        await panel.press("semicolon", "ctrl+c")
+        assert not panel.app.is_running
+
+
+async def test_footer_and_help_name_the_chosen_keys(open_panel: Open) -> None:
+    async with open_panel(keys=KEYS, size=(120, 60)) as panel:
+        assert "T start  F5 stop" in panel.foot
+        assert "h help" in panel.foot
+        await panel.press("f2")
+        assert "The keys that work here; ^g leaves" in panel.text
+        for line in (
+            "  F5       stop; asks",
+            "  space    down",
+            "  h F2     the keys that work here",
+            "  X ^c     quit",
+            "  n        mark, for T F5 r",
+        ):
+            assert line in panel.text, line
+        await panel.press("space", "question_mark")
+        assert "stop; asks" in panel.text
+        await panel.press("ctrl+g")
+        assert "stop; asks" not in panel.text
+
+
+@pytest.mark.parametrize("opened", ["h", "o", "D", "semicolon", "f5", "K", "slash", "O", "u"])
+@pytest.mark.parametrize("key", ["ctrl+g", "escape"])
+async def test_the_chosen_key_and_esc_leave_whatever_is_open(open_panel: Open, opened: str, key: str) -> None:
+    one = KEEPING if opened in "Ou" else WEB
+    async with open_panel(snapshot(one), keys=KEYS) as panel:
+        await panel.press(opened)
+        assert panel.app.panel.asks
+        assert "^g leaves" in panel.text or opened == "slash"
+        await panel.press(key)
+        assert panel.foot.endswith("h help  q quit")
+        assert panel.host.asked == []
+
+
+async def test_what_types_something_is_typed(open_panel: Open) -> None:
+    keys = checked_keys({"look": ("L",), "leave": ("q",), "back": ("z",), "cursor_up": ("^y",)})
+    async with open_panel(snapshot(WEB), keys=keys) as panel:
+        await panel.press("colon", "w", "L", "q", "z")
+        assert "Esc leaves" in panel.text
+        assert panel.foot.strip() == "wLqz"
+        await panel.press("escape", "K", "q", "L")
+        assert panel.foot.strip() == "qL"
+        await panel.press("escape", "T", "w", "q", "j")
+        assert "? help" in panel.foot
+
+
+async def test_messages_and_why_line_name_the_chosen_keys(open_panel: Open) -> None:
+    async with open_panel(snapshot(MAIL), keys=KEYS, size=(120, 36)) as panel:
+        assert "F5 stop  r restart" in panel.text
+        await panel.press("ctrl+b")
+        assert "paused: ^b goes on" in panel.text
+        await panel.press("ctrl+w", "r")
+        assert "read-only: ^w switches it off" in panel.text
+
+
+async def test_a_click_on_a_chosen_key_presses_it(open_panel: Open) -> None:
+    async with open_panel(snapshot(WEB), keys=KEYS, size=(120, 36)) as panel:
+        await panel.click("F5 stop")
+        assert panel.foot.startswith("stop web on hv01?")
+        await panel.click("^g leaves")
+        await panel.click("; palette")
+        assert "Type an action or a name; Enter does it, ^g leaves" in panel.text
+
+
+async def test_a_command_without_a_key_is_in_the_palette_alone(open_panel: Open) -> None:
+    async with open_panel(snapshot(WEB), keys=UNBOUND, size=(120, 36)) as panel:
+        assert "stop" not in panel.foot
+        assert "help" not in panel.foot
+        await panel.press("T", "D", "W", "G", "question_mark")
+        assert not panel.app.panel.asks
+        await panel.press("colon", "s", "t", "o", "p")
+        assert "           stop web" in panel.text
+        await panel.press("enter")
+        assert panel.foot.startswith("stop web on hv01?")
+        await panel.press("escape", "ctrl+p", *"read", "minus", "o", "enter")
+        assert panel.app.shown.read_only
+        await panel.press("r")
+        assert "read-only: :read-only switches it off" in panel.text
+
+
+async def test_the_why_line_leads_to_a_command_without_a_key_by_the_palette(open_panel: Open) -> None:
+    async with open_panel(snapshot(MAIL), keys=UNBOUND, size=(120, 36)) as panel:
+        assert ": stop  r restart" in panel.text
+        await panel.click(": stop")
+        assert "Type an action or a name" in panel.text
+
+
+async def test_keys_on_a_page(open_panel: Open) -> None:
+    keys: Keys = checked_keys(
+        {"tab_logs": ("F5", "L"), "log_level": ("t",), "log_times": ("v",), "last": ("E", "^e")} | {"edit_file": ("G",)}
+    )
+    async with open_panel(snapshot(WEB), keys=keys, size=(120, 36)) as panel:
+        await panel.press("1")
+        assert "F5 Logs" in panel.text
+        await panel.press("L")
+        assert "t all levels" in panel.text
+        assert "v time" in panel.text
+        await panel.press("t")
+        assert panel.foot.startswith("show")
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_keys_can_be_set_while_it_runs(open_panel: Open, late: bool) -> None:
+    async with open_panel(size=(120, 36)) as panel:
+        if late:
+            await panel.press("question_mark", "escape")
+        panel.app.set_keymap({"stop": "x", "free": "F9"})
+        await panel.pilot.pause()
+        assert "x stop" in panel.foot
