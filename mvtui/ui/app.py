@@ -112,7 +112,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
-            self.say(f"{self.theme_said} ({key_label(command('doctor').keys[0])}: more)", "warning")
+            self.say(f"{self.theme_said} ({key_label(self.keys['doctor'][0])}: more)", "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)
