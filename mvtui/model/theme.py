@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mvtui.model.contrast import contrast
+from mvtui.model.nearest import did_you_mean
 
 AUTO = "auto"
 DARK, LIGHT = "dark", "light"
@@ -120,7 +121,9 @@ def wrong_in(table: Mapping[str, Any]) -> Iterator[Wrong]:
 def _wrong_keys(before: str, table: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[Wrong]:
     for key in table:
         if key not in known:
-            yield Wrong(before + key, "there is no such key", nearest(key, known) or f"there are {', '.join(known)}")
+            yield Wrong(
+                before + key, "there is no such key", did_you_mean(key, known) or f"there are {', '.join(known)}"
+            )
 
 
 def _wrong_colours(colours: Mapping[str, Any], *, ansi: bool) -> Iterator[Wrong]:
@@ -149,14 +152,6 @@ def _shown(value: object) -> str:
     """A value of TOML, in a few characters."""
     text = {True: "true", False: "false"}.get(value, repr(value)) if isinstance(value, bool) else repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def nearest(word: str, words: tuple[str, ...]) -> str:
-    """`did you mean "list"?`, "" where nothing is near."""
-    import difflib  # noqa: PLC0415  (most words are right)
-
-    found = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
-    return f'did you mean "{found[0]}"?' if found else ""
 
 
 def definition(name: str, table: Mapping[str, Any], parent: ThemeDefinition | None = None) -> ThemeDefinition:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from textual.theme import Theme
 
 from mvtui.host.themes import Themes
-from mvtui.model.theme import AUTO, ThemeDefinition, nearest
+from mvtui.model.nearest import did_you_mean
+from mvtui.model.theme import AUTO, ThemeDefinition
 
 
 def textual_theme(theme: ThemeDefinition) -> Theme:
@@ -47,7 +48,7 @@ def choose(wanted: str, automatic: str, own_colours: str, themes: Themes) -> Cho
         fault = next((one for one in themes.faults if one.theme == wanted and not one.usable), None)
         if fault is not None:
             return Choice(automatic, f"{fault.short}; theme {automatic} instead")
-        near = nearest(wanted, tuple(themes.found))
+        near = did_you_mean(wanted, themes.found)
         there_are = f"there are {', '.join(sorted(themes.found))}"
         return Choice(automatic, f"there is no theme {wanted!r}; {near or there_are}")
     if own_colours and not theme.ansi:
