@@ -14,13 +14,15 @@ from mvtui.cli.report import SCHEMA
 from mvtui.cli.settled import flags_of, problem_words, read_of, refuse_read_only
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.archive import write_new
-from mvtui.host.configuration import Read, chosen
+from mvtui.host.configuration import Problem, Read, chosen
 from mvtui.host.configuration_files import configuration_files
+from mvtui.host.themes import Themes, read_themes
 from mvtui.model.nearest import nearest
 from mvtui.model.positions import Position, position_of, positions
 from mvtui.model.settings import BY_NAME, OPTIONS, Chosen, Layer, SourceKind
 from mvtui.model.settings_text import configuration_text, toml_value
 from mvtui.model.text import clean
+from mvtui.model.theme import AUTO
 from mvtui.operations.hosts import definitions_of
 
 _PREFIX = "MVTUI_"
@@ -52,11 +54,14 @@ def run_config(args: argparse.Namespace) -> int:
         write_lines([f"written: {_init(system=args.system)}, with every option commented out"])
         return ExitCode.OK
     files = () if getattr(args, "no_config", False) else configuration_files()
+    themes = read_themes()
+    problems = (*read.problems, *_theme_problems(counts, themes))
+    notes = [*_notes(), *[f"{fault.where}: {fault.words} ({fault.fix})" for fault in themes.faults if fault.usable]]
     if args.json:
-        write_json(_document(counts, read, files))
+        write_json(_document(counts, _files(read, files), problems, notes))
     else:
-        write_lines([clean(line) for line in _lines(counts, read, files)])
-    return ExitCode.CONFIG if read.problems else ExitCode.OK
+        write_lines([clean(line) for line in _lines(counts, _files(read, files), problems, notes)])
+    return ExitCode.CONFIG if problems else ExitCode.OK
 
 
 def _init(*, system: bool) -> str:
@@ -124,6 +129,16 @@ def _notes() -> list[str]:
     ]
 
 
+def _theme_problems(counts: Chosen, themes: Themes) -> Iterator[Problem]:
+    """Themes that can't be used, and a theme that is chosen and not there: the panel opens, with another."""
+    for fault in themes.faults:
+        if not fault.usable:
+            yield Problem(fault.where, fault.words, fault.fix or "mend or remove it")
+    wanted = counts.settings.theme
+    if wanted != AUTO and wanted not in themes.found and themes.unusable(wanted) is None:
+        yield Problem(_place("theme", counts.sources["theme"]), f"there is no theme {wanted!r}", themes.meant(wanted))
+
+
 def _files(read: Read, files: Sequence[str]) -> list[tuple[str, str]]:
     """Each file and what came of it: read, none, wrong."""
     there = {layer.path for layer in read.layers}
@@ -131,24 +146,28 @@ def _files(read: Read, files: Sequence[str]) -> list[tuple[str, str]]:
     return [(path, "wrong" if path in wrong else "read" if path in there else "none") for path in files]
 
 
-def _lines(counts: Chosen, read: Read, files: Sequence[str]) -> Iterator[str]:
+def _lines(
+    counts: Chosen, files: Sequence[tuple[str, str]], problems: Sequence[Problem], notes: Sequence[str]
+) -> Iterator[str]:
     rows = [(row.name, toml_value(row.value), row.place or row.source.value) for row in _rows(counts)]
     yield from aligned([("OPTION", "VALUE", "FROM"), *rows])
     yield ""
-    yield from aligned([("FILE", ""), *_files(read, files)]) if files else ("no configuration files: --no-config",)
-    for title, words in (("Wrong", map(problem_words, read.problems)), ("Note", _notes())):
+    yield from aligned([("FILE", ""), *files]) if files else ("no configuration files: --no-config",)
+    for title, words in (("Wrong", map(problem_words, problems)), ("Note", notes)):
         for each in words:
             yield f"{title}: {each}"
 
 
-def _document(counts: Chosen, read: Read, files: Sequence[str]) -> Json:
+def _document(
+    counts: Chosen, files: Sequence[tuple[str, str]], problems: Sequence[Problem], notes: Sequence[str]
+) -> Json:
     return {
         "schema": SCHEMA,
-        "files": [{"path": path, "state": state} for path, state in _files(read, files)],
+        "files": [{"path": path, "state": state} for path, state in files],
         "options": [
             {"name": row.name, "value": row.value, "source": row.source.value, "place": row.place or None}
             for row in _rows(counts)
         ],
-        "problems": [problem._asdict() for problem in read.problems],
-        "notes": _notes(),
+        "problems": [problem._asdict() for problem in problems],
+        "notes": list(notes),
     }

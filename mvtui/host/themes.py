@@ -11,6 +11,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.configuration_files import configuration_files
 from mvtui.host.documents import DocumentError, parse, read_text
 from mvtui.model.finding import Finding, Severity
+from mvtui.model.nearest import did_you_mean
 from mvtui.model.positions import position_of, positions
 from mvtui.model.theme import (
     AA,
@@ -62,10 +63,14 @@ class Fault:
         return f"{where}: {self.words}"
 
     @property
+    def where(self) -> str:
+        """The file, and the line."""
+        return f"{self.path}:{self.line}" if self.line is not None else str(self.path)
+
+    @property
     def finding(self) -> Finding:
-        """The same for the doctor, and for who checks the configuration."""
-        where = f"{self.path}:{self.line}" if self.line is not None else str(self.path)
-        what = f"{where}: {self.words}."
+        """The same for the doctor."""
+        what = f"{self.where}: {self.words}."
         if self.usable:
             return Finding(Severity.INFO, f"theme {self.theme}", "", what, "", self.fix)
         return Finding(
@@ -79,6 +84,16 @@ class Themes:
 
     found: Mapping[str, ThemeDefinition] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+
+    def unusable(self, name: str) -> Fault | None:
+        """What is wrong with the theme of that name, None where it can be used or there is none."""
+        faults = (fault for fault in self.faults if fault.theme == name and not fault.usable)
+        return None if name in self.found else next(faults, None)
+
+    def meant(self, name: str) -> str:
+        """What is right instead of the name of no theme."""
+        names = {*self.found, *(fault.theme for fault in self.faults)}
+        return did_you_mean(name, sorted(names)) or f"there are {', '.join(sorted(self.found))}"
 
 
 def shipped_folder() -> Path:
@@ -212,11 +227,6 @@ def _faintness(path: Path, theme: ThemeDefinition) -> list[Fault]:
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
     what = f"contrast {ratio:.1f} to {background}{more}"
     return [Fault(path, f"colours.{text}", None, what, f"{AA} is what text needs (WCAG AA)", usable=True)]
-
-
-def theme_findings(folders: Sequence[Path] | None = None) -> tuple[Finding, ...]:
-    """What is wrong with the themes' files, for who checks the configuration."""
-    return tuple(fault.finding for fault in read_themes(folders).faults)
 
 
 def require(themes: Themes, name: str) -> ThemeDefinition:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from textual.theme import Theme
 
 from mvtui.host.themes import Themes
-from mvtui.model.nearest import did_you_mean
 from mvtui.model.theme import AUTO, ThemeDefinition
 
 
@@ -45,12 +44,9 @@ def choose(wanted: str, automatic: str, own_colours: str, themes: Themes) -> Cho
         return Choice(automatic)
     theme = themes.found.get(wanted)
     if theme is None:
-        fault = next((one for one in themes.faults if one.theme == wanted and not one.usable), None)
-        if fault is not None:
+        if (fault := themes.unusable(wanted)) is not None:
             return Choice(automatic, f"{fault.short}; theme {automatic} instead")
-        near = did_you_mean(wanted, themes.found)
-        there_are = f"there are {', '.join(sorted(themes.found))}"
-        return Choice(automatic, f"there is no theme {wanted!r}; {near or there_are}")
+        return Choice(automatic, f"there is no theme {wanted!r}; {themes.meant(wanted)}")
     if own_colours and not theme.ansi:
         return Choice(automatic, f"{own_colours}: theme {automatic}, not {wanted}")
     return Choice(wanted)

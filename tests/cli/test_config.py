@@ -107,6 +107,24 @@ def test_the_document(host: Path, own: Path, capsys: Capture, monkeypatch: pytes
     assert (told["files"], told["problems"]) == ([], [])
 
 
+def test_themes_that_cannot_be_used_are_told(own: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(own, '\ntheme = "mien"\n')
+    write(own.parent / "themes/mine.toml", '[colours]\nruning = "#ffffff"\n')
+    write(own.parent / "themes/pale.toml", '[colours]\n\ndim = "#767676"\n')
+    assert run(["config"]) == 78
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        f'Wrong: {own.parent}/themes/mine.toml:2: colours.runing: there is no such key (did you mean "running"?)',
+        f"Wrong: {own}:2: there is no theme 'mien' (did you mean \"mine\"?)",
+        f"Note: {own.parent}/themes/pale.toml: colours.dim: contrast 2.5 to cursor, and 3 more "
+        "(4.5 is what text needs (WCAG AA))",
+    ]
+    monkeypatch.setenv("MVTUI_THEME", "pale")
+    told = document(capsys, code=78)
+    assert [problem["place"] for problem in told["problems"]] == [f"{own.parent}/themes/mine.toml:2"]
+    (own.parent / "themes/mine.toml").unlink()
+    assert document(capsys)["problems"] == []
+
+
 @pytest.mark.parametrize(
     "argv", [words.split() for words in ("list", "check", "show web", "start web", "logs web", "ssh web")]
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.host import themes as module
-from mvtui.host.themes import Fault, read_themes, shipped_folder, theme_findings, theme_folders
+from mvtui.host.themes import Fault, read_themes, shipped_folder, theme_folders
 from mvtui.model.finding import Severity
 from mvtui.model.theme import COLOURS, STYLED
 
@@ -59,7 +59,7 @@ def test_the_last_of_a_name_counts_and_a_broken_one_does_not(own: Path) -> None:
 
 def test_a_broken_theme_is_told_with_file_line_key_and_what_is_right(own: Path) -> None:
     (own / "mine.toml").write_text('dark = true\n\n[colours]\nruning = "#ffffff"\ntext = "white"\n')
-    first, second = theme_findings([SHIPPED, own])
+    first, second = [fault.finding for fault in faults(own)]
     assert first.severity is Severity.WARNING
     assert first.subject == "theme mine"
     assert first.what == f"{own}/mine.toml:4: colours.runing: there is no such key."
