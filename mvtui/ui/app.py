@@ -24,7 +24,7 @@ from mvtui.ui.commands import TABS, bindings, command
 from mvtui.ui.copy_acting import CopyApp
 from mvtui.ui.driver import PanelDriver
 from mvtui.ui.keymap import declared_keys, textual_keymap
-from mvtui.ui.keys import Keys, key_label
+from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
@@ -112,7 +112,8 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
-            self.say(f"{self.theme_said} ({key_label(self.keys['doctor'][0])}: more)", "warning")
+            more = key_labels(self.keys["doctor"][:1])
+            self.say(f"{self.theme_said} ({more}: more)" if more else self.theme_said, "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)

@@ -72,6 +72,14 @@ async def test_a_theme_that_is_not_there_is_said_and_the_panel_opens(open_panel:
         assert status(panel) == "there is no theme 'drak'; did you mean \"dark\"? (D: more)"
 
 
+@pytest.mark.parametrize(("keys", "more"), [(("h",), " (h: more)"), ((), "")])
+async def test_where_more_is_told_is_said_by_its_own_key(open_panel: Open, keys: tuple[str, ...], more: str) -> None:
+    async with open_panel(theme="xyzzy", keys={"doctor": keys}) as panel:
+        assert status(panel)[:70] == f"there is no theme 'xyzzy'; there are {', '.join(sorted(SHIPPED.found))}"[:70]
+    async with open_panel(theme="drak", keys={"doctor": keys}) as panel:
+        assert status(panel) == f"there is no theme 'drak'; did you mean \"dark\"?{more}"
+
+
 async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('[colours]\n\nruning = "#ffffff"\n')
     (tmp_path / "ours.toml").write_text('about = "ours"\n[colours]\nbackground = "#000000"\n')
