@@ -63,7 +63,7 @@ class PanelDriver(LinuxDriver):
 
     def _query_in_band_window_resize(self) -> None:
         if self._answers:
-            super()._query_in_band_window_resize()  # type: ignore[no-untyped-call]
+            super()._query_in_band_window_resize()
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
