@@ -90,7 +90,7 @@ def shipped_folder() -> Path:
 
 def theme_folders() -> tuple[Path, ...]:
     """Where themes are, the one that counts more last: mvtui's own, and a folder beside each configuration file."""
-    return (shipped_folder(), *[path.parent / "themes" for path in configuration_files()])
+    return (shipped_folder(), *[Path(path).parent / "themes" for path in configuration_files()])
 
 
 def read_themes(folders: Sequence[Path] | None = None) -> Themes:
