@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from rich.cells import split_graphemes
@@ -18,6 +19,12 @@ from mvtui.ui.pen import PLAIN, Look, Pen
 GAP = 4
 
 _ATTRIBUTES = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "reverse": "7", "strike": "9"}
+# The colours of xterm's cube and of its greys, by what they are made of.
+_STEPS = (0, 95, 135, 175, 215, 255)
+_NUMBERS: dict[tuple[int, ...] | None, int] = {
+    **{(level, level, level): 232 + number for number, level in enumerate(range(8, 248, 10))},
+    **{one: 16 + number for number, one in enumerate(product(_STEPS, repeat=3))},
+}
 # Text and look. The second cell of a wide character has no text.
 Cell = tuple[str, Look]
 # By their number, from the top.
@@ -57,7 +64,10 @@ def _looks(style: Style | None, colours: ColorSystem, abilities: Abilities) -> t
 
 
 def _codes(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
-    return ";".join((colour or Color.default()).downgrade(colours).get_ansi_codes(foreground))
+    shown = colour or Color.default()
+    if colours is ColorSystem.EIGHT_BIT and shown.triplet in _NUMBERS:  # rich takes a darker grey for a grey
+        shown = Color.from_ansi(_NUMBERS[shown.triplet])
+    return ";".join(shown.downgrade(colours).get_ansi_codes(foreground))
 
 
 class Screenful:

@@ -17,6 +17,7 @@ from mvtui.ui.run import run_panel
 from mvtui.ui.trends import SLOT_SECONDS, SLOTS
 from tests.ui.busy_host import BUSY, at_work, with_cpu
 from tests.ui.fake_host import FakeHost
+from tests.ui.scenes import SCENES, Play, Scene, have_pasts, host_of
 
 MARK = "\x1b]7777\x07"
 
@@ -27,15 +28,15 @@ class DrivenPanel:
     `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `work` sees other values
     of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `slot` all until the next figure
     of that past is due, `press KEY …` presses keys (as Textual names them) and lets what they cause happen, `refuse`
-    ends the last verb for want of rights.
+    ends the last verb for want of rights, `play` leads into the scene of that name, `end` ends the panel.
     """
 
-    def __init__(self, pipe: int, *, waits: bool = False) -> None:
+    def __init__(self, pipe: int, *, waits: bool = False, scene: str = "") -> None:
         self.pipe = pipe
-        self.fake = FakeHost(None if waits else BUSY)
+        self.scene = SCENES.get(scene, Scene(BUSY))
+        self.fake = host_of(self.scene) if not waits else FakeHost(None)
         self.fake.after_look = self.mark_look
-        self.marked = BUSY
-        self.shown = BUSY
+        self.marked = self.shown = self.scene.snapshot
         self.percent = 20.0
         self.looks = 0
         self.pressing: asyncio.Task[None] | None = None
@@ -51,9 +52,14 @@ class DrivenPanel:
     def read(self) -> None:
         for line in os.read(self.pipe, 4096).decode().splitlines():
             verb, _, argument = line.partition(" ")
-            if verb == "press":
-                self.pressing = asyncio.get_running_loop().create_task(self.press(argument.split()))
+            if verb in ("press", "play"):
+                work = self.press(argument.split()) if verb == "press" else self.play()
+                self.pressing = asyncio.get_running_loop().create_task(work)
                 continue
+            if verb == "end":
+                asyncio.get_running_loop().remove_reader(self.pipe)
+                active_app.get().exit()
+                return
             if verb == "change":
                 self.change(int(argument))
             elif verb == "work":
@@ -79,6 +85,15 @@ class DrivenPanel:
             for _ in range(2):
                 await pilot._wait_for_screen()
             self.fake.passes(seconds=0.4)
+        self.mark()
+
+    async def play(self) -> None:
+        app: App[None] = active_app.get()
+        assert isinstance(app, MvtuiApp)
+        have_pasts(app, self.fake, self.scene)
+        await Play(self.fake, self.scene)(Pilot(app))
+        assert self.fake.last is not None
+        self.marked = self.shown = self.fake.last
         self.mark()
 
     def change(self, count: int) -> None:

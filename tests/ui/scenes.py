@@ -194,14 +194,25 @@ SCENES = {
 
 def open_scene(scene: Scene) -> tuple[MvtuiApp, "Play"]:
     """The panel of the scene, and what plays it once the panel runs."""
+    host = host_of(scene)
+    app = host.app(**scene.options)
+    have_pasts(app, host, scene)
+    return app, Play(host, scene)
+
+
+def host_of(scene: Scene) -> FakeHost:
+    """Its host."""
     host = FakeHost(scene.snapshot)
     host.plans.update(scene.plans)
     host.definitions.text, host.definitions.fields = scene.definition, scene.fields
-    app = host.app(**scene.options)
+    return host
+
+
+def have_pasts(app: MvtuiApp, host: FakeHost, scene: Scene) -> None:
+    """Some minutes of every microVM that has one."""
     for one in scene.snapshot.microvms:
         if one.built is not None:
             past(app._trends, one, int(host.seconds // SLOT_SECONDS))
-    return app, Play(host, scene)
 
 
 class Play:

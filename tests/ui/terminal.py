@@ -23,6 +23,17 @@ KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
 _OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE")
 
 
+class _Screen(pyte.Screen):  # type: ignore[misc]
+    """One that also knows what is dim, and has it for what blinks, which nothing does."""
+
+    def select_graphic_rendition(self, *attributes: int, **_options: bool) -> None:
+        """SGR; 22 ends bold and dim."""
+        codes = list(attributes)
+        colour = next((at for at, code in enumerate(codes) if code in (38, 48)), len(codes))
+        own = [{2: [5], 22: [22, 25]}.get(code, [code]) for code in codes[:colour]]
+        super().select_graphic_rendition(*[code for some in own for code in some], *codes[colour:])
+
+
 class TerminalProgram:
     """Python with these arguments behind a pty of its own; `pipe` gives it one more, the descriptor of a pipe on which
     it takes commands."""
@@ -52,8 +63,8 @@ class TerminalProgram:
         os.close(slave)
         os.close(commands)
         self.written = b""
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
+        self.screen = _Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
 
     def __enter__(self) -> "TerminalProgram":
         return self
@@ -102,7 +113,7 @@ class TerminalProgram:
 
     def resize(self, columns: int, rows: int) -> None:
         """Another size; what has no room any more is lost."""
-        self._screen.resize(rows, columns)
+        self.screen.resize(rows, columns)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def see(self, text: str) -> None:
@@ -118,7 +129,7 @@ class TerminalProgram:
     @property
     def lines(self) -> list[str]:
         """What stands on the screen."""
-        return [line.rstrip() for line in self._screen.display]
+        return [line.rstrip() for line in self.screen.display]
 
     @property
     def text(self) -> str:

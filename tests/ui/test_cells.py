@@ -6,7 +6,7 @@ import pyte
 from hypothesis import given
 from hypothesis import strategies as st
 from pyte.screens import Char
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -170,3 +170,12 @@ def test_no_line_is_moved_over_one_that_is_not_known() -> None:
     screenful, line = Screenful(), cells_of(Strip([Segment(LIST[0])]), COLOURS)
     screenful.paint({0: line, 3: cells_of(Strip([Segment("")]), COLOURS)})
     assert screenful.paint({3: line}) == f"\x1b[4H{LIST[0]}"
+
+
+def test_a_colour_of_the_256_is_sent_as_that_one() -> None:
+    for number in range(16, 256):
+        colour = Color.from_ansi(number).get_truecolor()
+        line = Strip([Segment("a", Style(color=Color.from_triplet(colour)))])
+        codes = cells_of(line, COLOURS)[0][1].colour.split(";")
+        assert codes[:2] == ["38", "5"]
+        assert Color.from_ansi(int(codes[2])).get_truecolor() == colour
