@@ -109,7 +109,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         """Begin to look."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
             more = key_labels(self.keys["doctor"][:1])
@@ -129,8 +129,8 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         self.host.processes.close()
 
     def _on_signal(self, number: signal.Signals) -> None:
-        """End with the terminal restored; ^c while sudo has the terminal is sudo's."""
-        if number is not signal.SIGINT or not self.lent:
+        """End with the terminal restored; ^c and ^\\ while another has the terminal are its."""
+        if number not in (signal.SIGINT, signal.SIGQUIT) or not self.lent:
             self.exit(return_code=128 + number)
 
     # The keys
@@ -262,6 +262,12 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         if isinstance(driver, PanelDriver):
             driver.report_mouse(self.mouse)
         self.say("the mouse works here" if self.mouse else "the mouse is the terminal's", "text")
+
+    def action_suspend(self) -> None:
+        """Back to the shell, until that lets it go on."""
+        driver = self._driver
+        if isinstance(driver, PanelDriver) and not driver.stop_with_group():
+            self.say("no shell began mvtui: nobody would let it go on", "warning")
 
     def action_leave(self) -> None:
         """Leave what stands above the list, one after the other; nothing is asked any more that was on its way."""

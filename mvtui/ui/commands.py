@@ -162,6 +162,7 @@ COMMANDS = (
     _panel("toggle_pause", ("p",), "pause", "the picture stands still"),
     _panel("look", ("ctrl+r",), "refresh", "look again now"),
     _panel("toggle_mouse", ("m",), "mouse", "mouse on and off"),
+    _panel("suspend", ("ctrl+z",), "suspend", "to the shell; fg comes back"),
     _panel("back", ("q",), "back", "back; quits from the list", in_footer=True),
     _panel("leave", ("escape",), "leave", "leave filter, marks, page", in_palette=False),
     _panel("quit", ("Q", "ctrl+c"), "quit"),

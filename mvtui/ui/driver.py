@@ -15,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from mvtui import first_names
 from mvtui.ui.abilities import ALL, Abilities
+from mvtui.ui.job_control import can_go_on
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
@@ -70,6 +71,18 @@ class PanelDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
         # Textual's own handler starts a second reader and a second writer beside the first.
         asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._go_on)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Let go of the terminal and stop; not where nobody would let us go on."""
+        if can_go_on():
+            super()._sigtstp_application()
+
+    def stop_with_group(self) -> bool:
+        """As ^Z does where the terminal is not raw; False where nobody would let us go on."""
+        if not can_go_on():
+            return False
+        os.kill(0, signal.SIGTSTP)
+        return True
 
     def _go_on(self) -> None:
         """Take the terminal anew, after whatever a shell did with it meanwhile.

@@ -1,10 +1,8 @@
 """The person's own editor, which gets the terminal, at a line."""
 
-import asyncio
 import os
 import shlex
 import shutil
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.model.call import CallKind
+from mvtui.ui import lent_child
 from mvtui.ui.kept_terminal import kept_terminal
 
 # Who says nothing gets the first of these that there is.
@@ -58,14 +57,10 @@ async def run(
     with (calls or CallLog()).call(CallKind.COMMAND, shlex.join(argv)) as call:
         with suspended(), kept_terminal() as left_open:
             try:
-                process = await asyncio.create_subprocess_exec(*argv)
+                ended = await lent_child.run(argv)
             except OSError as error:
                 raise MvtuiError(f"{argv[0]} can't be run: {error.strerror}", "EDITOR names another editor") from None
-            code = await process.wait()
-            if code != 0:
+            if ended.code != 0:
                 left_open()
-        call.end(f"exit {code}", ok=code == 0)
-    if code == 0:
-        return ""
-    how = f"exit {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
-    return f"{os.path.basename(argv[0])} ended with {how}: "
+        call.end(f"exit {ended.code}", ok=ended.code == 0)
+    return "" if ended.code == 0 else f"{os.path.basename(argv[0])} ended with {ended.how}: "

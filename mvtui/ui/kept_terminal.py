@@ -7,27 +7,34 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-# What one that died may have left on: mouse, paste, keys of the keypad, colours; a hidden cursor.
-_RESET = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[m\x1b[?25h\x1b[?1049l"
+# What one that died may have left on: every way to report the mouse, focus, paste, a held frame, keys of the keypad,
+# colours, line graphics, a part of the screen that scrolls alone, no wrap, a hidden cursor.
+_MODES = (9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 1)
+_RESET = "".join(f"\x1b[?{mode}l" for mode in _MODES) + "\x1b>\x1b[4l\x1b[m\x0f\x1b(B\x1b7\x1b[r\x1b8\x1b[?7h\x1b[?25h"
+# Only of one that ended badly: a terminal on its first screen may put the cursor elsewhere for it.
+_LEAVE = "\x1b[?1049l"
 
 
 @contextmanager
 def kept_terminal() -> Iterator[Callable[[], None]]:
-    """Within, a child may do to the terminal what it likes; what it gives switches off what one that died left on."""
+    """Within, a child may do to the terminal what it likes. What is given has also the other screen left, for one that
+    died in it."""
     fd = 0
-    if not os.isatty(fd):
+    try:
+        kept, group = termios.tcgetattr(fd), os.tcgetpgrp(fd)
+    except (OSError, termios.error):  # no terminal, not ours, or gone
         yield lambda: None
         return
-    kept, group = termios.tcgetattr(fd), os.tcgetpgrp(fd)
+    ended_badly = True
 
-    def switch_off() -> None:
-        with suppress(OSError):
-            sys.stdout.write(_RESET)
-            sys.stdout.flush()
+    def leave_its_screen() -> None:
+        _write(_LEAVE)
 
     try:
-        yield switch_off
+        yield leave_its_screen
+        ended_badly = False
     finally:
+        _write(_RESET + (_LEAVE if ended_badly else ""))
         # Whoever is not in the foreground is stopped for it, unless it does not mind.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
@@ -36,3 +43,9 @@ def kept_terminal() -> Iterator[Callable[[], None]]:
                 termios.tcsetattr(fd, termios.TCSADRAIN, kept)
         finally:
             signal.signal(signal.SIGTTOU, before)
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):
+        sys.stdout.write(text)
+        sys.stdout.flush()

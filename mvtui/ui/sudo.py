@@ -1,7 +1,6 @@
 """Running a command behind sudo, which asks for its password in the terminal, never in the panel."""
 
 import asyncio
-import os
 import shlex
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Sequence
@@ -11,6 +10,8 @@ from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
 from mvtui.model.call import CallKind
 from mvtui.model.text import clean
+from mvtui.ui import lent_child
+from mvtui.ui.kept_terminal import kept_terminal
 
 
 async def run(
@@ -41,32 +42,25 @@ def last_words(said: str) -> str:
 
 
 async def _run(argv: Sequence[str], calls: CallLog, *, on_terminal: bool) -> tuple[int, str, str]:
-    with calls.call(CallKind.COMMAND, shlex.join(argv)) as call:
-        code, out, errors = await _run_unrecorded(argv, on_terminal=on_terminal)
-        call.end(f"exit {code}", ok=code == 0)
-    return code, out, errors
-
-
-async def _run_unrecorded(argv: Sequence[str], *, on_terminal: bool) -> tuple[int, str, str]:
     """Exit code, stdout, stderr. On the terminal, what comes on stderr (`Sorry, try again.`) is shown as well."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=None if on_terminal else DEVNULL, stdout=PIPE, stderr=PIPE
-        )
-    except OSError as error:
-        raise MvtuiError(f"sudo can't be run: {error.strerror}", "run mvtui as root") from error
-    assert process.stdout is not None
-    assert process.stderr is not None
-    out, errors, code = await asyncio.gather(
-        process.stdout.read(), _read(process.stderr, shown=on_terminal), process.wait()
-    )
+    with calls.call(CallKind.COMMAND, shlex.join(argv)) as call:
+        try:
+            code, out, errors = await (_run_on_terminal(argv) if on_terminal else _run_aside(argv))
+        except OSError as error:
+            raise MvtuiError(f"sudo can't be run: {error.strerror}", "run mvtui as root") from error
+        call.end(f"exit {code}", ok=code == 0)
     return code, out.decode(errors="replace"), errors.decode(errors="replace")
 
 
-async def _read(stream: asyncio.StreamReader, *, shown: bool) -> bytes:
-    parts = []
-    while part := await stream.read(4096):
-        parts.append(part)
-        if shown:
-            os.write(2, part)
-    return b"".join(parts)
+async def _run_on_terminal(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
+    with kept_terminal() as left_open:
+        ended = await lent_child.run(argv, hears=True, keeps_output=True)
+        if ended.code != 0:
+            left_open()
+    return ended.code, ended.out, ended.said
+
+
+async def _run_aside(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
+    process = await asyncio.create_subprocess_exec(*argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    out, errors = await process.communicate()
+    return await process.wait(), out, errors

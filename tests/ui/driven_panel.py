@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -120,3 +121,7 @@ class DrivenPanel:
         driver = app._driver
         assert driver is not None
         app.call_after_refresh(driver.write, MARK)
+
+
+if __name__ == "__main__":
+    raise SystemExit(DrivenPanel(int(sys.argv[1])).run())

@@ -32,7 +32,7 @@ BUDGETS = (
         [
             *("cursor_down", "cursor_up", "page_down", "page_up", "half_down", "half_up", "first", "last"),
             *("mark", "mark_all", "sort_left", "sort_right", "sort_reverse", "start"),
-            *("toggle_read_only", "toggle_pause", "toggle_mouse", "quit"),
+            *("toggle_read_only", "toggle_pause", "toggle_mouse", "suspend", "quit"),
         ],
         KEY,
     )

@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import sys
 import termios
 from collections.abc import Iterator
 
@@ -13,6 +14,13 @@ from mvtui.ui.driver import Output
 from tests.ui.terminal import TerminalProgram
 
 CHILD = ["-m", "tests.ui.terminal_child"]
+# With the pipe as a variable of its own.
+SHELL = [
+    "-c",
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.environ.update(PIPE=sys.argv[1], PS1='shell$ ');"
+    "os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])",
+]
 # A session without a controlling terminal: nobody sends it a SIGHUP.
 WITHOUT_SIGHUP = [
     "-c",
@@ -29,6 +37,11 @@ def panel() -> Iterator[TerminalProgram]:
 
 def is_raw(program: TerminalProgram) -> bool:
     return not termios.tcgetattr(program.master)[3] & termios.ICANON
+
+
+def takes_signals(program: TerminalProgram) -> bool:
+    """Whether ^C is a signal: while the panel has the terminal it is a key; a shell's own editing leaves that alone."""
+    return bool(termios.tcgetattr(program.master)[3] & termios.ISIG)
 
 
 def take_terminal_away(program: TerminalProgram) -> None:
@@ -53,17 +66,45 @@ def test_a_stop_that_it_did_not_see(panel: TerminalProgram) -> None:
     assert not is_raw(panel)
 
 
-def test_it_goes_on_after_a_stop_that_was_asked_for(panel: TerminalProgram) -> None:
+def test_it_is_not_stopped_where_nobody_would_let_it_go_on(panel: TerminalProgram) -> None:
     panel.process.send_signal(signal.SIGTSTP)
-    panel.read_until(lambda read: b"\x1b[?1049l" in read)
-    os.waitid(os.P_PID, panel.process.pid, os.WSTOPPED)
-    assert not is_raw(panel)
-    panel.process.send_signal(signal.SIGCONT)
-    panel.read_until(lambda read: b"vm10" in read)
-    assert is_raw(panel)
+    panel.type("\x1a")
+    panel.see("no shell began mvtui: nobody would let it go on")
     panel.type("q")
     assert panel.end() == 0
-    assert not is_raw(panel)
+
+
+@pytest.fixture
+def shell() -> Iterator[TerminalProgram]:
+    """A shell with the panel as its job."""
+    with TerminalProgram(SHELL) as program:
+        program.see("shell$")
+        program.type(f"{sys.executable} -m tests.ui.driven_panel $PIPE\n")
+        program.see("? help")
+        yield program
+
+
+@pytest.mark.parametrize("by", ["key", "signal"])
+def test_it_goes_on_after_a_stop_that_was_asked_for(shell: TerminalProgram, by: str) -> None:
+    shell.settle()
+    if by == "key":
+        shell.type("\x1a")
+    else:
+        os.killpg(os.tcgetpgrp(shell.master), signal.SIGTSTP)
+    shell.read_until(lambda read: b"Stopped" in read)
+    assert takes_signals(shell)
+    assert not shell.modes[1049]
+    assert shell.modes[25]
+    shell.type("fg\n")
+    shell.read_until(lambda read: b"vm10" in read)
+    assert not takes_signals(shell)
+    assert shell.modes[1049]
+    shell.settle()
+    shell.type("q")
+    shell.read_until(lambda read: b"\x1b[?1049l" in read)
+    shell.type("echo ended $?\n")
+    shell.read_until(lambda read: b"ended 0" in read)
+    assert takes_signals(shell)
 
 
 def test_it_has_one_reader(panel: TerminalProgram) -> None:

@@ -77,6 +77,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "toggle_pause": dict.fromkeys(LEVELS, "paused says looks"),
     "look": dict.fromkeys((*LEVELS, "filter", "search", "palette", *TYPED, "definition", "form"), "looks"),
     "toggle_mouse": dict.fromkeys(LEVELS, "mouse says"),
+    "suspend": dict.fromkeys(LEVELS, ""),  # there is no terminal here
     "back": {
         "list": "exits",
         **LEAVES,
