@@ -171,6 +171,11 @@ def test_the_host_of_the_configuration(host: Path, own: Path, tmp_path: Path) ->
     of_files = host_of(parse(["list"]))
     assert of_files.state_dir == tmp_path / "vms"
     assert (of_files.definitions, of_files.programs) == (Path("/etc/nixos/microvms"), None)
+    assert of_files.options == ("--definitions", "/etc/nixos/microvms")
+    # Commands for the same host, by sudo, must not stumble over what this one went around.
+    around = host_of(parse(["--manager", "direct", "--no-config", "list", "--no-read-only"]))
+    assert around.options == ("--no-config", "--no-read-only")
+    assert host_of(parse(["--state-dir", "/", "--read-only", "list"])).options == ()
 
 
 def test_init_writes_a_file_that_is_valid_as_it_is_and_without_its_hashes(own: Path, capsys: Capture) -> None:
