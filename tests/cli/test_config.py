@@ -214,6 +214,15 @@ def test_init_never_overwrites(own: Path, tmp_path: Path, capsys: Capture) -> No
     assert not (tmp_path / "target").exists()
 
 
+def test_a_host_that_is_read_only_lets_people_choose(host: Path, own: Path, capsys: Capture) -> None:
+    write(host, "read_only = true\nthme = 1\n")
+    assert run(["config", "--init"]) == 0
+    assert own.exists()
+    capsys.readouterr()
+    assert run(["config", "--no-read-only"]) == 78
+    assert ["read_only", "false", "--no-read-only"] in map(str.split, capsys.readouterr().out.splitlines())
+
+
 def test_init_of_the_host(host: Path, own: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["config", "--init", "--system"]) == 0
     assert oct(host.parent.stat().st_mode)[-3:] == "755"
@@ -236,7 +245,7 @@ def test_root_by_sudo_writes_no_file_into_a_home(own: Path, capsys: Capture, mon
         (["--init", "--print"], 64, "not allowed with argument"),
         (["--system"], 64, "--system goes with --init"),
         (["--init", "--json"], 64, "--json goes without"),
-        (["--init", "--read-only"], 3, "config is refused: --read-only"),
+        (["--init", "--read-only"], 3, "config --init is refused: --read-only"),
         (["web"], 64, "unrecognized arguments: web"),
         (["--int"], 64, 'did you mean "--init"?'),
     ],
