@@ -11,7 +11,7 @@ from mvtui.cli.chosen_keys import key_lines, key_problems
 from mvtui.cli.columns import aligned
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA
-from mvtui.cli.settled import flags_of, problem_words, read_of, refuse_read_only
+from mvtui.cli.settled import flags_of, problem_words, read_of
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.archive import write_new
 from mvtui.host.configuration import Problem, Read, chosen
@@ -50,7 +50,8 @@ def run_config(args: argparse.Namespace) -> int:
     counts = chosen(read, flags_of(args), lenient=True)
     read = read._replace(problems=(*read.problems, *key_problems(counts)))
     if args.init:
-        refuse_read_only(args, counts)
+        if flags_of(args).get("read_only"):  # what files say of the host does not hold for a person's own choice
+            raise MvtuiError("config --init is refused: --read-only", "leave --read-only out", ExitCode.REFUSED)
         write_lines([f"written: {_init(system=args.system)}, with every option commented out"])
         return ExitCode.OK
     files = () if getattr(args, "no_config", False) else configuration_files()
@@ -111,7 +112,9 @@ def _place(name: str, layer: Layer | None) -> str:
     if layer.kind is SourceKind.FILE:
         position = position_of(name, _positions(layer.text))
         return f"{layer.path}:{position.line}" if position is not None else layer.path
-    return BY_NAME[name].variable if layer.kind is SourceKind.VARIABLE else BY_NAME[name].flag
+    if layer.kind is SourceKind.VARIABLE:
+        return BY_NAME[name].variable
+    return "--no-read-only" if name == "read_only" and not layer.values[name] else BY_NAME[name].flag
 
 
 @cache

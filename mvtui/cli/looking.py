@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mvtui.cli.loops import at_once, in_loop
 from mvtui.cli.output import complain
-from mvtui.cli.settled import chosen_of
+from mvtui.cli.settled import bypass_of, chosen_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.finding import NO_RIGHTS, Finding, Severity
@@ -27,7 +27,9 @@ def host_of(args: argparse.Namespace) -> Host:
     chosen = chosen_of(args)
     settings = chosen.settings
     definitions = Path(settings.definitions) if settings.definitions is not None else None
-    return open_host(Path(settings.state_dir), settings.manager, definitions, Path(chosen.host_state_dir))
+    return open_host(
+        Path(settings.state_dir), settings.manager, definitions, Path(chosen.host_state_dir), bypass_of(args)
+    )
 
 
 def look(

@@ -60,6 +60,13 @@ def flags_of(args: argparse.Namespace) -> dict[str, object]:
     return {name: str(value) if name in ("state_dir", "definitions") else value for name, value in values.items()}
 
 
+def bypass_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The flags that say what files must not: a command for the same host (by sudo, for an armed reset) needs them."""
+    flags = vars(args)
+    no_config = ("--no-config",) if flags.get("no_config") else ()
+    return (*no_config, "--no-read-only") if flags.get("read_only") is False else no_config
+
+
 def problem_words(problem: Problem) -> str:
     """A problem on one line."""
     return clean(f"{problem.place}: {problem.what} ({problem.fix})")

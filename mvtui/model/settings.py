@@ -114,7 +114,7 @@ OPTIONS = (
     Option(
         "interval",
         Kind.SECONDS,
-        "How often the panel looks where nothing tells of a change, in seconds.",
+        "How often the panel and list --watch look where nothing tells of a change, in seconds.",
         "2.0",
         "--interval",
     ),

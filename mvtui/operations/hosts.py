@@ -21,17 +21,22 @@ def open_host(
     manager: Manager = "auto",
     definitions: Path | None = None,
     own: Path = DEFAULT_STATE_DIR,
+    more: tuple[str, ...] = (),
 ) -> Host:
     """The host under `state_dir` (absolute, or relative to the working directory). `auto` takes systemd where it runs
     (sd_booted(3)), else starts and stops by itself. `own` is the state directory of the host that mvtui runs on.
     `definitions` None: for that one those of NixOS; for another what stands beside it, in `definitions`, as do
-    programs, in `bin`. Nothing is asked of the host yet. Raises MvtuiError."""
+    programs, in `bin`. `more` are words that commands for the same host need as well. Nothing is asked of the host yet.
+    Raises MvtuiError."""
     state_dir = _absolute(state_dir)
     calls = CallLog()
     records = records_place.records_of(state_dir)
     if definitions is not None:
         definitions = _absolute(definitions)
-    options = ("--definitions", str(definitions)) if definitions is not None else ()
+    elif state_dir == own != DEFAULT_STATE_DIR:
+        # What runs for other users, or without any, need not know that this is the host's own.
+        definitions = DEFAULT_DEFINITIONS
+    options = (*(("--definitions", str(definitions)) if definitions is not None else ()), *more)
     units, end_times = _adapters(state_dir, manager, calls, records, options)
     return Host(
         name=os.uname().nodename,

@@ -189,6 +189,11 @@ def test_the_host_of_the_configuration(host: Path, own: Path, tmp_path: Path) ->
     of_files = host_of(parse(["list"]))
     assert of_files.state_dir == tmp_path / "vms"
     assert (of_files.definitions, of_files.programs) == (Path("/etc/nixos/microvms"), None)
+    assert of_files.options == ("--definitions", "/etc/nixos/microvms")
+    # Commands for the same host, by sudo, must not stumble over what this one went around.
+    around = host_of(parse(["--manager", "direct", "--no-config", "list", "--no-read-only"]))
+    assert around.options == ("--no-config", "--no-read-only")
+    assert host_of(parse(["--state-dir", "/", "--read-only", "list"])).options == ()
 
 
 def test_init_writes_a_file_that_is_valid_as_it_is_and_without_its_hashes(own: Path, capsys: Capture) -> None:
@@ -227,6 +232,15 @@ def test_init_never_overwrites(own: Path, tmp_path: Path, capsys: Capture) -> No
     assert not (tmp_path / "target").exists()
 
 
+def test_a_host_that_is_read_only_lets_people_choose(host: Path, own: Path, capsys: Capture) -> None:
+    write(host, "read_only = true\nthme = 1\n")
+    assert run(["config", "--init"]) == 0
+    assert own.exists()
+    capsys.readouterr()
+    assert run(["config", "--no-read-only"]) == 78
+    assert ["read_only", "false", "--no-read-only"] in map(str.split, capsys.readouterr().out.splitlines())
+
+
 def test_init_of_the_host(host: Path, own: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["config", "--init", "--system"]) == 0
     assert oct(host.parent.stat().st_mode)[-3:] == "755"
@@ -249,7 +263,7 @@ def test_root_by_sudo_writes_no_file_into_a_home(own: Path, capsys: Capture, mon
         (["--init", "--print"], 64, "not allowed with argument"),
         (["--system"], 64, "--system goes with --init"),
         (["--init", "--json"], 64, "--json goes without"),
-        (["--init", "--read-only"], 3, "config is refused: --read-only"),
+        (["--init", "--read-only"], 3, "config --init is refused: --read-only"),
         (["web"], 64, "unrecognized arguments: web"),
         (["--int"], 64, 'did you mean "--init"?'),
     ],

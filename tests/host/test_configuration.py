@@ -11,6 +11,7 @@ from mvtui.errors import ExitCode
 from mvtui.host.configuration import ConfigurationError, chosen, read_configuration
 from mvtui.host.configuration_files import configuration_files, own_folder
 from mvtui.model.settings import DEFAULTS, Chosen, SourceKind
+from tests.host.state_dirs import fresh_state_dir, without_rights
 
 need_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
 
@@ -190,6 +191,22 @@ def test_what_is_no_file(files: tuple[Path, Path]) -> None:
     assert "is larger than" in str(wrong(files))
     files[0].write_bytes(b"theme = '\xff'")
     assert f"{files[0]}:1: a byte that is no UTF-8" in str(wrong(files))
+
+
+def test_what_may_not_be_read_is_not_as_good_as_absent() -> None:
+    with fresh_state_dir() as folder:
+        readable, closed, inside = (folder / name for name in ("readable", "closed", "folder/config.toml"))
+        inside.parent.mkdir()
+        for path in (readable, closed, inside):
+            path.write_text("read_only = true")
+        closed.chmod(0)
+        inside.parent.chmod(0)
+        with without_rights():
+            assert of((readable,)).settings.read_only
+            for path in (closed, inside):
+                error = wrong((path,))
+                assert str(error).startswith(f"{path}: permission denied (ask whoever owns it for the right to read it")
+        inside.parent.chmod(0o700)
 
 
 def test_one_that_anybody_can_write_is_not_taken(files: tuple[Path, Path]) -> None:

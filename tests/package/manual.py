@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mvtui import __version__
 from mvtui.cli.arguments import VERBS, build_parser
+from mvtui.model.settings import OPTIONS
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.keys import key_labels
 
@@ -17,7 +18,7 @@ restarts microVMs, resets their writable store overlays, grows their images, and
 Without a verb it opens the panel, for which it needs a terminal; ? shows the keys that work where you are.
 """
 _OF_ALL = (
-    "The options above may also stand behind the verb, but for --interval, which is the panel's alone. "
+    "The options above may also stand behind the verb, but for --interval, --theme, --ascii and --mouse. "
     "Of several microVMs the exit code is the greatest."
 )
 _OF_KEYS = "These are the keys of the panel where nothing else is configured."
@@ -29,6 +30,7 @@ _FILES = {
     "/var/lib/mvtui": "What mvtui keeps as root: its history, former texts of definition files, what is armed.",
 }
 _ENVIRONMENT = {
+    **{option.variable: option.words for option in OPTIONS if option.variable},
     "NO_COLOR": "No colours, whatever the terminal has.",
     "XDG_CONFIG_HOME": "Where your own configuration is, instead of ~/.config.",
     "VISUAL, EDITOR": "The editor for definition files.",
@@ -41,6 +43,7 @@ _EXIT_STATUS = {
     "3": "It was refused, or there was nothing to reset.",
     "64": "The command line is wrong.",
     "77": "Rights are missing; the message says what would give them.",
+    "78": "The configuration is wrong; --no-config goes without its files.",
 }
 # Of the last change that a reader has to know.
 _DATE = "2026-11-26"

@@ -3,7 +3,7 @@ function __mvtui_verb_is
     set -l before
     for word in (commandline -opc)
         if set -q before[1]
-            and not contains -- $before --state-dir --definitions --up --down --manager --hypervisor --stage --source --level --interval --image --lines -n --since --grep --size --user -l --output -o
+            and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --hypervisor --stage --source --level --interval --theme --image --lines -n --since --grep --size --user -l --output -o
             and not string match -q -- '-*' $word
             set verb $word
             break
@@ -14,6 +14,7 @@ function __mvtui_verb_is
 end
 function __mvtui_names
     set -l states /var/lib/microvms
+    test -n "$MVTUI_STATE_DIR"; and set states $MVTUI_STATE_DIR
     set -l hidden lost+found '*'\t'*' '~*' '-*'
     set -l before
     for word in (commandline -opc)
@@ -39,9 +40,11 @@ function __mvtui_names
 end
 complete -c mvtui -f
 complete -c mvtui -n "__mvtui_verb_is arm" -l always
+complete -c mvtui -n "__mvtui_verb_is ''" -l ascii -x -a 'auto on off'
+complete -c mvtui -n "__mvtui_verb_is list" -l closer
 complete -c mvtui -n "__mvtui_verb_is list" -l cpu
 complete -c mvtui -n "__mvtui_verb_is grow" -l defined
-complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt" -l definitions -x -a '(__fish_complete_directories)'
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l definitions -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is reset" -l discard
 complete -c mvtui -n "__mvtui_verb_is demo" -l down -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is reset grow make-writable share-store" -l dry-run
@@ -50,31 +53,38 @@ complete -c mvtui -n "__mvtui_verb_is logs" -l follow
 complete -c mvtui -n "__mvtui_verb_is reset" -l free
 complete -c mvtui -n "__mvtui_verb_is start" -l fresh
 complete -c mvtui -n "__mvtui_verb_is logs" -l grep -x
-complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt validate demo completion" -l help
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt validate config demo completion" -l help
 complete -c mvtui -n "__mvtui_verb_is validate" -l hypervisor -x -a 'qemu cloud-hypervisor firecracker crosvm kvmtool stratovirt alioth'
 complete -c mvtui -n "__mvtui_verb_is reset" -l if-armed
 complete -c mvtui -n "__mvtui_verb_is reset" -l image -x
+complete -c mvtui -n "__mvtui_verb_is config" -l init
 complete -c mvtui -n "__mvtui_verb_is ''" -l interval -x
-complete -c mvtui -n "__mvtui_verb_is list show diff logs check start stop restart kill reset restore arm grow make-writable share-store bundle rebuild adopt validate" -l json
+complete -c mvtui -n "__mvtui_verb_is list show diff logs check start stop restart kill reset restore arm grow make-writable share-store bundle rebuild adopt validate config" -l json
 complete -c mvtui -n "__mvtui_verb_is logs" -l level -x -a 'emerg alert crit err warning notice info debug'
 complete -c mvtui -n "__mvtui_verb_is logs" -l lines -x
-complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt" -l manager -x -a 'auto systemd direct'
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l manager -x -a 'auto systemd direct'
 complete -c mvtui -n "__mvtui_verb_is grow" -l mount
+complete -c mvtui -n "__mvtui_verb_is ''" -l mouse -x -a 'auto on off'
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l no-config
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l no-read-only
 complete -c mvtui -n "__mvtui_verb_is arm" -l off
 complete -c mvtui -n "__mvtui_verb_is arm" -l once
 complete -c mvtui -n "__mvtui_verb_is bundle" -l output -r -F
 complete -c mvtui -n "__mvtui_verb_is arm" -l persistent
-complete -c mvtui -n "__mvtui_verb_is ssh adopt" -l print
-complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt" -l read-only
+complete -c mvtui -n "__mvtui_verb_is ssh adopt config" -l print
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l read-only
 complete -c mvtui -n "__mvtui_verb_is logs" -l since -x
 complete -c mvtui -n "__mvtui_verb_is make-writable" -l size -x
 complete -c mvtui -n "__mvtui_verb_is logs" -l source -x -a 'guest virtiofsd interfaces install systemd mvtui'
 complete -c mvtui -n "__mvtui_verb_is show" -l stage -x -a 'defined built booted'
-complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt" -l state-dir -x -a '(__fish_complete_directories)'
+complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l state-dir -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is reset arm" -l strict
+complete -c mvtui -n "__mvtui_verb_is config" -l system
+complete -c mvtui -n "__mvtui_verb_is ''" -l theme -x
 complete -c mvtui -n "__mvtui_verb_is demo" -l up -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is ssh" -l user -x
 complete -c mvtui -n "__mvtui_verb_is ''" -l version
+complete -c mvtui -n "__mvtui_verb_is list" -l watch
 complete -c mvtui -n "__mvtui_verb_is reset grow make-writable share-store rebuild" -l yes
 complete -c mvtui -n "__mvtui_verb_is ''" -a list -d 'every microVM with its state and why it is in it'
 complete -c mvtui -n "__mvtui_verb_is ''" -a show -d 'one microVM with all that is known of it'
@@ -96,8 +106,9 @@ complete -c mvtui -n "__mvtui_verb_is ''" -a bundle -d 'one archive for who help
 complete -c mvtui -n "__mvtui_verb_is ''" -a rebuild -d 'build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch'
 complete -c mvtui -n "__mvtui_verb_is ''" -a adopt -d 'write the definition file of a microVM from what is built'
 complete -c mvtui -n "__mvtui_verb_is ''" -a validate -d 'what is wrong with definition files, and where'
+complete -c mvtui -n "__mvtui_verb_is ''" -a config -d 'what is chosen, and which file, variable or flag says it'
 complete -c mvtui -n "__mvtui_verb_is ''" -a demo -d 'a host of sample microVMs with real processes, in a folder of its own'
 complete -c mvtui -n "__mvtui_verb_is ''" -a completion -d 'print the completion script of a shell'
 complete -c mvtui -n '__mvtui_verb_is completion' -a 'bash zsh fish'
 complete -c mvtui -n '__mvtui_verb_is validate' -F
-complete -c mvtui -n '__mvtui_verb_is show diff check logs start stop restart kill reset restore arm grow make-writable share-store rebuild ssh bundle adopt' -a '(__mvtui_names | string split0)'
+complete -c mvtui -n '__mvtui_verb_is list show diff check logs start stop restart kill reset restore arm grow make-writable share-store rebuild ssh bundle adopt' -a '(__mvtui_names | string split0)'
