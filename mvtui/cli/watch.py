@@ -18,6 +18,7 @@ from mvtui.cli.looking import CPU_SECONDS, only, say_findings
 from mvtui.cli.output import terminal_columns
 from mvtui.cli.plain import list_lines
 from mvtui.cli.report import SCHEMA, list_document
+from mvtui.cli.settled import settings_of
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.operations.monitor import in_daemon_thread
@@ -51,13 +52,13 @@ async def run_watch(host: Host, args: argparse.Namespace) -> int:
 
 
 async def _tell(host: Host, args: argparse.Namespace) -> None:
-    names = frozenset(args.names) or None
+    names, settings = frozenset(args.names) or None, settings_of(args)
     day = ""
     looks = watch(
         host,
-        interval=args.interval,
+        interval=settings.interval,
         names=names,
-        record=not args.read_only,
+        record=not settings.read_only,
         cpu=CPU_SECONDS if args.cpu else 0.0,
     )
     async with aclosing(looks) as source:
