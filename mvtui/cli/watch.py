@@ -52,8 +52,7 @@ async def run_watch(host: Host, args: argparse.Namespace) -> int:
 
 
 async def _tell(host: Host, args: argparse.Namespace) -> None:
-    names = frozenset(args.names) or None
-    settings = settings_of(args)
+    names, settings = frozenset(args.names) or None, settings_of(args)
     day = ""
     looks = watch(
         host,
