@@ -1,7 +1,4 @@
-"""The demo's `microvm -u NAME` and `nixos-rebuild switch`: they really make a new runner of a definition file.
-
-python -m mvtui.demo.rebuilding DIR microvm -u NAME
-"""
+"""The demo's `microvm -u NAME` and `nixos-rebuild switch`: they really make a new runner of a definition file."""
 
 import dataclasses
 import hashlib
@@ -28,6 +25,10 @@ from mvtui.model.text import clean
 from mvtui.model.validation import findings_of
 
 PROGRAMS = ("microvm", "nixos-rebuild")
+# Where this Python finds modules is told to the next one: the program's start may have added to it (nixpkgs' does).
+_BOOT = (
+    "import sys; sys.path[:0] = {places!r}; from mvtui.demo import rebuilding; sys.exit(rebuilding.main(sys.argv[1:]))"
+)
 # Beside the store.
 _TOOLS = "nix/tools.json"
 # A build that is over at once shows nobody what its panel is for.
@@ -41,8 +42,9 @@ def install_programs(root: Path, tools: Tools) -> None:
     (root / _TOOLS).write_text(json.dumps(dataclasses.asdict(tools), indent=1))
     directory = root / "bin"
     directory.mkdir()
+    boot = _BOOT.format(places=[place for place in sys.path if os.path.isabs(place)])
     for name in PROGRAMS:
-        words = shlex.join([sys.executable, "-P", "-m", "mvtui.demo.rebuilding", str(root), name])
+        words = shlex.join([sys.executable, "-P", "-c", boot, str(root), name])
         (directory / name).write_text(f'#!{tools.bash}\nexec {words} "$@"\n')
         (directory / name).chmod(0o755)
 
@@ -169,7 +171,3 @@ def _link(directory: Path, name: str, target: str) -> None:
         os.rename(new, name, src_dir_fd=at, dst_dir_fd=at)
     finally:
         os.close(at)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mvtui.demo import host, rebuilding
+from mvtui.demo.runner_tools import Tools
 from mvtui.host.runner import read_runner
 from mvtui.operations.hosts import open_host
 from mvtui.operations.rebuild import _may_run
@@ -108,3 +110,12 @@ def test_the_demos_own_programs_are_those_that_run(demo: Path) -> None:
     assert all(_may_run(programs / name) for name in rebuilding.PROGRAMS)
     done = subprocess.run([programs / "microvm", "-u", "none"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "error: there is no microVM none\n")
+
+
+def test_the_program_finds_its_modules_where_this_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start of nixpkgs' adds to sys.path what its Python, without it, does not have."""
+    monkeypatch.setattr(sys, "executable", getattr(sys, "_base_executable", sys.executable))
+    (tmp_path / "nix").mkdir()
+    rebuilding.install_programs(tmp_path, Tools(hypervisor="/none"))
+    done = subprocess.run([tmp_path / "bin/microvm", "-u", "none"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "error: there is no microVM none\n"), done.stderr
