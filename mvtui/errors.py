@@ -14,6 +14,22 @@ class ExitCode(IntEnum):
     NO_RIGHTS = 77
     CONFIG = 78
 
+    @property
+    def meaning(self) -> str:
+        """What a program that mvtui ended with it may take from that."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "done; of check: nothing is wrong",
+    ExitCode.FAILED: "it failed; of check: there are warnings",
+    ExitCode.INVALID: "what was given is invalid; of check: there are errors",
+    ExitCode.REFUSED: "it was refused, or there was nothing to reset",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.NO_RIGHTS: "rights are missing; the message says what would give them",
+    ExitCode.CONFIG: "the configuration is wrong; --no-config goes without its files",
+}
+
 
 class MvtuiError(Exception):
     """Something a person has to read: what is wrong and where (`message`), what would mend it (`hint`)."""

@@ -29,6 +29,11 @@ class StateWord(StrEnum):
         return _GLYPHS[self][1]
 
     @property
+    def meaning(self) -> str:
+        """When a microVM is in it."""
+        return _MEANINGS[self]
+
+    @property
     def is_up(self) -> bool:
         """True where the guest may be running: an action on it can hurt."""
         return self in _UP
@@ -46,6 +51,19 @@ _GLYPHS = {
     StateWord.UNKNOWN: ("·", "."),
 }
 
+
+_MEANINGS = {
+    StateWord.RUNNING: "its unit is active, every share is served, nothing speaks against the guest",
+    StateWord.STARTING: "activating, since when; or a start is queued",
+    StateWord.STOPPING: "deactivating, with the time left until it is killed",
+    StateWord.DEGRADED: "up, but a share's virtiofsd is dead or not connected, a process of it is frozen, or the guest "
+    "is in emergency mode, paused, or can't use a disk",
+    StateWord.LOOPING: "restarted again and again, so often by now",
+    StateWord.FAILED: "with the result in words: exit 1, oom, timeout, dependency",
+    StateWord.STOPPED: "nothing runs",
+    StateWord.ORPHAN: "a process or unit without a directory, or a directory whose current is dangling",
+    StateWord.UNKNOWN: "nobody who could tell answers, and no process was found",
+}
 
 _UP = frozenset(
     (StateWord.RUNNING, StateWord.STARTING, StateWord.STOPPING, StateWord.DEGRADED, StateWord.LOOPING),

@@ -19,7 +19,6 @@ from mvtui.host import configuration_files
 from mvtui.model.settings import OPTIONS, is_right
 from mvtui.model.settings_text import toml_value
 from mvtui.model.settings_types import wrong_in
-from tests.cli.option_table import table
 from tests.host.state_dirs import fresh_state_dir
 
 Capture = pytest.CaptureFixture[str]
@@ -330,8 +329,3 @@ def test_a_list_with_a_file_imports_no_pydantic(own: Path, state_dir: Path) -> N
     environ = {**os.environ, "XDG_CONFIG_HOME": str(own.parent.parent)}
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, env=environ)
     assert done.stdout.splitlines()[-1] == "0 []"
-
-
-def test_the_readme_has_the_table_of_options() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert "\n".join(table()) in readme, "python -m tests.cli.option_table prints it"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mvtui import __version__
 from mvtui.cli.arguments import VERBS, build_parser
+from mvtui.errors import ExitCode
 from mvtui.model.settings import OPTIONS
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.keys import key_labels
@@ -36,15 +37,7 @@ _ENVIRONMENT = {
     "VISUAL, EDITOR": "The editor for definition files.",
     "TERM": "Where it is dumb there is no panel.",
 }
-_EXIT_STATUS = {
-    "0": "Done.",
-    "1": "It failed; of check: there are warnings.",
-    "2": "What was given is invalid; of check: there are errors.",
-    "3": "It was refused, or there was nothing to reset.",
-    "64": "The command line is wrong.",
-    "77": "Rights are missing; the message says what would give them.",
-    "78": "The configuration is wrong; --no-config goes without its files.",
-}
+_EXIT_STATUS = {str(int(code)): f"{code.meaning[0].upper()}{code.meaning[1:]}." for code in ExitCode}
 # Of the last change that a reader has to know.
 _DATE = "2026-11-26"
 _SEE_ALSO = "systemctl(1), journalctl(1), virtiofsd(1), qemu(1), nix(1)"

@@ -1,4 +1,4 @@
-"""What is shipped beside the program and made from it: mvtui(1) and the completions. Run as
+"""What is made from the program: mvtui(1) and the completions, which are shipped beside it, the README's tables. Run as
 python -m tests.package.renew
 """
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mvtui.cli.completion import script
 from tests.package.manual import manual
+from tests.package.readme import README, renewed
 
 # Below share/ of wherever mvtui is installed.
 SHARE = Path(__file__).parents[2] / "mvtui" / "share"
@@ -25,3 +26,4 @@ if __name__ == "__main__":
     for name, text in made().items():
         (SHARE / name).parent.mkdir(parents=True, exist_ok=True)
         (SHARE / name).write_text(text)
+    README.write_text(renewed(README.read_text()))

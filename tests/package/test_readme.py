@@ -1,0 +1,37 @@
+"""The README says what is so."""
+
+import re
+
+import pytest
+
+from mvtui.cli.arguments import VERBS
+from tests.package.readme import README, named_verbs, renewed
+
+TEXT = README.read_text()
+
+
+def test_its_tables_are_those_of_the_code() -> None:
+    assert renewed(TEXT) == TEXT, "python -m tests.package.renew writes them"
+
+
+def test_it_shows_every_verb() -> None:
+    assert named_verbs(TEXT) == {verb for verb in VERBS if verb is not None}
+
+
+@pytest.mark.parametrize("picture", sorted({one.name for one in (README.parent / "screenshots").glob("*.svg")}))
+def test_every_picture_has_its_place(picture: str) -> None:
+    assert f"(screenshots/{picture})" in TEXT
+
+
+def test_what_it_leads_to_is_there() -> None:
+    headings = {_anchor(one) for one in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif not target.startswith("http"):
+            assert (README.parent / target).exists(), target
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
