@@ -1,7 +1,7 @@
 """The themes' files: those that come with mvtui, the host's, the person's own."""
 
 import os
-import stat
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +9,8 @@ from typing import Any
 
 from mvtui.errors import MvtuiError
 from mvtui.host.configuration_files import configuration_files
-from mvtui.host.documents import DocumentError, parse, read_text
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.nearest import did_you_mean
-from mvtui.model.positions import position_of, positions
 from mvtui.model.theme import (
     AA,
     COLOURS,
@@ -28,10 +26,6 @@ from mvtui.model.theme import (
 
 # More files of one folder are not looked at.
 _MOST = 100
-# The largest one that is read, in bytes.
-_LIMIT = 64 << 10
-# What stands there is nobody's to change, and everybody's to read; home-manager(5) leads to it by links.
-_NIX_STORE = "/nix/store/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +111,11 @@ def read_themes(folders: Sequence[Path] | None = None) -> Themes:
     shipped: dict[str, ThemeDefinition] = {}
     for number, folder in enumerate(theme_folders() if folders is None else folders):
         for path in _files(folder, faults):
-            try:
-                table, text = _read(path, is_own=number > 0)
-            except DocumentError as error:
-                faults.append(Fault(path, "", error.line, error.expected, error.hint))
+            read = _read(path, is_own=number > 0)
+            if isinstance(read, Fault):
+                faults.append(read)
                 continue
+            table, text = read
             # mvtui's own say all, and are there first.
             theme = _theme_of(path, table, text, shipped.get(parent_of(table)), faults)
             if theme is not None:
@@ -166,51 +160,25 @@ def _files(folder: Path, faults: list[Fault]) -> list[Path]:
     return paths
 
 
-def _read(path: Path, *, is_own: bool) -> tuple[dict[str, Any], str]:
-    """The tables of a theme's file, and its text. Raises DocumentError."""
-    text = _own_text(path) if is_own else read_text(path)
-    if text is None:
-        raise DocumentError(path, "it is gone")
-    return parse(path, text), text
+def _read(path: Path, *, is_own: bool) -> tuple[dict[str, Any], str] | Fault:
+    """The tables of a theme's file, and its text; what is wrong where it can't be read."""
+    if is_own:
+        from mvtui.host.theme_file import DocumentError, read_theme  # noqa: PLC0415  (most people have none)
 
-
-def _own_text(path: Path) -> str | None:
-    """The text of a file that a person has put there. Raises DocumentError, also for one that mvtui, which may be root,
-    does not read for this person: a message would say what the person may not see."""
+        try:
+            return read_theme(path)
+        except DocumentError as error:
+            return Fault(path, "", error.line, error.expected, error.hint)
     try:
-        place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise DocumentError(path, (error.strerror or "can't be read").lower()) from None
-    try:
-        status = os.fstat(place)
-        if stat.S_ISLNK(status.st_mode):
-            target = os.path.realpath(path)
-            if not target.startswith(_NIX_STORE):
-                raise DocumentError(path, "it is a link", "mvtui reads a file, or a link into the Nix store")
-            return read_text(Path(target))
-        _refuse(path, status)
-        # The very file that was looked at, whatever has its name by now.
-        return read_text(Path(f"/proc/self/fd/{place}"))
-    finally:
-        os.close(place)
-
-
-def _refuse(path: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise DocumentError(path, "it is no regular file", "a theme is a file: NAME.toml")
-    if status.st_size > _LIMIT:
-        raise DocumentError(
-            path, f"it is larger than {_LIMIT >> 10} KiB", "a theme has one or two; is it another file?"
-        )
-    # Whoever has become root by sudo(8) is the same person.
-    person = os.environ.get("SUDO_UID", str(os.geteuid()))
-    if str(status.st_uid) not in ("0", str(os.geteuid()), person):
-        raise DocumentError(path, f"it belongs to user {status.st_uid}", "chown it, or remove it")
-    if str(status.st_uid) != person and not status.st_mode & stat.S_IROTH:
-        raise DocumentError(path, "root alone may read it", "chmod a+r, or remove it")
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except (OSError, ValueError) as error:
+        return Fault(path, "", None, str(error), "install mvtui again")
 
 
 def _faults(path: Path, text: str, wrong: Sequence[Wrong]) -> list[Fault]:
+    from mvtui.model.positions import position_of, positions  # noqa: PLC0415  (most files are right)
+
     known = positions(text)
     return [
         Fault(path, one.place, where.line if (where := position_of(one.place, known)) else None, one.what, one.fix)

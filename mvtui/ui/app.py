@@ -5,7 +5,7 @@ import gc
 import signal
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual._path import CSSPathType
 from textual.binding import BindingType
@@ -17,7 +17,6 @@ from mvtui.host.themes import Themes
 from mvtui.model.microvm import Snapshot
 from mvtui.model.theme import AUTO, DARK
 from mvtui.model.timeline import Timeline
-from mvtui.operations.doctor import HostReport
 from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, command
@@ -30,6 +29,9 @@ from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
 from mvtui.ui.seams import Seams
 from mvtui.ui.tabs.drift import DRIFT, no_drift_words
+
+if TYPE_CHECKING:
+    from mvtui.operations.doctor import HostReport
 
 _SEAMS = Seams()
 _NO_KEYS: Keys = {}
@@ -224,7 +226,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         if not self.panel.asks:
             self.panel.open_doctor(self._examine)
 
-    async def _examine(self, snapshot: Snapshot) -> HostReport:
+    async def _examine(self, snapshot: Snapshot) -> "HostReport":
         report = await self.seams.examine(self.host, snapshot)
         return report._replace(findings=(*report.findings, *self.theme_findings))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.host import themes as module
+from mvtui.host import theme_file
 from mvtui.host.themes import Fault, read_themes, shipped_folder, theme_folders
 from mvtui.model.finding import Severity
 from mvtui.model.theme import COLOURS, STYLED
@@ -132,7 +132,7 @@ def test_a_link_into_the_nix_store_is_followed(own: Path, tmp_path: Path, monkey
     store = tmp_path / "store"
     store.mkdir()
     (store / "mine.toml").write_text('[colours]\nfailed = "#ffffff"\n')
-    monkeypatch.setattr(module, "_NIX_STORE", f"{store}/")
+    monkeypatch.setattr(theme_file, "_NIX_STORE", f"{store}/")
     (tmp_path / "home-manager").symlink_to(store)
     (own / "mine.toml").symlink_to(tmp_path / "home-manager/mine.toml")
     (own / "out.toml").symlink_to(store / "../secret")

@@ -156,6 +156,7 @@ DIALOGS = {
     "none is shown": (["slash", "x"], ["y", "z", "escape"]),
     "palette": (["colon"], ["down", "up", "pagedown", "pageup", "s", "t", "o", "backspace"]),
     "palette, a microVM": (["colon"], ["v", "m", "0", "3"]),
+    "theme": (["colon"], [*"contrast", "enter"]),
     "help": (["question_mark"], ["j", "k", "pagedown", "pageup", "G", "g"]),
     "doctor": (["D"], ["j", "k", "g"]),
     "calls": (["at"], ["j", "k"]),
