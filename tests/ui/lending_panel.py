@@ -31,4 +31,5 @@ class LendingPanel(DrivenPanel):
 
 
 if __name__ == "__main__":
+    (Path(sys.argv[1]) / "panel.pid").write_text(str(os.getpid()))
     raise SystemExit(LendingPanel(Path(sys.argv[1])).run())

@@ -38,9 +38,18 @@ class LentTerminal:
     def leave(self) -> list[str]:
         """Quit; the terminal's settings as the next program finds them."""
         self.terminal.type("Q")
-        self.terminal.see("left 0")
+        return self.left(0)
+
+    def left(self, code: int) -> list[str]:
+        """The same once it has ended with that code."""
+        self.terminal.see(f"left {code}")
         until((self.folder / "after").exists, "nothing came after", SECONDS)
         return (self.folder / "after").read_text().split()
+
+    @property
+    def panel(self) -> int:
+        """The pid of the panel."""
+        return int((self.folder / "panel.pid").read_text())
 
     def pid(self, name: str) -> int:
         """Of the program `name` of the folder, once it runs."""
@@ -66,17 +75,25 @@ def add_program(folder: Path, name: str, script: str) -> None:
     program.chmod(0o755)
 
 
-def _argv(folder: Path) -> list[str]:
-    environ = {
+def lending(folder: Path) -> str:
+    """The command that opens the panel."""
+    return shlex.join([sys.executable, "-m", "tests.ui.lending_panel", str(folder)])
+
+
+def environ_of(folder: Path) -> dict[str, str]:
+    """What a panel that lends needs."""
+    return {
         "EDITOR": str(folder / "bin" / "editor"),
         "PATH": f"{folder}/bin:{os.environ['PATH']}",
         "XDG_RUNTIME_DIR": str(folder / "runtime"),
         "LANG": "C.UTF-8",
     }
-    panel = shlex.join([sys.executable, "-m", "tests.ui.lending_panel", str(folder)])
-    words = [f"{name}={value}" for name, value in environ.items()]
+
+
+def _argv(folder: Path) -> list[str]:
+    words = [f"{name}={value}" for name, value in environ_of(folder).items()]
     after = f"stty -a > {folder}/.after; mv {folder}/.after {folder}/after; exec sleep 600"
-    return ["env", *words, "sh", "-c", f"{panel}; echo left $?; {after}"]
+    return ["env", *words, "sh", "-c", f"trap : HUP INT QUIT; {lending(folder)}; echo left $?; {after}"]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.terminals import KINDS, LentTerminal, add_program, make_folder, open_lent
+from tests.demo.demo_folder import until
+from tests.ui.terminal import TerminalProgram
+from tests.ui.terminals import KINDS, LentTerminal, add_program, environ_of, lending, make_folder, open_lent
+from tests.ui.test_driver import SHELL
 
 # What a program does to a terminal that it does not give back.
 MODES = r"\033[?1049h\033[?1000h\033[?1003h\033[?1006h\033[?2004h\033[?25l\033[5;9r"
@@ -47,9 +50,8 @@ def lend(lent: LentTerminal, who: str, script: str) -> None:
         lent.terminal.type("E" if who == "editor" else "s")
 
 
-def is_as_before(lent: LentTerminal) -> None:
-    """After the panel, nothing is on that was off."""
-    words = lent.leave()
+def is_as_before(lent: LentTerminal, words: list[str]) -> None:
+    """After the panel, nothing is on that was off; `words` are the terminal's settings."""
     assert {"icanon", "echo", "isig", "icrnl", "opost"} <= {word.rstrip(";") for word in words}
     if lent.kind == "plain":
         modes = lent.terminal.modes
@@ -70,4 +72,81 @@ def test_one_that_is_killed_in_the_middle(lent: LentTerminal, who: str) -> None:
     lent.terminal.see(f"{ENDED[who]} signal SIGKILL")
     lent.terminal.type("G")
     lent.terminal.see("microvm@vm10.service")
-    is_as_before(lent)
+    is_as_before(lent, lent.leave())
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[LentTerminal]:
+    make_folder(tmp_path)
+    with open_lent("plain", tmp_path) as terminal:
+        yield terminal
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("who", WHO)
+def test_the_panel_ends_and_it_does(plain: LentTerminal, who: str, number: signal.Signals) -> None:
+    """Also one that minds neither."""
+    lend(plain, who, f"trap '' HUP TERM; {RUNS_ON}")
+    plain.terminal.see("I am in")
+    child = plain.pid(who)
+    os.kill(plain.panel, number)
+    words = plain.left(128 + number)
+    assert not runs(child)
+    is_as_before(plain, words)
+    assert b"Traceback" not in plain.terminal.written
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_terminal_goes_away_meanwhile(plain: LentTerminal, who: str) -> None:
+    """Nobody is told: the session's leader, which is, keeps it to itself."""
+    lend(plain, who, f"trap '' HUP TERM; {RUNS_ON}")
+    plain.terminal.see("I am in")
+    child, panel = plain.pid(who), plain.panel
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, plain.terminal.master)
+    os.close(null)
+    until(lambda: not runs(child) and not runs(panel), "they run on", 30)
+
+
+def test_ctrl_c_and_ctrl_backslash_are_its_own(plain: LentTerminal) -> None:
+    lend(plain, "editor", "trap 'echo heard' INT QUIT; echo I am in; RUNS; while :; do read line && exit $line; done")
+    plain.terminal.see("I am in")
+    plain.terminal.type("\x03")
+    plain.terminal.see("heard")
+    plain.terminal.type("\x1c")
+    plain.terminal.read_until(lambda read: b"heard" in read)
+    plain.terminal.type("7\n")
+    plain.terminal.see("editor ended with exit 7")
+    is_as_before(plain, plain.leave())
+
+
+def test_ctrl_z_stops_both_and_fg_lets_both_go_on(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    add_program(tmp_path, "editor", "echo I am in; RUNS; read line; exit $line")
+    with TerminalProgram(SHELL, environ=environ_of(tmp_path)) as shell:
+        shell.see("shell$")
+        shell.type(f"{lending(tmp_path)}\n")
+        shell.see("? help")
+        shell.type("j")
+        shell.see("microvm@vm00.service")
+        shell.type("E")
+        shell.see("I am in")
+        for _ in range(2):
+            shell.type("\x1a")
+            shell.read_until(lambda read: b"Stopped" in read)
+            shell.type("fg\n")
+            shell.read_until(lambda read: b"lending_panel" in read)
+        shell.type("7\n")
+        shell.read_until(lambda read: b"editor ended with exit 7" in read)
+        shell.type("Q")
+        shell.read_until(lambda read: b"\x1b[?1049l" in read)
+        shell.type("echo ended $?\n")
+        shell.read_until(lambda read: b"ended 0" in read)
