@@ -29,7 +29,7 @@ async def run(
         with suspended():
             code, out, errors = await _run(["sudo", "--", *argv], calls, on_terminal=True)
     said = last_words(out if code == 0 else errors or out)
-    return code == 0, said or f"sudo ended with exit {code}"
+    return code == 0, said or f"sudo ended with {lent_child.Ended(code).how}"
 
 
 def last_words(said: str) -> str:

@@ -17,7 +17,7 @@ class Tmux:
 
     def __init__(self, folder: Path, size: tuple[int, int], term: str) -> None:
         self._size, self._term = size, term
-        self._socket = folder / "tmux"
+        self.socket = folder / "tmux"
         self._server: subprocess.Popen[bytes] | None = None
         self._env = {
             "PATH": os.environ["PATH"],
@@ -27,16 +27,16 @@ class Tmux:
         }
 
     def _tmux(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *arguments]
+        command = ["tmux", "-S", str(self.socket), "-f", "/dev/null", *arguments]
         return subprocess.run(
             command, env=self._env, capture_output=True, encoding="utf-8", check=check, timeout=SECONDS
         )
 
     def open(self, argv: Sequence[str]) -> None:
         """Run the program in a terminal. The server is a child, and ends with us however we end."""
-        server = ["setpriv", "--pdeathsig", "KILL", "tmux", "-S", str(self._socket), "-f", "/dev/null", "-D"]
+        server = ["setpriv", "--pdeathsig", "KILL", "tmux", "-S", str(self.socket), "-f", "/dev/null", "-D"]
         self._server = subprocess.Popen(server, env=self._env)
-        until(self._socket.exists, "tmux does not start", SECONDS)
+        until(self.socket.exists, "tmux does not start", SECONDS)
         width, height = self._size
         options = {"status": "off", "default-terminal": self._term, "escape-time": "0"}
         setting = [word for name, value in options.items() for word in ("set-option", "-g", name, value, ";")]
@@ -97,7 +97,7 @@ class Tmux:
             self._tmux("kill-server", check=False)
             self._server.kill()
             self._server.wait()
-            self._socket.unlink(missing_ok=True)
+            self.socket.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -44,7 +44,12 @@ class DrivenPanel:
 
     def run(self) -> int:
         """Until the panel is left; its exit code."""
-        return run_panel(self.fake.host, seams=replace(self.fake.seams, source=self.source))
+        return run_panel(self.host, seams=replace(self.fake.seams, source=self.source))
+
+    @property
+    def host(self) -> Host:
+        """The one that is shown."""
+        return self.fake.host
 
     def source(self, host: Host, *, interval: float, wake: asyncio.Event) -> AsyncIterator[Snapshot]:
         asyncio.get_running_loop().add_reader(self.pipe, self.read)

@@ -20,7 +20,10 @@ DEADLINE_SECONDS = 30.0
 # Of the keyboard protocol of kitty; pyte takes them for SGR.
 KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
 
-_OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE")
+_OTHER_TERMINALS = (
+    *("SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE"),
+    *("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"),
+)
 
 
 class _Screen(pyte.Screen):  # type: ignore[misc]
