@@ -193,7 +193,7 @@ def test_what_is_no_file(files: tuple[Path, Path]) -> None:
     assert f"{files[0]}:1: a byte that is no UTF-8" in str(wrong(files))
 
 
-def test_what_may_not_be_read_is_not_as_good_as_absent() -> None:
+def test_what_may_not_be_read_is_not_as_good_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     with fresh_state_dir() as folder:
         readable, closed, inside = (folder / name for name in ("readable", "closed", "folder/config.toml"))
         inside.parent.mkdir()
@@ -203,6 +203,8 @@ def test_what_may_not_be_read_is_not_as_good_as_absent() -> None:
         inside.parent.chmod(0)
         with without_rights():
             assert of((readable,)).settings.read_only
+            assert of((inside,)).settings == DEFAULTS  # a home that is somebody else's
+            monkeypatch.setattr("mvtui.host.configuration_files.HOST_FILE", str(inside))
             for path in (closed, inside):
                 error = wrong((path,))
                 assert str(error).startswith(f"{path}: permission denied (ask whoever owns it for the right to read it")
