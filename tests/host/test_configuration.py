@@ -132,6 +132,7 @@ def test_the_state_directory_of_this_host_is_that_of_the_files(files: tuple[Path
         ('ssh_user = "-oProxyCommand=x"', 1, "ssh_user is a name without spaces that does not begin with -"),
         ('keys = "x"', 1, "keys is a table of commands with their keys, not 'x' (keys = { stop = [\"X\"] };"),
         ('[keys]\nstart = "a"\nstop = ["X", 3]', 3, "keys.stop is a key or a list of keys, not ['X', 3]"),
+        ('[keys]\nstop = "X"\nread_onyl = true', 3, "not true (read_only is an option, which stands above [keys];"),
         ('[keys]\n"a b" = 3', 2, 'keys."a b" is a key or a list of keys, not 3 ([keys] "a b" = ["X"];'),
         ('theme = "dark', 1, "Unterminated string"),
         ('theme = "dark"\ntheme = "light"', 2, "Cannot overwrite a value"),
