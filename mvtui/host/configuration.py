@@ -72,11 +72,14 @@ def chosen(read: Read, flags: Mapping[str, object], *, lenient: bool = False) ->
 
 
 def _is_there(path: str) -> bool:
-    """Whether a file may be there; not to be allowed to look is not that there is none."""
+    """Whether a file may be there. Not to be allowed to look is not that there is none; but a home that may not be
+    entered (runuser(1) keeps HOME) is somebody else's."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except PermissionError:
+        return path == configuration_files()[0]
     except OSError:
         return True
     return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, time
+from difflib import SequenceMatcher
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -13,6 +14,8 @@ from mvtui.model.settings import BY_NAME, LONGEST_INTERVAL, OPTIONS, SHORTEST_IN
 
 # So much of a wrong value is shown.
 _LONGEST_VALUE = 60
+# As alike two words are of which one is surely meant to be the other.
+_SURELY = 0.8
 
 
 class Wrong(NamedTuple):
@@ -47,10 +50,18 @@ def _wrong(loc: Sequence[str | int], kind: str, value: object) -> Wrong:
     if len(loc) > 1:
         command = str(loc[1])
         said = f"{place(loc[:2])} is a key or a list of keys, not {_shown(value)}"
+        if option_meant := misplaced_option(command):
+            return Wrong((name, command), said, f"{option_meant} is an option, which stands above [keys]")
         return Wrong((name, command), said, f'[keys] {place((command,))} = ["X"]')
     said = f"{name} is {option.expected}, not {_shown(value)}"
     near = nearest(value, option.choices) if isinstance(value, str) else ""
     return Wrong((name,), said, f"{name} = " + (f'"{near}"' if near else option.example))
+
+
+def misplaced_option(command: str) -> str:
+    """The option that was meant by the name of a command in `[keys]`, or ""."""
+    near = nearest(command.replace("-", "_"), BY_NAME)
+    return near if SequenceMatcher(None, command, near).ratio() > _SURELY else ""
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,7 @@ from itertools import combinations
 from mvtui.errors import MvtuiError
 from mvtui.host.configuration import ConfigurationError, Problem
 from mvtui.model.nearest import did_you_mean
+from mvtui.model.settings import BY_NAME
 from mvtui.model.text import clean
 from mvtui.ui.command import Command, Place
 from mvtui.ui.commands import COMMANDS, command
@@ -81,6 +82,8 @@ def meet(one: Place, other: Place) -> bool:
 
 def _unknown(id: str, place: str) -> Problem:  # noqa: A002
     fix = did_you_mean(id, declared_keys()) or "mvtui config --print shows all commands"
+    if id in BY_NAME:
+        fix = f"{id} is an option, which stands above [keys]"
     return Problem(place, f"there is no command {clean(id)!r}", fix)
 
 

@@ -132,6 +132,7 @@ def test_the_state_directory_of_this_host_is_that_of_the_files(files: tuple[Path
         ('ssh_user = "-oProxyCommand=x"', 1, "ssh_user is a name without spaces that does not begin with -"),
         ('keys = "x"', 1, "keys is a table of commands with their keys, not 'x' (keys = { stop = [\"X\"] };"),
         ('[keys]\nstart = "a"\nstop = ["X", 3]', 3, "keys.stop is a key or a list of keys, not ['X', 3]"),
+        ('[keys]\nstop = "X"\nread_onyl = true', 3, "not true (read_only is an option, which stands above [keys];"),
         ('[keys]\n"a b" = 3', 2, 'keys."a b" is a key or a list of keys, not 3 ([keys] "a b" = ["X"];'),
         ('theme = "dark', 1, "Unterminated string"),
         ('theme = "dark"\ntheme = "light"', 2, "Cannot overwrite a value"),
@@ -193,7 +194,7 @@ def test_what_is_no_file(files: tuple[Path, Path]) -> None:
     assert f"{files[0]}:1: a byte that is no UTF-8" in str(wrong(files))
 
 
-def test_what_may_not_be_read_is_not_as_good_as_absent() -> None:
+def test_what_may_not_be_read_is_not_as_good_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     with fresh_state_dir() as folder:
         readable, closed, inside = (folder / name for name in ("readable", "closed", "folder/config.toml"))
         inside.parent.mkdir()
@@ -203,6 +204,8 @@ def test_what_may_not_be_read_is_not_as_good_as_absent() -> None:
         inside.parent.chmod(0)
         with without_rights():
             assert of((readable,)).settings.read_only
+            assert of((inside,)).settings == DEFAULTS  # a home that is somebody else's
+            monkeypatch.setattr("mvtui.host.configuration_files.HOST_FILE", str(inside))
             for path in (closed, inside):
                 error = wrong((path,))
                 assert str(error).startswith(f"{path}: permission denied (ask whoever owns it for the right to read it")

@@ -109,6 +109,7 @@ def test_what_comes_with_the_commands_can_be_written_and_clashes_with_nothing() 
     [
         ({"stpo": ("x",)}, "there is no command 'stpo' (did you mean \"stop\"?"),
         ({"zzzz": ("x",)}, "there is no command 'zzzz' (mvtui config --print shows all commands"),
+        ({"theme": ("dark",)}, "there is no command 'theme' (theme is an option, which stands above [keys]"),
         ({"stop": ("hyperx",)}, "stop: there is no key 'hyperx' (a key is"),
         ({"stop": ("^i",)}, "stop: terminals send '^i' as tab"),
         (
