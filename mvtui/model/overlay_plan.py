@@ -208,4 +208,4 @@ def _aside(microvm: str, target: OverlayTarget, facts: OverlayFacts) -> Iterator
     if target.kind is OverlayKind.SHARE:
         it, how_large, beside = "What is old", "", "in its directory"
     yield f"{it}{how_large} goes to .mvtui/overlay/ {beside}, until the next reset."
-    yield f"u or `mvtui restore {name}` brings it back, x or `mvtui reset --discard {name}` frees it."
+    yield f"`mvtui restore {name}` brings it back, `mvtui reset --discard {name}` frees it."

@@ -151,7 +151,7 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
     try:
         keep_former(host, document.microvm.name, Former(str(document.path), before, new_text))
     except MvtuiError as problem:
-        findings = (warning("undo", "The former text is not kept, so that u can't bring it back.", problem.message),)
+        findings = (warning("undo", "The former text is not kept, so that it can't be brought back.", problem.message),)
     try:
         replace_text(document.path, before, new_text)
     except (MvtuiError, ChangedError) as problem:

@@ -19,11 +19,11 @@ from mvtui.model.theme import AUTO, DARK
 from mvtui.model.timeline import Timeline
 from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Place
-from mvtui.ui.commands import TABS, bindings, command
+from mvtui.ui.commands import TABS, bindings, command, hint
 from mvtui.ui.copy_acting import CopyApp
 from mvtui.ui.driver import PanelDriver
 from mvtui.ui.keymap import declared_keys, textual_keymap
-from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.keys import Keys
 from mvtui.ui.palette import Offer
 from mvtui.ui.picture import Picture
 from mvtui.ui.screens.panel_screen import PanelScreen
@@ -114,8 +114,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
-            more = key_labels(self.keys["doctor"][:1])
-            self.say(f"{self.theme_said} ({more}: more)" if more else self.theme_said, "warning")
+            self.say(f"{self.theme_said} ({hint('doctor', self.keys)}: more)", "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)
@@ -247,7 +246,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
 
     def action_toggle_pause(self) -> None:
         """Stand still, or go on."""
-        paused, toggle = not self.shown.paused, self.shown.situation(None, self.panel.keys).key("toggle_pause")
+        paused, toggle = not self.shown.paused, hint("toggle_pause", self.keys)
         self.update(paused=paused, message=((f"paused: {toggle} goes on", "text"),) if paused else ())
         self.look_soon()
 

@@ -9,7 +9,7 @@ from mvtui.errors import MvtuiError
 from mvtui.model.finding import Severity
 from mvtui.model.microvm import MicroVM
 from mvtui.ui import editor, refusals
-from mvtui.ui.commands import command
+from mvtui.ui.commands import command, hint
 from mvtui.ui.questions import Answer
 from mvtui.ui.review_acting import ReviewApp
 
@@ -31,7 +31,7 @@ class DefinitionApp(ReviewApp, inherit_bindings=False):
         microvm = targets[0] if targets else None
         refusal = command(id).refusal(self.panel.situation(microvm))
         if len(targets) > 1:
-            refusal = f"{command(id).words} is of one microVM: Esc drops the marks"
+            refusal = f"{command(id).words} is of one microVM: {hint('leave', self.keys)} drops the marks"
         if refusal:
             self.say(refusal, "warning")
             return None

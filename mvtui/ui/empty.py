@@ -32,12 +32,12 @@ def empty_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def filtered_lines(words: str, width: int) -> tuple[Line, ...]:
-    """What stands there where a filter lets none through."""
+def filtered_lines(words: str, leave: str, width: int) -> tuple[Line, ...]:
+    """What stands there where a filter lets none through; `leave` is the key that drops it."""
     return (
         (),
         *[
             (("  ", "text"), (line, "text"))
-            for line in wrapped(f"No microVM matches {clean(words)}. Esc shows all.", width - 4, 2)
+            for line in wrapped(f"No microVM matches {clean(words)}. {leave} shows all.", width - 4, 2)
         ],
     )

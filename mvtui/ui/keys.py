@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from mvtui.ui.key_names import key_label, key_labels, key_of_label, types_something
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.screen import Screen
 
-__all__ = ["ALWAYS", "Keys", "key_label", "key_labels", "key_of_label", "leaves", "live_keys", "no_key"]
+__all__ = ["ALWAYS", "Keys", "all_keys", "key_label", "key_labels", "key_of_label", "leaves", "live_keys", "no_key"]
 
 # The keys of each command, by its id; none where it has none, and is reached by the palette alone.
 Keys = Mapping[str, tuple[str, ...]]
@@ -22,6 +23,12 @@ _NO_KEY = "no key for "
 def no_key(id: str) -> str:  # noqa: A002
     """What stands for the keys of that command where it has none."""
     return f"{_NO_KEY}{id}"
+
+
+def all_keys(app: "App[Any]") -> Keys:
+    """The keys of every command, in this panel."""
+    keys: Keys = getattr(app, "keys", {})
+    return keys
 
 
 def live_keys(screen: "Screen[Any]") -> Keys:

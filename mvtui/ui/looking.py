@@ -11,6 +11,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
 from mvtui.model.text import clean
+from mvtui.ui.keys import Keys
 from mvtui.ui.picture import Picture
 from mvtui.ui.seams import Seams
 from mvtui.ui.trends import Trends
@@ -29,6 +30,8 @@ class LookingApp(App[None], inherit_bindings=False):
 
     host: Host
     seams: Seams
+    # Of every command, by its id.
+    keys: Keys
 
     def begin_looking(self, interval: float) -> None:
         """Nothing has been looked at; it will be every so many seconds."""

@@ -10,7 +10,7 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.ui import questions
 from mvtui.ui.command import DefinitionVerb
-from mvtui.ui.commands import command
+from mvtui.ui.commands import command, hint
 from mvtui.ui.overlay_acting import OverlayApp
 from mvtui.ui.questions import Answer
 
@@ -41,7 +41,7 @@ class RebuildApp(OverlayApp, inherit_bindings=False):
             return
         targets = self.panel.targets
         if len(targets) > 1:
-            self.say("a rebuild is of one microVM: Esc drops the marks", "warning")
+            self.say(f"a rebuild is of one microVM: {hint('leave', self.keys)} drops the marks", "warning")
         elif targets and self._rebuild_of(targets[0]) is not None and self._record(targets[0]) not in self._seen:
             self._show_rebuild(self._record(targets[0]))
         else:

@@ -241,7 +241,7 @@ def test_what_is_said() -> None:
     assert plan.stays == ("Share home (/srv/home).", "Volume data.img (/data).")
     assert plan.aside == (
         "The old one (30M) goes to .mvtui/overlay/ beside it, until the next reset.",
-        "u or `mvtui restore web` brings it back, x or `mvtui reset --discard web` frees it.",
+        "`mvtui restore web` brings it back, `mvtui reset --discard web` frees it.",
     )
 
 

@@ -273,7 +273,7 @@ def test_what_a_changed_size_does(place: Place) -> None:
     place.image("it.img", "mkfs.ext4", "-q")
     (larger,) = place.findings(volume("it.img", size=32))
     assert larger.what == "size has no effect on an image that exists: /microvms/web/it.img has 16 MiB."
-    assert larger.fix == "save it, then Z grows it: mvtui grow web it.img --defined"
+    assert larger.fix == "save it, then grow it: mvtui grow web it.img --defined"
     (smaller,) = place.findings(volume("it.img", size=8))
     assert (smaller.why, smaller.fix) == ("No image is ever made smaller.", "size = 16")
     (overlay,) = place.findings(volume("it.img", size=32, mount_point="/rw"), overlay="/rw")

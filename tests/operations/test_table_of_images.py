@@ -177,4 +177,4 @@ async def test_a_command_that_mends_it_takes_any_name(sick: SickHost, name: str)
     directory = sick.add(name)
     sick.mkfs(directory / "rw.img", made=long_ago())
     (microvm,) = (await sick.look()).microvms
-    assert f"reset its overlay (O): mvtui reset '{name}'" in [finding.fix for finding in microvm.findings]
+    assert f"reset its overlay: mvtui reset '{name}'" in [finding.fix for finding in microvm.findings]

@@ -140,7 +140,7 @@ def test_an_overlay_is_filled_by_its_guest(host: RealHost, ending: list[str]) ->
     percent = re.fullmatch(r"The writable store overlay is (\d+)% full\.", what)
     assert percent is not None, what
     assert int(percent[1]) >= 95
-    assert fix == f"reset its overlay (O): mvtui reset {name}, or make it larger"
+    assert fix == f"reset its overlay: mvtui reset {name}, or make it larger"
     # What is deleted is free again, while it still runs.
     host.in_guest(name, "rm /nix/store/filling; sync")
     wait_until(lambda: checked(host, name) == [], "it is still told", FOUND_WITHIN)

@@ -83,7 +83,7 @@ def plan_of(microvm: MicroVM, *, after_stop: bool = False, chosen: str | None = 
         ("Share ro-store (/nix/store).", "Share home (/srv/lab/home).", "Volume var.img (/var)."),
         (
             f"The old one ({allocated // MIB}M) goes to .mvtui/overlay/ beside it, until the next reset.",
-            f"u or `mvtui restore {name}` brings it back, x or `mvtui reset --discard {name}` frees it.",
+            f"`mvtui restore {name}` brings it back, `mvtui reset --discard {name}` frees it.",
         ),
     )
 

@@ -2,12 +2,14 @@
 
 import pytest
 
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.unit import UnitVerb
+from mvtui.ui.key_words import with_keys
 from mvtui.ui.keymap import checked_keys
 from mvtui.ui.keys import Keys
 from tests.ui.conftest import Open
 from tests.ui.overlay_samples import KEEPING
-from tests.ui.samples import LAB, MAIL, WEB, snapshot
+from tests.ui.samples import EMPTY, LAB, MAIL, WEB, snapshot
 
 KEYS = checked_keys(
     {
@@ -162,3 +164,50 @@ async def test_keys_can_be_set_while_it_runs(open_panel: Open, late: bool) -> No
         panel.app.set_keymap({"stop": "x", "free": "F9"})
         await panel.pilot.pause()
         assert "x stop" in panel.foot
+
+
+def test_words_of_operations_get_the_panels_keys() -> None:
+    for told, wanted in {
+        "reset its overlay: mvtui reset web, or more": "reset its overlay (O): mvtui reset web, or more",
+        "stop web, reset its overlay (mvtui reset web)": "stop web, reset its overlay (O, mvtui reset web)",
+        "`mvtui restore web` brings it back, `mvtui reset --discard web` frees it.": (
+            "u or `mvtui restore web` brings it back, x or `mvtui reset --discard web` frees it."
+        ),
+        "kill it: mvtui kill web": "kill it (K): mvtui kill web",
+        "save it, then grow it: mvtui grow web it.img --defined": (
+            "save it, then grow it (Z): mvtui grow web it.img --defined"
+        ),
+        "why: mvtui show web": "why: mvtui show web",
+        "see mvtui reset --dry-run web": "see mvtui reset --dry-run web",
+    }.items():
+        assert with_keys(told, {}) == wanted
+    assert with_keys("empty it: mvtui reset web", {"reset": ("f9",)}) == "empty it (F9): mvtui reset web"
+    assert with_keys("empty it: mvtui reset web", {"reset": ()}) == "empty it (:reset): mvtui reset web"
+
+
+async def test_fixes_and_facts_name_the_chosen_keys(open_panel: Open) -> None:
+    keys = checked_keys({"reset": ("F9",), "undo": ("U",), "free": ("^x",), "leave": ("^g",)})
+    full = Finding(Severity.WARNING, "volume x", "ov full", "It is full.", "", "reset its overlay: mvtui reset lab")
+    one = KEEPING._replace(findings=(full,))
+    async with open_panel(snapshot(one), keys=keys, size=(120, 36)) as panel:
+        assert "→ reset its overlay (F9): mvtui reset lab" in panel.text
+        await panel.press("1")
+        assert "→ reset its overlay (F9): mvtui reset lab" in panel.text
+        await panel.press("D")
+        assert "→ reset its overlay (F9): mvtui reset lab" in panel.text
+        await panel.press("escape", "f9")
+        assert "U or `mvtui restore lab`" in panel.text
+        assert "^x or `mvtui reset --discard lab`" in panel.text
+
+
+async def test_hints_of_the_list_and_of_a_page_name_the_chosen_key(open_panel: Open) -> None:
+    async with open_panel(snapshot(LAB, WEB), keys=KEYS, size=(120, 36)) as panel:
+        await panel.press("asterisk", "B")
+        assert "a rebuild is of one microVM: ^g drops the marks" in panel.text
+        await panel.press("ctrl+g", "slash", *"zzz")
+        assert "^g drops" in panel.foot
+        await panel.press("enter")
+        assert "^g shows all." in panel.text
+        await panel.press("ctrl+g", "1")
+        await panel.tell(EMPTY)
+        assert "is no longer on this host. ^g goes back." in panel.text

@@ -244,8 +244,7 @@ def _told_size(count: int) -> str:
 
 
 def _growing(fields: Fields, volume: Volume) -> str:
-    """The panel's key for it, and the command."""
-    return f"save it, then Z grows it: mvtui grow {quote(fields.name)} {quote(volume.image)} --defined"
+    return f"save it, then grow it: mvtui grow {quote(fields.name)} {quote(volume.image)} --defined"
 
 
 def _labelling(volume: Volume, facts: ImageFacts) -> str:

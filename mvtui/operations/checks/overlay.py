@@ -34,6 +34,5 @@ def stale(seen: Seen) -> Iterator[Finding]:
     if changed is not None and image.made + _TOGETHER < changed:
         what = "Its writable store overlay was made before the system that is built now."
         why = "What was built in it, the guest's Nix database has forgotten."
-        command = f"mvtui reset {shlex.quote(microvm.name)}"
-        fix = f"reset its overlay (O){' after a stop' if is_up(seen) else ''}: {command}"
+        fix = f"reset its overlay{' after a stop' if is_up(seen) else ''}: mvtui reset {shlex.quote(microvm.name)}"
         yield warning(f"volume {status.volume.image}", "ov stale", what, why, fix, changed)

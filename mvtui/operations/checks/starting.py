@@ -64,7 +64,8 @@ def slow_stop(seen: Seen) -> Iterator[Finding]:
     why = "Its guest has not ended yet, though it was asked to."
     if told and built is not None and not built.can_shutdown:
         why = "Its runner has no bin/microvm-shutdown: nobody asks the guest, it is killed when the time is over."
-    yield warning("stop", "slow stop", "It takes long to stop.", why, f"kill {microvm.name} (K)", microvm.state.since)
+    fix = f"kill it: mvtui kill {shlex.quote(microvm.name)}"
+    yield warning("stop", "slow stop", "It takes long to stop.", why, fix, microvm.state.since)
 
 
 def orphan(seen: Seen) -> Iterator[Finding]:

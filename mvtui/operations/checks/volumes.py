@@ -140,7 +140,7 @@ def full(seen: Seen) -> Iterator[Finding]:
             note = "ov full" if status.overlay else "vol full"
             fix = "free space in the guest, or make it larger: mvtui grow"
             if status.overlay:
-                fix = f"reset its overlay (O): mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
+                fix = f"reset its overlay: mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
             yield warning(_subject(status), note, f"{what} is {int(used)}% full.", "", fix)
 
 
@@ -158,7 +158,8 @@ def overlay_written(seen: Seen) -> Iterator[Finding]:
     if written >= FULL_PERCENT and (told is None or told < FULL_PERCENT):
         what = f"The writable store overlay has been written to {written:.0f}%: it may be full."
         why = "What is free, its file system only writes down now and then while it is mounted."
-        yield warning(_subject(status), "ov full", what, why, "see df in the guest; a reset (O) empties it")
+        fix = f"see df in the guest; a reset empties it: mvtui reset {shlex.quote(seen.microvm.name)}"
+        yield warning(_subject(status), "ov full", what, why, fix)
 
 
 def disk_full(seen: Seen) -> Iterator[Finding]:
@@ -238,12 +239,14 @@ def _made_anew(seen: Seen, status: VolumeStatus) -> str:
     """What makes an image be made at the next start."""
     stop = f"stop {seen.microvm.name}, " if is_up(seen) else ""
     image = status.image.path if status.image is not None else status.volume.image
-    return f"{stop}{'reset its overlay (O)' if status.overlay else f'remove {image}'}, then start {seen.microvm.name}"
+    name = seen.microvm.name
+    empties = f"reset its overlay (mvtui reset {shlex.quote(name)})" if status.overlay else f"remove {image}"
+    return f"{stop}{empties}, then start {name}"
 
 
 def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
     if status.overlay:
-        return f"reset its overlay (O): mvtui reset {shlex.quote(seen.microvm.name)}"
+        return f"reset its overlay: mvtui reset {shlex.quote(seen.microvm.name)}"
     if not larger:
         return "size back to what the image has, and rebuild"
     wanted = _built(seen.microvm, status).size

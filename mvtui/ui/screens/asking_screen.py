@@ -1,6 +1,7 @@
 """The half of the screen that asks: one question or dialog at a time, docked over the foot."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -10,6 +11,8 @@ from textual.widget import Widget
 from mvtui.model.call import Call
 from mvtui.model.output import OutputLines
 from mvtui.ui.commands import TABS
+from mvtui.ui.key_words import with_keys
+from mvtui.ui.keys import all_keys
 from mvtui.ui.questions import Question
 from mvtui.ui.reading import Reading
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
@@ -63,7 +66,8 @@ class AskingScreen(Screen[None], inherit_bindings=False):
 
     def ask(self, question: Question) -> None:
         """Ask it, over the foot."""
-        self._question.ask(question)
+        facts = tuple(replace(fact, words=with_keys(fact.words, all_keys(self.app))) for fact in question.facts)
+        self._question.ask(replace(question, facts=facts))
 
     def read(self, reading: Reading) -> None:
         """Ask about a text, unless something is asked already."""

@@ -11,7 +11,7 @@ from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.ui.command import Place
-from mvtui.ui.commands import TABS, bindings
+from mvtui.ui.commands import TABS, bindings, hint
 from mvtui.ui.keys import Keys
 from mvtui.ui.lines import in_ascii
 from mvtui.ui.picture import Picture
@@ -162,7 +162,7 @@ class PageLevel(Vertical):
         picture = self._picture
         microvm = self.targets[0] if self.targets else None
         if picture is None or microvm is None:
-            gone = f"{clean(self.microvm_name)} is no longer on this host. Esc goes back."
+            gone = f"{clean(self.microvm_name)} is no longer on this host. {hint('leave', self._keys)} goes back."
             return [Entry(((), (("  ", "text"), (gone, "warning"))))]
         told = self._timelines.of(microvm)
         page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys, told)

@@ -14,7 +14,7 @@ from mvtui.model.microvm import MicroVM
 from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.command import Situation
 from mvtui.ui.commands import TABS
-from mvtui.ui.keys import Keys, live_keys
+from mvtui.ui.keys import Keys, all_keys, live_keys
 from mvtui.ui.painting import PanelCompositor
 from mvtui.ui.palette import Offer, offers
 from mvtui.ui.picture import Picture
@@ -103,18 +103,13 @@ class PanelScreen(AskingScreen, inherit_bindings=False):
         return self._page.under_cursor if self._page is not None and self.opened is not None else ("", None)
 
     @property
-    def keys(self) -> Keys:
-        """The keys that work on the level that is open."""
-        return self._keys
-
-    @property
     def situations(self) -> list[Situation]:
         """What decides which commands can be used on what they mean; one without a microVM where they mean none."""
         return [self.situation(microvm) for microvm in self.targets] or [self.situation(None)]
 
     def situation(self, microvm: MicroVM | None) -> Situation:
         """What decides which commands can be used on this one."""
-        return self.picture.situation(microvm, self._keys) if self.picture is not None else Situation(None)
+        return self.picture.situation(microvm, all_keys(self.app)) if self.picture is not None else Situation(None)
 
     # Showing
 

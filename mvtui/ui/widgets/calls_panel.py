@@ -12,7 +12,7 @@ from textual.geometry import Size
 from mvtui.model.call import Call, CallKind
 from mvtui.model.text import clean
 from mvtui.ui.commands import moves
-from mvtui.ui.keys import leave_label, leaves, live_keys
+from mvtui.ui.keys import all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, folded, ruled
 from mvtui.ui.picture import Picture
 from mvtui.ui.tabs.page import Entry
@@ -66,7 +66,7 @@ class CallsTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        leave = leave_label(live_keys(self.screen))
+        leave = leave_label(all_keys(self.app))
         return (ruled(f"What mvtui called, the newest first; {leave} leaves", size.width),)
 
 

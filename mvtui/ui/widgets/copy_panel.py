@@ -9,10 +9,9 @@ from textual.events import Click, Key
 from textual.geometry import Size
 
 from mvtui.ui.charset import fit
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import moves
 from mvtui.ui.copyables import Copyable
-from mvtui.ui.keys import live_keys
+from mvtui.ui.keys import all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, ruled
 from mvtui.ui.tabs.page import Entry
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -47,7 +46,7 @@ class CopyTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        return (ruled(f"{self._heading} Esc leaves", size.width),)
+        return (ruled(f"{self._heading} {leave_label(all_keys(self.app))} leaves", size.width),)
 
 
 class CopySheet(Sheet):
@@ -89,8 +88,7 @@ class CopyPanel(Vertical, Dialog):
     def on_key(self, event: Key) -> None:
         """A letter copies, Enter what the cursor is on; the others move or leave."""
         keys = live_keys(self.screen)
-        meant = next((one for one, held in keys.items() if event.key in held), "")
-        if event.key not in self._found and any(one.id == meant and one.place is Place.MOVE for one in COMMANDS):
+        if event.key not in self._found and moves(event.key, keys):
             return
         event.stop()
         event.prevent_default()
@@ -98,7 +96,7 @@ class CopyPanel(Vertical, Dialog):
             self._choose(event.key)
         elif event.key == "enter":
             self._choose(self._sheet.cursor_key)
-        elif meant in ("leave", "back", "copy"):
+        elif leaves(event.key, keys, "back", "copy"):
             self.post_message(DialogClosed(self))
 
     @on(CursorLines.Chosen)

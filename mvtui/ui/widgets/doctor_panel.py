@@ -14,7 +14,8 @@ from mvtui.model.row import state_text
 from mvtui.model.text import clean
 from mvtui.operations.doctor import HostReport
 from mvtui.ui.commands import moves
-from mvtui.ui.keys import leave_label, leaves, live_keys
+from mvtui.ui.key_words import with_keys
+from mvtui.ui.keys import Keys, all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, ruled
 from mvtui.ui.moment import moment
 from mvtui.ui.picture import Picture
@@ -27,18 +28,19 @@ Examine = Callable[[Snapshot], Awaitable[HostReport]]
 
 # Before the name of a microVM, in the key of its entry.
 _MICROVM = "microvm "
+_NO_KEYS: Keys = {}
 
 
-def doctor_entries(picture: Picture, report: HostReport | None, width: int) -> list[Entry]:
+def doctor_entries(picture: Picture, report: HostReport | None, width: int, keys: Keys = _NO_KEYS) -> list[Entry]:
     """The host's findings, those of each microVM that has some, the worst first, and what was looked at; `report` None:
-    the host is still being looked at."""
+    the host is still being looked at. `keys` are those of the commands that mend something."""
     snapshot = picture.snapshot
     microvms = snapshot.microvms if snapshot is not None else ()
     wrong = sorted((one for one in microvms if one.findings), key=lambda one: -one.findings[0].severity)
     entries = [
-        _host_entry(number, finding, picture, width) for number, finding in enumerate(_of_host(report, snapshot))
+        _host_entry(number, finding, picture, width, keys) for number, finding in enumerate(_of_host(report, snapshot))
     ]
-    entries += [_entry(microvm, picture, width) for microvm in wrong]
+    entries += [_entry(microvm, picture, width, keys) for microvm in wrong]
     if not entries and report is not None:
         entries = [Entry(((("  Nothing is wrong.", "good"),), ()), "fine")]
     if report is None:
@@ -52,22 +54,22 @@ def _of_host(report: HostReport | None, snapshot: Snapshot | None) -> tuple[Find
     return snapshot.findings if snapshot is not None else ()
 
 
-def _host_entry(number: int, finding: Finding, picture: Picture, width: int) -> Entry:
-    return Entry(tuple(clipped(line, width) for line in _lines(finding, picture, width)), f"host {number}")
+def _host_entry(number: int, finding: Finding, picture: Picture, width: int, keys: Keys) -> Entry:
+    return Entry(tuple(clipped(line, width) for line in _lines(finding, picture, width, keys)), f"host {number}")
 
 
-def _entry(microvm: MicroVM, picture: Picture, width: int) -> Entry:
+def _entry(microvm: MicroVM, picture: Picture, width: int, keys: Keys) -> Entry:
     head: Line = ((clean(microvm.name), "strong"), (f"  {state_text(microvm.state, picture.now)}", "dim"))
-    lines = [head, *[line for finding in microvm.findings for line in _lines(finding, picture, width)]]
+    lines = [head, *[line for finding in microvm.findings for line in _lines(finding, picture, width, keys)]]
     return Entry(tuple(clipped(line, width) for line in lines), f"{_MICROVM}{microvm.name}")
 
 
-def _lines(finding: Finding, picture: Picture, width: int) -> Iterator[Line]:
+def _lines(finding: Finding, picture: Picture, width: int, keys: Keys) -> Iterator[Line]:
     since = f" Since {moment(finding.since, picture.now)}." if finding.since is not None else ""
     text = f"{finding.what} {finding.why}".strip() + since
     yield from paragraph(finding.severity.name.capitalize(), text, width, SEVERITY_ROLES[finding.severity])
     if finding.fix:
-        yield from paragraph("", f"→ {finding.fix}", width)
+        yield from paragraph("", f"→ {with_keys(finding.fix, keys)}", width)
 
 
 def _told(report: HostReport, width: int) -> Iterator[Entry]:
@@ -132,9 +134,10 @@ class DoctorPanel(Vertical, Dialog):
             self._asked = True
             self.run_worker(self._look(picture.snapshot), name="doctor", group="doctor")
         self._shown, report = picture, self._report
-        summary, leave = _summary(picture.snapshot, report), leave_label(live_keys(self.screen))
+        keys = all_keys(self.app)
+        summary, leave = _summary(picture.snapshot, report), leave_label(keys)
         self._title.present(f"{clean(picture.host)}: {summary}; Enter opens, {leave} leaves")
-        self._sheet.present(lambda width, _cursor: doctor_entries(picture, report, width))
+        self._sheet.present(lambda width, _cursor: doctor_entries(picture, report, width, keys))
 
     def on_key(self, event: Key) -> None:
         """Move, open the microVM under the cursor, or leave; no other key goes on to anything else."""

@@ -8,6 +8,7 @@ from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
+from mvtui.ui.keys import all_keys, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, justified, width_of
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.field import Field
@@ -29,7 +30,13 @@ class Found(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """Flush right; the keys are those of the field."""
-        keys: Line = (("   ", "text"), ("Enter", "key"), (" keeps, ", "dim"), ("Esc", "key"), (" drops", "dim"))
+        keys: Line = (
+            ("   ", "text"),
+            ("Enter", "key"),
+            (" keeps, ", "dim"),
+            (leave_label(all_keys(self.app), typing=True), "key"),
+            (" drops", "dim"),
+        )
         right: Line = ((self.text, "dim"),)
         return (justified((), (*right, *keys) if len(self.text) + width_of(keys) <= size.width else right, size.width),)
 
@@ -72,7 +79,7 @@ class FilterBar(Horizontal, Dialog):
 
     def on_key(self, event: Key) -> None:
         """Drop it, or go on to the list with it."""
-        if event.key == "escape":
+        if leaves(event.key, all_keys(self.app)) and not event.is_printable:
             event.stop()
             self._filter("")
             self.post_message(DialogClosed(self))

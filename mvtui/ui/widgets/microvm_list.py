@@ -9,7 +9,9 @@ from textual.message import Message
 
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.text import clean
+from mvtui.ui.commands import hint
 from mvtui.ui.empty import empty_lines, filtered_lines
+from mvtui.ui.keys import all_keys
 from mvtui.ui.lines import Line, Lines, in_ascii
 from mvtui.ui.listing import COLUMNS, NAME, Listing
 from mvtui.ui.picture import Picture
@@ -137,7 +139,7 @@ class MicroVMList(CursorLines):
         if self._snapshot is None:
             return ()
         if self._snapshot.microvms:
-            return filtered_lines(self.listing.words, self.size.width)
+            return filtered_lines(self.listing.words, hint("leave", all_keys(self.app)), self.size.width)
         return empty_lines(self._snapshot, self.size.width)
 
     @property

@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from mvtui.model.output import OutputLines
 from mvtui.ui.commands import moves
-from mvtui.ui.keys import leave_label, leaves, live_keys
+from mvtui.ui.keys import all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, ruled
 from mvtui.ui.questions import Answer
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -91,7 +91,7 @@ class OutputFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """On one line."""
-        return flowed(answer_pieces(self.told.answers, leave_label(live_keys(self.screen))), size.width, "  ")[:1]
+        return flowed(answer_pieces(self.told.answers, leave_label(all_keys(self.app))), size.width, "  ")[:1]
 
 
 class OutputPanel(Vertical, Dialog):

@@ -9,7 +9,7 @@ from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
-from mvtui.ui.keys import Keys, leave_label, live_keys
+from mvtui.ui.keys import Keys, all_keys, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, in_ascii, ruled
 from mvtui.ui.palette import Offer, matching
 from mvtui.ui.widgets.cursor_lines import CursorLines
@@ -24,7 +24,7 @@ class PaletteTitle(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """One line for this width."""
-        leave = leave_label(live_keys(self.screen), typing=True)
+        leave = leave_label(all_keys(self.app), typing=True)
         return (ruled(f"Type an action or a name; Enter does it, {leave} leaves", size.width, f" {self.count} ─"),)
 
 
@@ -127,6 +127,6 @@ class PalettePanel(Vertical, Dialog):
             event.stop()
             self._is_meant = True
             moves[event.key]()
-        elif event.key == "escape":
+        elif leaves(event.key, all_keys(self.app)) and not event.is_printable:
             event.stop()
             self.post_message(DialogClosed(self))

@@ -9,7 +9,7 @@ from textual.events import DescendantBlur, Key
 from textual.geometry import Size
 
 from mvtui.ui.charset import fit
-from mvtui.ui.keys import key_label, leave_label, leaves, live_keys
+from mvtui.ui.keys import all_keys, key_label, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, clipped, cut, folded, in_ascii, ruled, width_of
 from mvtui.ui.questions import Answer, Fact, Question
 from mvtui.ui.widgets.dialog import DialogClosed
@@ -119,7 +119,7 @@ class QuestionText(Lines, can_focus=True):
     @property
     def _leave(self) -> str:
         """The key that leaves it: none of an answer's."""
-        keys = live_keys(self.screen)
+        keys = all_keys(self.app)
         answers = {one.key for one in self.question.answers} if self.question is not None else set()
         own = tuple(key for key in keys.get("leave", ()) if key not in answers)
         return leave_label({"leave": own}, typing=self.question is not None and bool(self.question.typed))
@@ -204,7 +204,7 @@ class QuestionPanel(Vertical):
     def on_key(self, event: Key) -> None:
         """Answer, leave, or nothing: no key goes on to anything else, but for the field's own, which are bindings and
         looked up at the very top."""
-        may_leave = leaves(event.key, live_keys(self.screen)) and not (self.field and event.is_printable)
+        may_leave = leaves(event.key, all_keys(self.app)) and not (self.field and event.is_printable)
         if self.field is None or may_leave:
             event.stop()
             event.prevent_default()

@@ -8,7 +8,7 @@ from textual.events import Key
 from textual.geometry import Size
 
 from mvtui.ui.commands import moves
-from mvtui.ui.keys import leave_label, leaves, live_keys
+from mvtui.ui.keys import all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, folded, in_ascii, ruled
 from mvtui.ui.reading import Reading, part_lines
 from mvtui.ui.tabs.page import Entry
@@ -51,7 +51,7 @@ class ReadingFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """As many lines as it takes."""
-        return flowed(answer_pieces(self._reading.answers, leave_label(live_keys(self.screen))), size.width, "  ")
+        return flowed(answer_pieces(self._reading.answers, leave_label(all_keys(self.app))), size.width, "  ")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""

@@ -6,6 +6,7 @@ from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
+from mvtui.ui.keys import all_keys, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, justified
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.field import Field
@@ -18,7 +19,12 @@ class Found(Lines):
 
     def fitted(self, size: Size) -> tuple[Line, ...]:
         """Flush right."""
-        keys: Line = (("Enter", "key"), (" searches upwards, ", "dim"), ("Esc", "key"), (" ends it", "dim"))
+        keys: Line = (
+            ("Enter", "key"),
+            (" searches upwards, ", "dim"),
+            (leave_label(all_keys(self.app), typing=True), "key"),
+            (" ends it", "dim"),
+        )
         return (justified((), keys, size.width),)
 
 
@@ -53,6 +59,6 @@ class SearchBar(Horizontal, Dialog):
 
     def on_key(self, event: Key) -> None:
         """Search for nothing."""
-        if event.key == "escape":
+        if leaves(event.key, all_keys(self.app)) and not event.is_printable:
             event.stop()
             self.post_message(DialogClosed(self, lambda: self._view.search("")))

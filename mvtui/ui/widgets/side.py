@@ -5,6 +5,7 @@ from datetime import datetime
 from textual.geometry import Size
 
 from mvtui.model.microvm import MicroVM
+from mvtui.ui.keys import all_keys
 from mvtui.ui.lines import Line, Lines, in_ascii
 from mvtui.ui.trends import Trends
 
@@ -33,6 +34,6 @@ class Side(Lines):
         from mvtui.ui.tabs import overview  # noqa: PLC0415  (most terminals are too narrow for it)
         from mvtui.ui.tabs.page import Page  # noqa: PLC0415
 
-        page = Page(self._microvm, self._now, self._trends, in_ascii(self.app))
+        page = Page(self._microvm, self._now, self._trends, in_ascii(self.app), keys=all_keys(self.app))
         lines = overview.beside_list(page, size.width - 2)
         return [(*_EDGE, *(lines[y] if y < len(lines) else ())) for y in range(size.height)]

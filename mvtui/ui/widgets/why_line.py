@@ -14,6 +14,7 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
 from mvtui.ui.command import Command
 from mvtui.ui.commands import hint_key
+from mvtui.ui.key_words import with_keys
 from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, Lines, clipped, ruled, wrapped
 from mvtui.ui.moment import moment
@@ -101,7 +102,7 @@ def _mends(why: Why) -> Line:
         label = key_labels(why.keys.get(command.id, command.keys)) or hint_key(command.id, why.keys)
         pieces += [(label, "key"), (f" {command.words}  ", "text")]
     if fix:
-        pieces += [(f"→ {clean(fix)}", "text")]
+        pieces += [(f"→ {clean(with_keys(fix, why.keys))}", "text")]
     return tuple(pieces)
 
 
