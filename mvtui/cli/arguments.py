@@ -40,6 +40,8 @@ VERBS = {
 }
 
 STAGES = ("defined", "built", "booted")
+# EventGroup's, without the time that it takes to import.
+EVENTS = ("all", "starts", "failures", "findings", "definition", "images", "commands")
 SHELLS = ("bash", "zsh", "fish")
 
 _EXAMPLES = """examples:
@@ -73,7 +75,8 @@ _VERB_EXAMPLES = {
     "  mvtui list --watch --json web | jq -c 'select(.kind == \"state\") | {state, was, why}'\n\n"
     "The list asks no guest and reads no definition file, so that it is there at once: a microVM that is\n"
     "degraded for what its guest says is running there. In --json what it can't know is null. --closer asks.",
-    "show": "  mvtui show web\n  mvtui show web --json\n  mvtui show web --stage built    what one stage alone says",
+    "show": "  mvtui show web\n  mvtui show web --json\n  mvtui show web --stage built    what one stage alone says\n"
+    "  mvtui show web --events failures    what failed, as far back as it is known",
     "diff": "  mvtui diff web\n  mvtui diff web --json | jq '.drift[] | {place, values, follows}'",
     "logs": "  mvtui logs web                 the last 50 lines\n"
     "  mvtui logs web git -f          and what comes, of both\n"
@@ -214,7 +217,9 @@ def _add_verb(parsers: "argparse._SubParsersAction[Parser]", verb: str, words: s
     if verb in OPTIONS:
         OPTIONS[verb](own)
     if verb == "show":
-        own.add_argument("--stage", choices=STAGES, help="what this stage alone says of it, under the options' names")
+        what = own.add_mutually_exclusive_group()
+        what.add_argument("--stage", choices=STAGES, help="what this stage alone says of it, under the options' names")
+        what.add_argument("--events", choices=EVENTS, help="the timeline alone, with all of these events")
     if verb == "start":
         own.add_argument("--fresh", action="store_true", help="reset the overlay first; what is there is set aside")
     if verb == "adopt":

@@ -1,6 +1,6 @@
 """Completion scripts for bash, zsh and fish, made from the parser's own words."""
 
-from mvtui.cli.arguments import SHELLS, STAGES, VERBS, build_parser, options
+from mvtui.cli.arguments import EVENTS, SHELLS, STAGES, VERBS, build_parser, options
 from mvtui.cli.verb_options import LOG_SOURCES
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.log import LEVELS
@@ -34,6 +34,7 @@ _TAKE_A_CHOICE = {
     "--mouse": SWITCHES,
     "--hypervisor": tuple(Hypervisor),
     "--stage": STAGES,
+    "--events": EVENTS,
     "--source": LOG_SOURCES,
     "--level": LEVELS,
 }

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mvtui.cli.output import Json
 from mvtui.model.guest import GuestDisk, GuestStatus
-from mvtui.model.timeline import Event
+from mvtui.model.timeline import Event, Timeline
 
 
 def iso_time(at: datetime | None) -> str | None:
@@ -22,6 +22,14 @@ def event_document(event: Event) -> Json:
         "user": event.user or None,
         "ok": event.ok,
         "seconds": event.seconds,
+    }
+
+
+def timeline_document(timeline: Timeline) -> Json:
+    """A timeline, as a part of a document."""
+    return {
+        "timeline": [event_document(event) for event in timeline.events],
+        "timelineTroubles": list(timeline.troubles),
     }
 
 

@@ -104,13 +104,18 @@ def look_at_one(args: argparse.Namespace, *, cpu: bool = False, host: Host | Non
     """A closer look at `args.name`; `host` is what `args` names, where it was opened. Raises MvtuiError where it is no
     microVM."""
     snapshot = look(args, args.name, cpu=cpu, host=host)
-    microvm = snapshot.find(args.name)
+    return snapshot, must_find(snapshot, args.name)
+
+
+def must_find(snapshot: Snapshot, name: str) -> MicroVM:
+    """The microVM of that name. Raises MvtuiError; what is wrong with the host is then said first."""
+    microvm = snapshot.find(name)
     if microvm is None:
         from mvtui.cli.names import no_such_microvm
 
         say_findings(snapshot.findings)
-        raise no_such_microvm(snapshot, args.name)
-    return snapshot, microvm
+        raise no_such_microvm(snapshot, name)
+    return microvm
 
 
 def say_findings(findings: Sequence[Finding]) -> int:

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Sequence
 
 from mvtui.cli.drift_report import drift_documents
-from mvtui.cli.life_report import event_document, guest_document, iso_time
+from mvtui.cli.life_report import guest_document, iso_time, timeline_document
 from mvtui.cli.output import Json
 from mvtui.model.definition import Definition, Share, Volume
 from mvtui.model.facts import SourceFacts
@@ -60,8 +60,7 @@ def show_document(snapshot: Snapshot, microvm: MicroVM, timeline: Timeline = _NO
         "drift": drift_documents(microvm),
         "system": built.system if built else None,
         "canShutdown": built.can_shutdown if built else None,
-        "timeline": [event_document(event) for event in timeline.events],
-        "timelineTroubles": list(timeline.troubles),
+        **timeline_document(timeline),
     }
 
 

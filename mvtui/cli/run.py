@@ -86,6 +86,10 @@ def _watch(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    if args.events is not None:
+        from mvtui.cli.events import run_events
+
+        return run_events(args)
     snapshot, microvm = look_at_one(args, cpu=args.stage is None)
     if args.stage is not None:
         from mvtui.cli.diff import stage_document, stage_lines

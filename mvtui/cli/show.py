@@ -36,13 +36,14 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime, timeline: Timeli
         *_section("Processes", aligned(_processes(microvm, now))),
         *_section("Drift", _drift(microvm)),
         *_section("Stages", _stages(microvm)),
-        *_section("Timeline", [*aligned(_events(timeline, now)), *_older(timeline)]),
+        *_section("Timeline", [*aligned(event_rows(timeline, now)), *_older(timeline)]),
     ]
 
 
-def _events(timeline: Timeline, now: datetime) -> list[tuple[str, ...]]:
+def event_rows(timeline: Timeline, now: datetime, most: int = MOST_EVENTS) -> list[tuple[str, ...]]:
+    """The newest so many: when, of which kind, what."""
     rows: list[tuple[str, ...]] = []
-    for event in timeline.events[:MOST_EVENTS]:
+    for event in timeline.events[:most]:
         by = f"({event.user})" if event.user else f"({event.why})" if event.why else ""
         rows.append((local_time(event.at, now), str(event.kind), clean(f"{event.what} {by}".rstrip())))
     return rows

@@ -26,6 +26,28 @@ class EventKind(StrEnum):
     COMMAND = "command"
 
 
+class EventGroup(StrEnum):
+    """Kinds of events that are looked for together; each kind is in one."""
+
+    STARTS = "starts"
+    FAILURES = "failures"
+    FINDINGS = "findings"
+    DEFINITION = "definition"
+    IMAGES = "images"
+    COMMANDS = "commands"
+
+
+_GROUPS = {
+    EventGroup.STARTS: (EventKind.START, EventKind.STOP, EventKind.RESTART),
+    EventGroup.FAILURES: (EventKind.FAILED, EventKind.VIRTIOFSD),
+    EventGroup.FINDINGS: (EventKind.FINDING, EventKind.MENDED),
+    EventGroup.DEFINITION: (EventKind.REBUILD, EventKind.SAVE),
+    EventGroup.IMAGES: (EventKind.RESET, EventKind.RESTORE, EventKind.GROW),
+    EventGroup.COMMANDS: (EventKind.COMMAND,),
+}
+_GROUP_OF = {kind: group for group, kinds in _GROUPS.items() for kind in kinds}
+
+
 class Event(NamedTuple):
     """`at` is UTC; `what` one sentence, `why` its cause or "". `user` is who did it with mvtui, "" for all else; `ok`
     is None where there is nothing to succeed in; `seconds` how long it took. `key` names a finding over its life, and
@@ -46,6 +68,12 @@ class Timeline(NamedTuple):
 
     events: tuple[Event, ...] = ()
     troubles: tuple[str, ...] = ()
+
+    def only(self, group: EventGroup | None) -> "Timeline":
+        """With the events of that group alone; None: all."""
+        if group is None:
+            return self
+        return self._replace(events=tuple(event for event in self.events if _GROUP_OF[event.kind] is group))
 
 
 # How the user of an event begins who is known by the number alone that the kernel gave to the journal.

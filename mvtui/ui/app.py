@@ -210,10 +210,14 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
     def _do(self, wanted: Offer) -> None:
         """What the palette chose."""
         if wanted.command is not None:
-            place = self if wanted.command.place is Place.PANEL else self.panel.level
-            self.call_later(self.run_action, wanted.command.id, place)
+            self.call_later(self._run_where_it_works, wanted.command.id)
         elif wanted.theme:
             self.say(self.wear(wanted.theme), "text")
+
+    async def _run_where_it_works(self, id: str) -> None:  # noqa: A002
+        """As its key would: what has the focus, or what that is in, has the action."""
+        nodes = self.panel.focused.ancestors_with_self if self.panel.focused is not None else [self.panel.level]
+        await self.run_action(id, next((node for node in nodes if hasattr(node, f"action_{id}")), self))
 
     def action_help(self) -> None:
         """Show the keys."""

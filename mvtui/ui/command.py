@@ -24,13 +24,14 @@ class Tier(IntEnum):
 
 class Place(StrEnum):
     """Where a command's keys are bound: everywhere, where there is a cursor, in the list, on a microVM's page, on its
-    tab of logs."""
+    tab of logs, on that of the timeline."""
 
     PANEL = "panel"
     MOVE = "move"
     LIST = "list"
     PAGE = "page"
     LOGS = "logs"
+    TIMELINE = "timeline"
 
 
 class OverlayVerb(StrEnum):

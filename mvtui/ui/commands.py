@@ -154,6 +154,7 @@ COMMANDS = (
     _logs("log_source", "f", "source", "what one source says"),
     _logs("log_wrap", "w", "wrap", "long lines cut, or whole"),
     _logs("log_times", "t", "times", "time, date, or none"),
+    Command("event_group", ("f",), "events", "failures, findings … alone", Place.TIMELINE, "Page"),
     _panel("palette", ("colon", "ctrl+p"), "palette", "actions, microVMs by name", in_footer=True, in_palette=False),
     _panel("toggle_read_only", ("W",), "read-only", "read-only on and off", refusals.read_only, in_footer=True),
     _panel("help", ("question_mark", "f1"), "help", "the keys that work here", in_footer=True),

@@ -18,10 +18,10 @@ def test_nothing_that_changes_anything_is_on_enter_or_ctrl() -> None:
 
 def test_no_key_is_bound_twice() -> None:
     everywhere = {Place.PANEL, Place.MOVE}
-    for there in ({Place.LIST}, {Place.PAGE, Place.LOGS}):
+    for there in ({Place.LIST}, {Place.PAGE, Place.LOGS}, {Place.PAGE, Place.TIMELINE}):
         keys = [binding.key for place in everywhere | there for binding in bindings(place)]
         assert len(keys) == len(set(keys))
-    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS} == set(Place)
+    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS, Place.TIMELINE} == set(Place)
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 

@@ -69,6 +69,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "log_source": {"logs": "asks"},
     "log_wrap": {"logs": "shows"},
     "log_times": {"logs": "shows"},
+    "event_group": {"timeline": "asks"},
     "palette": ASKS,
     "toggle_read_only": dict.fromkeys(LEVELS, "read-only says"),
     "help": ASKS | {"help": "asks"},
@@ -101,6 +102,7 @@ OWN: dict[tuple[str, str], str] = {
     ("state", "l"): "asks filter",  # looping
     ("logs", "n"): "notes",  # nothing is searched for
     **dict.fromkeys([(place, key) for place in ("list", "logs") for key in ("f", "slash")], "asks"),
+    ("timeline", "f"): "asks",
     ("level", "n"): "asks shows",  # notice
     ("level", "w"): "asks shows",  # warning
     ("level", "e"): "asks shows",  # err

@@ -30,6 +30,28 @@ async def test_the_event_under_the_cursor_tells_all(open_panel: Open) -> None:
         assert "mvtui start" in panel.text
 
 
+async def test_a_key_shows_some_of_it_alone(open_panel: Open) -> None:
+    async with open_panel(ONE) as panel:
+        await panel.press("6", "f")
+        assert "failures" in panel.text
+        await panel.press("i")
+        kinds = {line[9:18].strip() for line in panel.lines[2:] if line[:2].isdigit()}
+        assert kinds == {"finding", "mended"}
+        assert f" of {len(PAST.events)} events" in panel.text
+        await panel.press("f", "o")
+        assert "images alone: " in panel.text
+        await panel.press("f", "a")
+        assert " alone: " not in panel.text
+        assert "virtiofsd of share home ended" in panel.text
+
+
+async def test_the_palette_has_its_key_too(open_panel: Open) -> None:
+    async with open_panel(ONE) as panel:
+        await panel.press("6", "colon", *"events", "enter")
+        await panel.press("i")
+        assert "findings alone: " in panel.text
+
+
 async def test_what_the_host_says_is_text(open_panel: Open) -> None:
     async with open_panel(ONE) as panel:
         await panel.press("6", "G")

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
+from mvtui.model.timeline import EventGroup
 from mvtui.ui.command import Place
 from mvtui.ui.commands import TABS, bindings, hint
 from mvtui.ui.keys import Keys
@@ -22,6 +23,7 @@ from mvtui.ui.timelines import ReadTimeline, Timelines
 from mvtui.ui.trends import Trends
 from mvtui.ui.widgets.sheet import Sheet
 from mvtui.ui.widgets.tab_bar import TabBar
+from mvtui.ui.widgets.timeline_sheet import TimelineSheet
 
 if TYPE_CHECKING:
     from mvtui.ui.widgets.log_view import LogView
@@ -73,6 +75,7 @@ class PageLevel(Vertical):
         )
         self._picture: Picture | None = None
         self._keys: Keys = {}
+        self._events: EventGroup | None = None
         self.microvm_name = ""
 
     @property
@@ -99,13 +102,21 @@ class PageLevel(Vertical):
         else:
             self.close()
             if tab not in self._sheets:
-                self._sheets[tab] = Sheet()
+                self._sheets[tab] = self._timeline_sheet() if tab == TIMELINE else Sheet()
                 self.mount(self._sheets[tab])
         for other, sheet in self._sheets.items():
             sheet.display = other == tab
         if picture is not None:
             self.present(picture)
         self.take_focus()
+
+    def _timeline_sheet(self) -> Sheet:
+        def choose(group: EventGroup | None) -> None:
+            self._events = group
+            self._sheets[TIMELINE].begin()
+            self._present_again()
+
+        return TimelineSheet(self._opener.ask_for_list, choose)
 
     def _open_logs(self) -> None:
         if self._logs is None:
@@ -165,7 +176,7 @@ class PageLevel(Vertical):
             gone = f"{clean(self.microvm_name)} is no longer on this host. {hint('leave', self._keys)} goes back."
             return [Entry(((), (("  ", "text"), (gone, "warning"))))]
         told = self._timelines.of(microvm)
-        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys, told)
+        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys, told, self._events)
         return _TABS[self._bar.chosen](page, width)
 
     @on(TabBar.Chosen)

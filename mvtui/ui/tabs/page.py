@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
-from mvtui.model.timeline import Timeline
+from mvtui.model.timeline import EventGroup, Timeline
 from mvtui.ui.commands import hint
 from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line, Piece, folded
@@ -16,7 +16,8 @@ from mvtui.ui.trends import Trends
 @dataclass(frozen=True, slots=True)
 class Page:
     """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor; `keys`
-    are those that work; `timeline` is None where it was not read."""
+    are those that work; `timeline` is None where it was not read, and `events` are those of it that are wanted (None:
+    all)."""
 
     microvm: MicroVM
     now: datetime
@@ -25,6 +26,7 @@ class Page:
     cursor: str | None = None
     keys: Keys = field(default_factory=dict)
     timeline: Timeline | None = None
+    events: EventGroup | None = None
 
     def offer(self, id: str, words: str) -> Line:  # noqa: A002
         """The key of that command, and what it does, behind something else."""

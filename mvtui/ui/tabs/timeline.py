@@ -30,11 +30,15 @@ def entries(page: Page, width: int) -> list[Entry]:
     if timeline is None:
         return [Entry(((), (("  It is read …", "dim"),)))]
     found = [Entry(tuple(_trouble(words, width))) for words in timeline.troubles]
-    if not timeline.events:
+    events = timeline.only(page.events).events
+    if page.events is not None:
+        count = f"  {page.events} alone: {len(events)} of {len(timeline.events)} events"
+        found.insert(0, Entry((clipped(((count, "text"), *page.offer("event_group", "others")), width),)))
+    elif not events:
         found.append(Entry(((), clipped((("  Nothing is known to have happened to it.", "text"),), width))))
     day = page.now.date()
     seen = Counter[str]()
-    for event in timeline.events:
+    for event in events:
         local = event.at.astimezone(page.now.tzinfo)
         if local.date() != day:
             day = local.date()
