@@ -45,7 +45,9 @@ async def run(argv: Sequence[str], *, hears: bool = False, keeps_output: bool = 
     output = _Heard(shown=False, most=None) if keeps_output else None
     try:
         process = subprocess.Popen(  # noqa: ASYNC220 - one that can be stopped by ~^Z
-            list(argv), stderr=heard and heard.writing, stdout=output and output.writing
+            list(argv),
+            stderr=heard.writing if heard is not None else None,
+            stdout=output.writing if output is not None else None,
         )
     finally:
         for one in (heard, output):

@@ -26,7 +26,7 @@ _OTHER_TERMINALS = (
 )
 
 
-class _Screen(pyte.Screen):  # type: ignore[misc]
+class _Screen(pyte.Screen):
     """One that also knows what is dim, and has it for what blinks, which nothing does."""
 
     def select_graphic_rendition(self, *attributes: int, **_options: bool) -> None:
