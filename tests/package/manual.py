@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mvtui import __version__
-from mvtui.cli.arguments import VERBS, build_parser
+from mvtui.cli.arguments import VERBS, build_parser, options
+from mvtui.cli.parser import Parser
 from mvtui.errors import ExitCode
-from mvtui.model.settings import OPTIONS
+from mvtui.model.settings import OPTIONS, Kind
 from mvtui.ui.commands import COMMANDS
 from mvtui.ui.keys import key_labels
 
@@ -19,8 +20,13 @@ restarts microVMs, resets their writable store overlays, grows their images, and
 Without a verb it opens the panel, for which it needs a terminal; ? shows the keys that work where you are.
 """
 _OF_ALL = (
-    "The options above may also stand behind the verb, but for --interval, --theme, --ascii and --mouse. "
+    "The options above may also stand behind the verb, but for those of the panel alone: {panel}. "
     "Of several microVMs the exit code is the greatest."
+)
+_OF_CONFIGURATION = (
+    "Each of these may stand in a configuration file, which is TOML; what counts more comes later: "
+    "/etc/mvtui/config.toml, ~/.config/mvtui/config.toml, the environment, the command line. "
+    "mvtui config shows what counts and who says it."
 )
 _OF_KEYS = "These are the keys of the panel where nothing else is configured."
 _FILES = {
@@ -28,16 +34,16 @@ _FILES = {
     "/etc/nixos/microvms/NAME.toml": "The definition file of a microVM, where nothing else is configured.",
     "/etc/mvtui/config.toml": "The host's configuration.",
     "~/.config/mvtui/config.toml": "Your own, which counts more.",
+    "~/.config/mvtui/themes/NAME.toml": "Your own themes.",
     "/var/lib/mvtui": "What mvtui keeps as root: its history, former texts of definition files, what is armed.",
 }
 _ENVIRONMENT = {
-    **{option.variable: option.words for option in OPTIONS if option.variable},
     "NO_COLOR": "No colours, whatever the terminal has.",
     "XDG_CONFIG_HOME": "Where your own configuration is, instead of ~/.config.",
     "VISUAL, EDITOR": "The editor for definition files.",
     "TERM": "Where it is dumb there is no panel.",
 }
-_EXIT_STATUS = {str(int(code)): f"{code.meaning[0].upper()}{code.meaning[1:]}." for code in ExitCode}
+_EXIT_STATUS = {code: f"{code.meaning[0].upper()}{code.meaning[1:]}." for code in ExitCode}
 # Of the last change that a reader has to know.
 _DATE = "2026-11-26"
 _SEE_ALSO = "systemctl(1), journalctl(1), virtiofsd(1), qemu(1), nix(1)"
@@ -54,16 +60,17 @@ def manual() -> str:
         *_section("Synopsis", _synopsis(parser, set())),
         *_section("Description", _paragraphs(_INTRODUCTION)),
         *_section("Options", _terms(_entries(parser._actions))),
-        *_section("Commands", _words(_OF_ALL)),
+        *_section("Commands", _words(_OF_ALL.format(panel=", ".join(_of_the_panel(parser))))),
     ]
     for verb, own in _verbs(parser):
         lines += [f".SS {_text(f'mvtui {verb}')}", *_synopsis(own, common), ".PP", *_words(own.description or "")]
         lines += _terms(_entries(own._actions, common))
         lines += _examples((own.epilog or "").removeprefix("examples:\n"))
     lines += _section("Keys", [*_words(_OF_KEYS), *_keys()])
-    lines += _section("Exit status", _terms(_EXIT_STATUS.items()))
+    lines += _section("Configuration", [*_words(_OF_CONFIGURATION), *_terms(_configuration())])
+    lines += _section("Exit status", _terms((str(int(code)), _EXIT_STATUS[code]) for code in ExitCode))
     lines += _section("Files", _terms(_FILES.items()))
-    lines += _section("Environment", _terms(_ENVIRONMENT.items()))
+    lines += _section("Environment", _terms([*_variables(), *_ENVIRONMENT.items()]))
     lines += _section("Examples", _examples((parser.epilog or "").partition("\n\n")[0].removeprefix("examples:\n"))[1:])
     lines += _section("See also", _words(_SEE_ALSO))
     return "\n".join(lines) + "\n"
@@ -72,6 +79,26 @@ def manual() -> str:
 def _verbs(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     (found,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     yield from ((verb, found.choices[verb]) for verb in VERBS)
+
+
+def _of_the_panel(parser: Parser) -> list[str]:
+    return [option for option in options(parser, None) if option not in {*options(parser, "list"), "--version"}]
+
+
+def _configuration() -> Iterator[tuple[str, str]]:
+    for option in OPTIONS:
+        default = "" if option.default is None or option.kind is Kind.KEYS else f" By default {_toml(option.default)}."
+        yield option.name, f"{option.words} It is {option.expected}.{default} Example: {option.name} = {option.example}"
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    for option in OPTIONS:
+        if option.variable:
+            yield option.variable, f"{option.name} of the configuration."
 
 
 def _keys() -> list[str]:
@@ -90,11 +117,11 @@ def _synopsis(parser: argparse.ArgumentParser, without: set[str]) -> list[str]:
     own = [action for action in parser._actions if not without.issuperset(action.option_strings or "?")]
     exclusive = parser._mutually_exclusive_groups
     for group in exclusive:
-        words = " | ".join(_invocation(action, longest=True) for action in group._group_actions)
+        words = " | ".join(_invocation(action, long=True) for action in group._group_actions)
         parts.append(f"({words})" if group.required else f"[{words}]")
     grouped = {id(action) for group in exclusive for action in group._group_actions}
     parts += [
-        f"[{_invocation(action, longest=True)}]"
+        f"[{_invocation(action, long=True)}]"
         for action in own
         if action.option_strings and id(action) not in grouped and action.dest != "help"
     ]
@@ -118,8 +145,10 @@ def _entries(actions: Iterable[argparse.Action], without: Iterable[str] = ()) ->
             yield _invocation(action), words[:1].upper() + words[1:] + "."
 
 
-def _invocation(action: argparse.Action, *, longest: bool = False) -> str:
-    names = action.option_strings[-1:] if longest else action.option_strings
+def _invocation(action: argparse.Action, *, long: bool = False) -> str:
+    names: list[str] = [*action.option_strings]
+    if long:
+        names = [name for name in names if name.startswith("--")][:1] or names[:1]
     value = "" if action.nargs == 0 else f" {_value(action)}"
     return ", ".join(rf"\fB{_text(name)}\fR{value}" for name in names)
 

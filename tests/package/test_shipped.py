@@ -54,12 +54,15 @@ def test_the_manual_names_every_verb_and_every_option(share: Path) -> None:
     argv = [found("mandoc"), "-Tascii", str(share / "man/man1/mvtui.1")]
     text = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     text = re.sub(".\b", "", text)
+    words = set(re.split(r"[\s,\[\]]+", text))
     parser = build_parser()
     for verb in VERBS:
         own = text.split(f"   mvtui {verb}\n")[1].split("\n   mvtui ")[0]
         common = set(options(parser, None))
-        assert [option for option in options(parser, verb) if option not in common | set(own.split())] == []
-    assert set(options(parser, None)) <= set(text.replace(",", " ").split())
+        assert [
+            option for option in options(parser, verb) if option not in common | set(re.split(r"[\s,\[\]]+", own))
+        ] == []
+    assert set(options(parser, None)) <= words
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -3,7 +3,7 @@ function __mvtui_verb_is
     set -l before
     for word in (commandline -opc)
         if set -q before[1]
-            and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --hypervisor --stage --source --level --interval --theme --image --lines -n --since --grep --size --user -l --output -o
+            and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --hypervisor --stage --events --source --level --interval --theme --image --lines -n --since --grep --size --user -l --output -o
             and not string match -q -- '-*' $word
             set verb $word
             break
@@ -49,6 +49,7 @@ complete -c mvtui -n "__mvtui_verb_is reset" -l discard
 complete -c mvtui -n "__mvtui_verb_is demo" -l down -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is reset grow make-writable share-store" -l dry-run
 complete -c mvtui -n "__mvtui_verb_is adopt" -l eval
+complete -c mvtui -n "__mvtui_verb_is show" -l events -x -a 'all starts failures findings definition images commands'
 complete -c mvtui -n "__mvtui_verb_is logs" -l follow
 complete -c mvtui -n "__mvtui_verb_is reset" -l free
 complete -c mvtui -n "__mvtui_verb_is start" -l fresh
