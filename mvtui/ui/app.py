@@ -114,7 +114,8 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
                 loop.add_signal_handler(number, self._on_signal, number)
         if self.theme_said:
-            self.say(f"{self.theme_said} ({hint('doctor', self.keys)}: more)", "warning")
+            more = f" ({hint('doctor', self.keys)}: more)" if self.tells_more_of_themes else ""
+            self.say(f"{self.theme_said}{more}", "warning")
         # What it imports can wait until the first frame stands.
         self.call_after_refresh(self.run_worker, self._look, name="look", group="look")
         self.set_interval(1.0, self._tick)

@@ -6,7 +6,7 @@ from textual.app import App
 from textual.theme import Theme
 
 from mvtui.host.themes import Themes, read_themes, require
-from mvtui.model.finding import Finding
+from mvtui.model.finding import Finding, Severity
 from mvtui.model.theme import AUTO
 from mvtui.ui.palette import Offer
 from mvtui.ui.themes import choose, textual_theme
@@ -41,8 +41,16 @@ class ThemedApp(App[None], inherit_bindings=False):
 
     @property
     def theme_findings(self) -> tuple[Finding, ...]:
-        """What is wrong with the themes' files."""
-        return tuple(fault.finding for fault in self.themes.faults)
+        """Which theme is used where another was wanted, and what is wrong with the themes' files."""
+        faults = tuple(fault.finding for fault in self.themes.faults)
+        if not self.theme_said or self.tells_more_of_themes:
+            return faults
+        return (Finding(Severity.INFO, "theme", "", self.theme_said), *faults)
+
+    @property
+    def tells_more_of_themes(self) -> bool:
+        """Whether `theme_findings` say more than `theme_said`."""
+        return any(not fault.usable for fault in self.themes.faults)
 
     @property
     def theme_offers(self) -> list[Offer]:
