@@ -17,6 +17,7 @@ from mvtui import first_names
 from mvtui.ui.abilities import ALL, Abilities
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
+_LEAVE_ALTERNATE_SCREEN = "\x1b[?1049l"
 
 # The keyboard protocol of kitty, on and off, and the pointer's shape: what begins so is asked of newer terminals.
 _NEWER = ("\x1b[>", "\x1b[<", "\x1b]22;")
@@ -41,6 +42,8 @@ class PanelDriver(LinuxDriver):
         """Send to the terminal."""
         if data == _ENTER_ALTERNATE_SCREEN and first_names.take_over():
             return
+        if data == _LEAVE_ALTERNATE_SCREEN:
+            data = first_names.CLEAR + data
         if self._answers or not data.startswith(_NEWER):
             super().write(data)
 

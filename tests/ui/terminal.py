@@ -14,13 +14,15 @@ from contextlib import suppress
 
 import pyte
 
+# Of the tests, not of mvtui, which would say that it does not know it.
+RENEW = "MVTUI_RENEW_SCREENS"
 MARK = b"\x1b]7777\x07"
 DEADLINE_SECONDS = 30.0
 
 # Of the keyboard protocol of kitty; pyte takes them for SGR.
 KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
 
-_OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE")
+_OTHER_TERMINALS = ("SSH_CONNECTION", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE", RENEW)
 
 
 class _Screen(pyte.Screen):  # type: ignore[misc]
