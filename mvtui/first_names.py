@@ -9,8 +9,11 @@ import os
 FIRST_ROW = 3
 FIRST_COLUMN = 3
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
-_LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+# Where there is no alternate screen (the Linux console, screen as it comes), what stood there would stay among the
+# names, and the panel's last picture, which is soon no longer true, among what the shell writes.
+CLEAR = "\x1b[H\x1b[J"
+_ENTER = f"\x1b[?1049h{CLEAR}\x1b[?25l\x1b[?7l"
+_LEAVE = f"\x1b[?7h\x1b[?25h{CLEAR}\x1b[?1049l"
 
 names: list[str] = []
 _painted = False

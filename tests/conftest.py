@@ -3,5 +3,5 @@
 import os
 
 os.environ["XDG_CONFIG_HOME"] = "/nowhere"
-for _name in [name for name in os.environ if name.startswith("MVTUI_")]:
+for _name in [name for name in os.environ if name.startswith("MVTUI_") and name != "MVTUI_RENEW_SCREENS"]:
     del os.environ[_name]

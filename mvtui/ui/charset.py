@@ -1,10 +1,14 @@
 """Text in terminal cells: fitted to a column, and in ASCII where the terminal can't show more."""
 
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS = "…"
+
+# One that stands for the start of a path: a tilde there is somebody's home.
+_START_LEFT_OUT = re.compile(r"(?<!\S)…(?=\S)")
 
 _TWINS = str.maketrans(
     {
@@ -51,4 +55,6 @@ def to_ascii(text: str) -> str:
     """`text` with a twin for each character that is not ASCII, as many cells wide: a known one, or `?`."""
     if text.isascii():
         return text
-    return "".join(char if char.isascii() else "?" * cell_len(char) for char in text.translate(_TWINS))
+    return "".join(
+        char if char.isascii() else "?" * cell_len(char) for char in _START_LEFT_OUT.sub("*", text).translate(_TWINS)
+    )

@@ -18,6 +18,7 @@ from mvtui.ui.abilities import ALL, Abilities
 from mvtui.ui.job_control import can_go_on
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
+_LEAVE_ALTERNATE_SCREEN = "\x1b[?1049l"
 
 # The keyboard protocol of kitty, on and off, and the pointer's shape: what begins so is asked of newer terminals.
 _NEWER = ("\x1b[>", "\x1b[<", "\x1b]22;")
@@ -42,6 +43,8 @@ class PanelDriver(LinuxDriver):
         """Send to the terminal."""
         if data == _ENTER_ALTERNATE_SCREEN and first_names.take_over():
             return
+        if data == _LEAVE_ALTERNATE_SCREEN:
+            data = first_names.CLEAR + data
         if self._answers or not data.startswith(_NEWER):
             super().write(data)
 

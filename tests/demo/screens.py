@@ -51,7 +51,7 @@ def _over_lines(name: str) -> str:
     whole = r"(?:\n[ │|]*)?".join(map(re.escape, name))
     starts = "|".join(re.escape(name[:length]) for length in range(len(name) - 1, 0, -1))
     ends = "|".join(re.escape(name[-length:]) for length in range(len(name) - 1, 0, -1))
-    return rf"{whole}|(?<=[/-])(?:{starts})(?=[…~])|(?<=[…~])(?:{ends})(?=[/-])"
+    return rf"{whole}|(?<=[/-])(?:{starts})(?=[…~])|(?<=[…*])(?:{ends})(?=[/-])"
 
 
 def compare(terminal: Tmux, name: str, root: Path) -> None:

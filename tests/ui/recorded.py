@@ -12,7 +12,8 @@ from pathlib import Path
 import pyte
 from pyte.screens import Char
 
-RENEW = "MVTUI_RENEW_SCREENS"
+from tests.ui.terminal import RENEW
+
 _RECORDED = Path(__file__).parent / "terminals"
 _LETTERS = string.ascii_letters + string.digits
 _PLAIN = "."

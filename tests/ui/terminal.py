@@ -14,6 +14,8 @@ from contextlib import suppress
 
 import pyte
 
+# Of the tests, not of mvtui, which would say that it does not know it.
+RENEW = "MVTUI_RENEW_SCREENS"
 MARK = b"\x1b]7777\x07"
 DEADLINE_SECONDS = 30.0
 
@@ -23,6 +25,7 @@ KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
 _OTHER_TERMINALS = (
     *("SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE"),
     *("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"),
+    RENEW,
 )
 
 

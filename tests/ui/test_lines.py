@@ -57,6 +57,12 @@ def test_ascii_has_the_same_width() -> None:
     assert cell_len(to_ascii(text)) == cell_len(text)
 
 
+def test_a_path_whose_start_is_left_out_is_nobodys_home() -> None:
+    assert to_ascii("x home  …/srv/home → …a, failed depend… and so on …") == (
+        "x home  */srv/home > *a, failed depend~ and so on ~"
+    )
+
+
 @pytest.mark.parametrize("width", range(12))
 def test_clipped_is_never_wider(width: int) -> None:
     line = (("ab", "text"), ("cd", "key"), ("efgh", "text"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvtui.model.log import DEBUG, ERROR, LogEntry, LogSource
+from mvtui.model.log import DEBUG, ERROR, WARNING, LogEntry, LogSource
 from mvtui.ui.lines import Line, width_of
 from mvtui.ui.logs.rows import Look, Times, has, rows
 from mvtui.ui.logs.search import find
@@ -91,6 +91,13 @@ def test_a_cut_row() -> None:
     assert [role for _, role in rows(entry("x", level=DEBUG), look)[0]][-1] == "dim"
 
 
+def test_errors_and_warnings_are_told_without_colours() -> None:
+    for wrap in (False, True):
+        look = Look(40, wrap=wrap, zone=UTC)
+        shown = [text(rows(entry("x", level=level), look)[0]) for level in (ERROR, WARNING, WARNING + 1)]
+        assert shown == ["10:04:30 fsd home   × x", "10:04:30 fsd home   ! x", "10:04:30 fsd home   x"]
+
+
 def test_a_wrapped_entry_is_whole() -> None:
     look = Look(40, wrap=True, zone=UTC)
     message = "2025 INFO \x1b[31m" + "".join(chr(97 + number % 26) for number in range(100))
@@ -119,9 +126,9 @@ def test_any_text_fits_and_says_nothing_that_acts(message: str, wrap: bool) -> N
 
 def test_matches_stand_out() -> None:
     (row,) = rows(entry("Mount of mount failed"), Look(80, found="mount"))
-    assert [piece for piece, role in row if role == "key"] == ["Mount", "mount"]
+    assert [piece for piece, role in row if role == "caret"] == ["Mount", "mount"]
     (row,) = rows(entry("Mount of mount failed"), Look(80, found="Mount"))
-    assert [piece for piece, role in row if role == "key"] == ["Mount"]
+    assert [piece for piece, role in row if role == "caret"] == ["Mount"]
 
 
 @pytest.mark.parametrize(

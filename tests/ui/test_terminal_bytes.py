@@ -66,6 +66,14 @@ def test_it_is_left_clean_by_its_key(panel: TerminalProgram) -> None:
     assert clean(panel)
 
 
+def test_nothing_of_it_stays_where_there_is_no_alternate_screen(panel: TerminalProgram) -> None:
+    """As on the Linux console, or as pyte has none: an old picture would stand among what the shell writes."""
+    panel.type("q")
+    assert panel.end() == 0
+    assert panel.text.strip() == ""
+    assert (panel.screen.cursor.y, panel.screen.cursor.x) == (0, 0)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_it_is_left_clean_by_a_signal(panel: TerminalProgram, number: signal.Signals) -> None:
     panel.process.send_signal(number)
@@ -182,7 +190,7 @@ def test_names_stand_until_they_are_painted_over(tmp_path: Path) -> None:
     for number in range(before, len(written)):
         terminal.feed(written[number : number + 1])
         assert [_at(screen, 2, 2 + row, len(name)) for row, name in enumerate(names)] == names
-    assert not re.search(rb"\x1b\[\d?J|\x1b\[\d?K|\x1bc", written)
+    assert not re.search(rb"\x1b\[\d?J|\x1b\[\d?K|\x1bc", written[before:])
     assert len(written) <= 15_000
 
 

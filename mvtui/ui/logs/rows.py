@@ -47,7 +47,7 @@ class Look(NamedTuple):
 
 def rows(entry: LogEntry, look: Look) -> list[Line]:
     """The rows of an entry, each in the width of the look."""
-    head = _head(entry, look)
+    head = (*_head(entry, look), *_mark(entry))
     indent = sum(len(text) for text, _ in head)
     role = _role(entry)
     if not look.wrap:
@@ -104,6 +104,13 @@ def _who(entry: LogEntry) -> str:
     return clean(f"mvtui {entry.speaker}" if entry.source is LogSource.MVTUI else entry.speaker)
 
 
+def _mark(entry: LogEntry) -> Line:
+    """What tells an error or a warning from the rest where there are no colours."""
+    if entry.level > WARNING:
+        return ()
+    return (("× " if entry.level <= ERROR else "! ", _role(entry)),)
+
+
 def _role(entry: LogEntry) -> str:
     if entry.level <= ERROR:
         return "error"
@@ -122,7 +129,7 @@ def _marked(text: str, role: str, found: str) -> Line:
     pieces: list[tuple[str, str]] = []
     start = 0
     while (at := _find(text, found, start)) >= 0:
-        pieces += [(text[start:at], role), (text[at : at + len(found)], "key")]
+        pieces += [(text[start:at], role), (text[at : at + len(found)], "caret")]
         start = at + len(found)
     return (*[piece for piece in pieces if piece[0]], (text[start:], role))
 
