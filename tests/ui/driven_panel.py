@@ -22,13 +22,18 @@ from tests.ui.fake_host import FakeHost
 MARK = "\x1b]7777\x07"
 
 
+def crash() -> None:
+    """As a bug does."""
+    raise ZeroDivisionError("a bug")
+
+
 class DrivenPanel:
     """Reads commands from `pipe`; what they have painted is followed by MARK on the terminal.
 
     `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `work` sees other values
     of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `slot` all until the next figure
     of that past is due, `press KEY …` presses keys (as Textual names them) and lets what they cause happen, `refuse`
-    ends the last verb for want of rights.
+    ends the last verb for want of rights, `crash` is a bug.
     """
 
     def __init__(self, pipe: int, *, waits: bool = False) -> None:
@@ -59,6 +64,9 @@ class DrivenPanel:
             verb, _, argument = line.partition(" ")
             if verb == "press":
                 self.pressing = asyncio.get_running_loop().create_task(self.press(argument.split()))
+                continue
+            if verb == "crash":
+                active_app.get().call_later(crash)
                 continue
             if verb == "change":
                 self.change(int(argument))
