@@ -23,13 +23,19 @@ from tests.ui.scenes import SCENES, Play, Scene, have_pasts, host_of
 MARK = "\x1b]7777\x07"
 
 
+def crash() -> None:
+    """As a bug does."""
+    raise ZeroDivisionError("a bug")
+
+
 class DrivenPanel:
     """Reads commands from `pipe`; what they have painted is followed by MARK on the terminal.
 
     `tick` looks again and sees the same, `change N` sees another load on the last N microVMs, `work` sees other values
     of every process, `past` has a past of five minutes, `pass N` lets N seconds pass, `slot` all until the next figure
     of that past is due, `press KEY …` presses keys (as Textual names them) and lets what they cause happen, `refuse`
-    ends the last verb for want of rights, `play` leads into the scene of that name, `end` ends the panel.
+    ends the last verb for want of rights, `play` leads into the scene of that name, `crash` is a bug, `end` ends the
+    panel.
     """
 
     def __init__(self, pipe: int, *, waits: bool = False, scene: str = "") -> None:
@@ -66,6 +72,9 @@ class DrivenPanel:
                 asyncio.get_running_loop().remove_reader(self.pipe)
                 active_app.get().exit()
                 return
+            if verb == "crash":
+                active_app.get().call_later(crash)
+                continue
             if verb == "change":
                 self.change(int(argument))
             elif verb == "work":

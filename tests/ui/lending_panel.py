@@ -1,6 +1,6 @@
 """A driven panel that lends its terminal to programs of a folder, and copies for real:
-`python -m tests.ui.lending_panel FOLDER`. There are its `commands` (a fifo), `definitions`, an `ssh`, and what
-it copies (`runtime`)."""
+`python -m tests.ui.lending_panel FOLDER`. There are its `commands` (a fifo), `definitions`, an `ssh`, maybe a
+`journalctl`, and what it copies (`runtime`)."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 from mvtui.host.ports import Host
 from mvtui.operations.into import Login
 from mvtui.ui.run import run_panel
-from mvtui.ui.seams import copy_text
+from mvtui.ui.seams import copy_text, open_logs
 from tests.ui.driven_panel import DrivenPanel
 
 
@@ -27,7 +27,10 @@ class LendingPanel(DrivenPanel):
         return host
 
     def run(self) -> int:
-        return run_panel(self.host, seams=replace(self.fake.seams, source=self.source, copy=copy_text))
+        seams = replace(self.fake.seams, source=self.source, copy=copy_text)
+        if (self.folder / "bin" / "journalctl").exists():
+            seams = replace(seams, logs=open_logs)
+        return run_panel(self.host, seams=seams)
 
 
 if __name__ == "__main__":
