@@ -45,11 +45,21 @@ let
   other = {
     config.systemd.services."microvm@".serviceConfig.ExecStartPre = [ "own" ];
   };
+  # The places of all options in a set of them.
+  places =
+    place: set:
+    builtins.concatLists (
+      map (
+        name:
+        if set.${name}._type or "" == "option" then [ "${place}.${name}" ] else places "${place}.${name}" set.${name}
+      ) (builtins.attrNames set)
+    );
   inherit (theLib.evalModules {
     modules = [ nixos (/. + module) person ] ++ (if microvm == "" then [ ] else [ host other ]);
-  }) config;
+  }) config options;
 in
 {
+  options = places "programs.mvtui" options.programs.mvtui;
   failed = map (each: each.message) (builtins.filter (each: !each.assertion) config.assertions);
   installed = map (each: each.name) config.environment.systemPackages;
   etc = config.environment.etc;

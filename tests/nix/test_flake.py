@@ -3,7 +3,9 @@ the directory lib of one, the module is evaluated with that, too."""
 
 import json
 import os
+import re
 import subprocess
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -162,3 +164,22 @@ def test_a_rule_is_only_for_hosts_that_have_the_units(
     assert all(words in message for words, message in zip(said, told["failed"], strict=True))
     assert told["polkit"]["enable"] is (group is not None)
     assert told["groups"] == ({group: {}} if group else {})
+
+
+def test_the_readme_has_every_option_and_a_flake_that_is_nix(module: Module, tmp_path: Path) -> None:
+    section = (CHECKOUT / "README.md").read_text().partition("### On NixOS\n")[2].partition("\n### ")[0]
+    listed = re.findall(r"^\| `(programs\.mvtui\.[\w.]+)` \|", section, re.MULTILINE)
+    assert sorted(listed) == module({"enable": False})["options"]
+    (tmp_path / "configuration.nix").write_text("{ }")
+    example = tmp_path / "flake.nix"
+    example.write_text(textwrap.dedent("\n".join(re.findall(r"^    .*", section, re.MULTILINE))))
+    text = f"""
+      let of = input: {{ lib.nixosSystem = system: system; nixosModules.host = {{ }}; nixosModules.default = input; }};
+      in (import {example}).outputs {{ nixpkgs = of 1; microvm = of 2; mvtui = of 3; }}
+    """
+    (tmp_path / "outputs.nix").write_text(text)
+    ran = evaluate_file(tmp_path / "outputs.nix")
+    assert ran.returncode == 0, ran.stderr
+    modules = json.loads(ran.stdout)["nixosConfigurations"]["hv01"]["modules"]
+    assert modules[2] == 3
+    assert Module("")(modules[3]["programs"]["mvtui"], {})["failed"] == []
