@@ -2,9 +2,12 @@
 
 from mvtui.cli.arguments import EVENTS, SHELLS, STAGES, VERBS, build_parser, options
 from mvtui.cli.verb_options import LOG_SOURCES
+from mvtui.host.configuration_files import HOST_FILE
+from mvtui.host.themes import shipped_folder
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.log import LEVELS
 from mvtui.model.settings import DEFAULTS, MANAGERS, SWITCHES
+from mvtui.model.theme import AUTO
 
 _NAME_VERBS = (
     "list",
@@ -32,6 +35,7 @@ _TAKE_A_CHOICE = {
     "--manager": MANAGERS,
     "--ascii": SWITCHES,
     "--mouse": SWITCHES,
+    "--theme": (AUTO, *sorted(path.stem for path in shipped_folder().glob("*.toml"))),
     "--hypervisor": tuple(Hypervisor),
     "--stage": STAGES,
     "--events": EVENTS,
@@ -42,7 +46,6 @@ _TAKE_A_VALUE = (
     *_TAKE_A_DIRECTORY,
     *_TAKE_A_CHOICE,
     "--interval",
-    "--theme",
     "--image",
     "--lines",
     "-n",
@@ -58,6 +61,10 @@ _TAKE_A_VALUE = (
 # Names come from the state directory itself: a look at the host would be slower than the person types. They belong
 # to somebody else, so no shell may expand them (compgen -W does). One that looks like an option is a name behind `--`
 # only. Nor is the state directory expanded, as it was typed, but for a tilde.
+
+
+# What the configuration says of the state directory, of the two files the later; `"` and `'` begin a text in TOML.
+_CONFIGURED = r"""sed -n "s/^[[:space:]]*state_dir[[:space:]]*=[[:space:]]*[\"']\([^\"']*\).*/\1/p" """ + HOST_FILE
 
 
 def script(shell: str) -> str:
@@ -79,7 +86,9 @@ def _bash() -> str:
     )
     return f"""_mvtui() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
-    local states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
+    local states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml
+    states=$({_CONFIGURED} "$own" 2> /dev/null | tail -n 1)
+    states=${{MVTUI_STATE_DIR:-${{states:-{DEFAULTS.state_dir}}}}}
     for ((i = 1; i < COMP_CWORD; i++)); do
         each=${{COMP_WORDS[i]}}
         if [[ -n $option ]]; then
@@ -103,7 +112,7 @@ def _bash() -> str:
         {"|".join(_TAKE_A_DIRECTORY)}) compopt -o dirnames; return ;;
         --output | -o) compopt -o default; return ;;
 {choices}
-        --interval | --theme | --image | --lines | -n | --since | --grep | --size | --user | -l) return ;;
+        --interval | --image | --lines | -n | --since | --grep | --size | --user | -l) return ;;
     esac
     if [[ $word == -* && -z $ended ]]; then
         case $verb in
@@ -139,7 +148,9 @@ def _zsh() -> str:
     )
     return f"""#compdef mvtui
 _mvtui() {{
-    local word option verb ended states=${{MVTUI_STATE_DIR:-{DEFAULTS.state_dir}}}
+    local word option verb ended states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml
+    states=$({_CONFIGURED} "$own" 2> /dev/null | tail -n 1)
+    states=${{MVTUI_STATE_DIR:-${{states:-{DEFAULTS.state_dir}}}}}
     local -a found verbs
     verbs=(
 {verbs}
@@ -232,8 +243,10 @@ _FISH_FUNCTIONS = f"""function __mvtui_verb_is
     contains -- $verb $argv
 end
 function __mvtui_names
-    set -l states {DEFAULTS.state_dir}
-    test -n "$MVTUI_STATE_DIR"; and set states $MVTUI_STATE_DIR
+    set -l own $HOME/.config
+    test -n "$XDG_CONFIG_HOME"; and set own $XDG_CONFIG_HOME
+    set -l states {DEFAULTS.state_dir} ({_CONFIGURED} $own/mvtui/config.toml 2> /dev/null) $MVTUI_STATE_DIR
+    set states $states[-1]
     set -l hidden lost+found '*'\\t'*' '~*' '-*'
     set -l before
     for word in (commandline -opc)

@@ -78,6 +78,8 @@ def states(tmp_path: Path) -> Path:
         ("mvtui completion ", sorted(SHELLS)),
         ("mvtui completion --", ["--help"]),
         ("mvtui --manager ", sorted(MANAGERS)),
+        ("mvtui --theme con", ["contrast"]),
+        ("mvtui --mouse o", ["off", "on"]),
         ("mvtui list --manager d", ["direct"]),
         ("mvtui validate --", options(build_parser(), "validate")),
         ("mvtui validate --hypervisor c", ["cloud-hypervisor", "crosvm"]),
@@ -122,6 +124,17 @@ def test_nothing_is_offered(shell: str, states: Path, home: Path, line: str) -> 
 
 def test_every_microvm(shell: str, states: Path, home: Path) -> None:
     assert sorted(complete(shell, states, "mvtui restart ", home)) == sorted(PLAIN)
+
+
+def test_names_come_from_the_state_directory_that_is_configured(shell: str, states: Path, home: Path) -> None:
+    other = home / "an other"
+    (other / "in it").mkdir(parents=True)
+    own = home.with_name(f"{shell}-settings") / "mvtui/config.toml"
+    own.parent.mkdir(parents=True)
+    for line in (f'state_dir = "{other}"  # here', f"  state_dir='{other}'"):
+        own.write_text(f'# state_dir = "/no"\ntheme = "dark"\n{line}\n')
+        assert complete(shell, states, "mvtui show ", home)[-1:] == ["in it"]
+        assert sorted(complete(shell, states, f"mvtui --state-dir {states} stop ", home)[-3:]) == sorted(PLAIN)
 
 
 @pytest.mark.parametrize("option", ["--state-dir ", "--state-dir="])

@@ -3,7 +3,7 @@ function __mvtui_verb_is
     set -l before
     for word in (commandline -opc)
         if set -q before[1]
-            and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --hypervisor --stage --events --source --level --interval --theme --image --lines -n --since --grep --size --user -l --output -o
+            and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --theme --hypervisor --stage --events --source --level --interval --image --lines -n --since --grep --size --user -l --output -o
             and not string match -q -- '-*' $word
             set verb $word
             break
@@ -13,8 +13,10 @@ function __mvtui_verb_is
     contains -- $verb $argv
 end
 function __mvtui_names
-    set -l states /var/lib/microvms
-    test -n "$MVTUI_STATE_DIR"; and set states $MVTUI_STATE_DIR
+    set -l own $HOME/.config
+    test -n "$XDG_CONFIG_HOME"; and set own $XDG_CONFIG_HOME
+    set -l states /var/lib/microvms (sed -n "s/^[[:space:]]*state_dir[[:space:]]*=[[:space:]]*[\"']\([^\"']*\).*/\1/p" /etc/mvtui/config.toml $own/mvtui/config.toml 2> /dev/null) $MVTUI_STATE_DIR
+    set states $states[-1]
     set -l hidden lost+found '*'\t'*' '~*' '-*'
     set -l before
     for word in (commandline -opc)
@@ -81,7 +83,7 @@ complete -c mvtui -n "__mvtui_verb_is show" -l stage -x -a 'defined built booted
 complete -c mvtui -n "__mvtui_verb_is '' list show diff logs check start stop restart kill reset restore arm grow make-writable share-store ssh bundle rebuild adopt config" -l state-dir -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is reset arm" -l strict
 complete -c mvtui -n "__mvtui_verb_is config" -l system
-complete -c mvtui -n "__mvtui_verb_is ''" -l theme -x
+complete -c mvtui -n "__mvtui_verb_is ''" -l theme -x -a 'auto colour-blind contrast dark light terminal terminal-light'
 complete -c mvtui -n "__mvtui_verb_is demo" -l up -x -a '(__fish_complete_directories)'
 complete -c mvtui -n "__mvtui_verb_is ssh" -l user -x
 complete -c mvtui -n "__mvtui_verb_is ''" -l version
