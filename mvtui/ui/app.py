@@ -138,11 +138,9 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
     # The keys
 
     async def on_event(self, event: Event) -> None:
-        """A character that comes back unused from what had the focus is the field's that was opened since: in `/S`,
-        typed fast, S is no start."""
-        if isinstance(event, Key) and event.is_forwarded and event.is_printable and self.panel.field is not None:
-            self.panel.field.post_message(Key(event.key, event.character))
-        else:
+        """A key that comes back unused from a level is meant for what was opened since: in `/S`, typed fast, S is no
+        start."""
+        if not (isinstance(event, Key) and event.is_forwarded and self.panel.keep_early(event)):
             await super().on_event(event)
 
     def action_start(self) -> None:

@@ -11,7 +11,14 @@ from textual.pilot import Pilot
 from mvtui.model.microvm import Snapshot
 from mvtui.ui.app import MvtuiApp
 from tests.ui.fake_host import FakeHost
+from tests.ui.quiet import in_place_of_idle
 from tests.ui.samples import PRODUCT
+
+
+@pytest.fixture(autouse=True)
+def _pilot_waits_for_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", in_place_of_idle)
 
 
 class Panel:

@@ -15,7 +15,10 @@ from mvtui.ui.forms.definition_panel import DefinitionPanel
 from tests.ui.conftest import Open, Panel
 from tests.ui.fake_definitions import WEB_TOML
 from tests.ui.full_samples import HEALTHY
+from tests.ui.posting import key_event
+from tests.ui.quiet import quiet
 from tests.ui.samples import snapshot
+from tests.ui.test_definitions import settled
 
 WIKI = snapshot(HEALTHY)
 Reviewed = list[tuple[Document, str, str]]
@@ -482,3 +485,21 @@ async def test_the_editor_is_one_key_away(open_panel: Open, monkeypatch: pytest.
         await panel.press("e", "E")
         assert edited == ["file", "file"]
         assert not panel.app.panel.asks
+
+
+async def test_keys_that_come_before_the_panel_has_the_focus_are_its_own(open_panel: Open) -> None:
+    async with open_panel(WIKI) as panel:
+        for key in ("e", "j", "enter", "x"):
+            panel.app.post_message(key_event(key))
+        await settled(panel, lambda: "homex" in panel.text)
+
+
+async def test_a_key_right_behind_one_that_moves_is_for_what_that_leads_to(open_panel: Open) -> None:
+    async with open_panel(WIKI) as panel:
+        await panel.press("e")
+        await checked(panel)
+        for key in ("j", "x"):
+            panel.app.post_message(key_event(key))
+        await quiet(panel.app)
+        assert "home" not in panel.text
+        assert "ro-store" in panel.text

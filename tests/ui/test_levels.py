@@ -12,7 +12,8 @@ from mvtui.ui.widgets.sheet import Sheet
 from tests.ui.busy_host import with_cpu
 from tests.ui.conftest import Open, Panel
 from tests.ui.full_samples import DEGRADED, HEALTHY, LOOPING, STOPPED
-from tests.ui.posting import key_event, settle
+from tests.ui.posting import key_event
+from tests.ui.quiet import quiet
 from tests.ui.samples import CI, EMPTY, LAB, MAIL, PRODUCT, PROXY, WEB, microvm, snapshot
 
 FULL = snapshot(HEALTHY)
@@ -240,7 +241,7 @@ async def test_keys_that_come_before_a_tab_is_built_move_in_it(open_panel: Open,
     async with open_panel(FULL) as panel:
         for key in keys.split():
             panel.app.post_message(key_event(key))
-        await settle(panel)
+        await quiet(panel.app)
         at_once = panel.app.focused
         assert isinstance(at_once, Sheet)
         async with open_panel(FULL) as other:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.ui.conftest import Open, Panel
 from tests.ui.judge import Judge
-from tests.ui.posting import settle
+from tests.ui.quiet import quiet
 from tests.ui.samples import PRODUCT
 from tests.ui.walk import Walk
 from tests.ui.walk_choices import SIZES, SNAPSHOTS
@@ -51,7 +51,7 @@ async def walk_through(
                 beside = WalkHost(panel.host, dice)
                 beside.stand_in(monkeypatch)
                 walk = Walk(panel, dice, Judge(locked=read_only), log, beside)
-                await settle(panel)
+                await quiet(panel.app)
                 walk.look()
                 end = min(steps, len(log) + 400)
                 while (going := await walk.step()) and len(log) < end:

@@ -25,7 +25,8 @@ from tests.ui import walk_ends
 from tests.ui.conftest import Panel
 from tests.ui.judge import HOST, Asked, Deed, Event, Judge, Seen
 from tests.ui.overlay_samples import LINKED, UNKNOWN, UNSEEN
-from tests.ui.posting import key_event, settle
+from tests.ui.posting import key_event
+from tests.ui.quiet import quiet
 from tests.ui.samples import PRODUCT, STATES
 from tests.ui.walk_choices import ACTS, KEYS, LEAVING, OTHERS, PASTES, PRINTABLES, SIZES, SNAPSHOTS, changed
 from tests.ui.walk_host import WalkHost
@@ -73,7 +74,7 @@ class Walk:
         host, app = self.panel.host, self.panel.app
         self.log.append(f"{event.words}   [{app.size.width}x{app.size.height} at {host.seconds:.1f}]")
         act()
-        await settle(self.panel)
+        await quiet(self.panel.app)
         deeds = [Deed(*deed) for deed in host.deeds[self.done :]]
         self.done = len(host.deeds)
         if deeds:

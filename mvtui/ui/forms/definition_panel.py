@@ -8,9 +8,8 @@ from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
-from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS
 from mvtui.ui.forms.definition_lines import Spot
+from mvtui.ui.forms.definition_list import DefinitionList
 from mvtui.ui.forms.definition_view import DefinitionView
 from mvtui.ui.forms.desk import Desk, Wanted
 from mvtui.ui.forms.editing import Editing, resumed
@@ -25,7 +24,8 @@ _LEAVE = ("escape", "q")
 
 
 class DefinitionPanel(DefinitionView):
-    """`wanted`: the share or volume whose form is opened first. Keys that come before the file is read wait for it."""
+    """`wanted`: the share or volume whose form is opened first. Keys that come before there is something
+    to see of the file wait for it."""
 
     def __init__(self, desk: Desk, wanted: Wanted | None) -> None:
         super().__init__(desk)
@@ -52,9 +52,20 @@ class DefinitionPanel(DefinitionView):
             if self._wanted is not None and not self._is_absent:
                 self._open_wanted(self.editing, self._wanted)
         self._present()
-        waiting, self._waiting = self._waiting, []
-        for event in waiting:
+        self._press_what_waits()
+
+    @on(DefinitionList.Fitted)
+    def _press_what_waits(self) -> None:
+        while self._waiting and self._is_ready:
+            event = self._waiting.pop(0)
             self._press(event.key, event.character)
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether there is what keys are meant for."""
+        if self.editing is None:
+            return self._problem is not None
+        return self._form.display or self._list.is_fitted
 
     def _open_wanted(self, editing: Editing, wanted: Wanted) -> None:
         items = editing.draft.items(wanted.kind)
@@ -84,16 +95,13 @@ class DefinitionPanel(DefinitionView):
     # Keys
 
     def on_key(self, event: Key) -> None:
-        """All are its own, but those that move the list's cursor, and what paints the screen anew."""
-        keys = live_keys(self.screen)
-        moves = {key for one in COMMANDS if one.place is Place.MOVE for key in keys.get(one.id, ())}
-        is_list = self.editing is not None and not self._form.display and not self._keys.asks and not self._is_absent
+        """All are its own, but what paints the screen anew."""
         is_typed = self._form.display and event.is_printable
-        if (event.key in keys.get("look", ()) and not is_typed) or (is_list and event.key in moves):
+        if event.key in live_keys(self.screen).get("look", ()) and not is_typed:
             return
         event.stop()
         event.prevent_default()
-        if self.editing is None and self._problem is None and event.key != "escape":
+        if not self._is_ready and event.key != "escape":
             self._waiting.append(event)
         else:
             self._press(event.key, event.character)
@@ -108,7 +116,7 @@ class DefinitionPanel(DefinitionView):
             self._press_without(key)
         elif self._form.display:
             self._press_in_form(self.editing, key, character)
-        else:
+        elif not self._list.move(key):
             self._press_in_list(self.editing, key)
         self._detail.update()
         self._keys.update()

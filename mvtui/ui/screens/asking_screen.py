@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from textual import on
+from textual.events import DescendantFocus, Key
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -35,6 +37,8 @@ class AskingScreen(Screen[None], inherit_bindings=False):
         self._monotonic = monotonic
         self._question = QuestionPanel(monotonic)
         self._dialog: Dialog | None = None
+        self._passing = WeakSet[Key]()
+        self._early: list[Key] = []
 
     def take_focus_back(self) -> None:
         """The keys are those of the level that is open."""
@@ -121,6 +125,28 @@ class AskingScreen(Screen[None], inherit_bindings=False):
             self._dialog = dialog
             self.mount(dialog)
 
+    # Keys that come before what they are meant for has the focus
+
+    def passes(self, event: Key) -> None:
+        """A key goes through a level, on its way to the bindings; one before it may have opened something by then."""
+        self._passing.add(event)
+
+    def keep_early(self, event: Key) -> bool:
+        """Whether a key that has gone through a level is meant for what was opened above it since. That gets it."""
+        is_early = self.asks and event in self._passing
+        if is_early:
+            self._early.append(Key(event.key, event.character))
+            self._hand_over()
+        return is_early
+
+    @on(DescendantFocus)
+    def _hand_over(self) -> None:
+        focused, asking = self.focused, self._dialog if self._dialog is not None else self._question
+        if focused is not None and asking in focused.ancestors_with_self:
+            early, self._early = self._early, []
+            for key in early:
+                focused._forward_event(key)
+
     @on(DialogClosed)
     def _return_to_level(self, event: DialogClosed) -> None:
         self._close(event.dialog)
@@ -132,4 +158,5 @@ class AskingScreen(Screen[None], inherit_bindings=False):
             self._dialog.remove()
             self._dialog = None
         if not self.asks:
+            self._early.clear()
             self.take_focus_back()

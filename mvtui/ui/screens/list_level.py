@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.events import Key
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
@@ -49,6 +50,9 @@ class Opener(Protocol):
     def open_selected(self) -> None:
         """The page of the selected one is wanted."""
 
+    def passes(self, event: Key) -> None:
+        """A key is on its way to the bindings."""
+
 
 class ListLevel(Vertical):
     """Titles, list, why-line; in a wide terminal the overview of the selected one at the right."""
@@ -64,6 +68,10 @@ class ListLevel(Vertical):
         self._side = Side(trends)
         self._picture: Picture | None = None
         self._keys: Keys = {}
+
+    def on_key(self, event: Key) -> None:
+        """What is opened until it reaches the bindings gets it instead of them."""
+        self._opener.passes(event)
 
     def compose(self) -> ComposeResult:
         """From top to bottom; the side is docked."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.events import Key
 
 from mvtui.host.ports import Logs
 from mvtui.model.microvm import MicroVM
@@ -54,6 +55,9 @@ class Opener(Protocol):
     def type_search(self, view: "LogView") -> None:
         """What is searched for in a log is to be typed."""
 
+    def passes(self, event: Key) -> None:
+        """A key is on its way to the bindings."""
+
 
 class PageLevel(Vertical):
     """The bar of tabs, and the one that is open."""
@@ -77,6 +81,10 @@ class PageLevel(Vertical):
         self._keys: Keys = {}
         self._events: EventGroup | None = None
         self.microvm_name = ""
+
+    def on_key(self, event: Key) -> None:
+        """What is opened until it reaches the bindings gets it instead of them."""
+        self._opener.passes(event)
 
     @property
     def targets(self) -> tuple[MicroVM, ...]:

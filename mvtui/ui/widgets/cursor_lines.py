@@ -10,7 +10,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mvtui.ui.command import Place
-from mvtui.ui.commands import bindings
+from mvtui.ui.commands import COMMANDS, bindings
+from mvtui.ui.keys import live_keys
 from mvtui.ui.lines import Line, to_strip
 from mvtui.ui.roles import cursor_style
 
@@ -136,6 +137,15 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             self._refresh_what_changed()
             self.scroll_to_cursor()
             self.post_message(self.Moved())
+
+    def move(self, key: str) -> bool:
+        """Whether that key moves the cursor. It does so at once: what a binding does comes later, maybe after the next
+        key."""
+        keys = live_keys(self.screen)
+        wanted = next((one.id for one in COMMANDS if one.place is Place.MOVE and key in keys.get(one.id, ())), "")
+        if wanted:
+            getattr(self, f"action_{wanted}")()
+        return bool(wanted)
 
     def scroll_to_cursor(self) -> None:
         """Bring the cursor's line into sight, and what belongs to it as far as there is room."""

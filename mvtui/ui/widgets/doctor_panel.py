@@ -13,7 +13,6 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.row import state_text
 from mvtui.model.text import clean
 from mvtui.operations.doctor import HostReport
-from mvtui.ui.commands import moves
 from mvtui.ui.key_words import with_keys
 from mvtui.ui.keys import Keys, all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, ruled
@@ -141,11 +140,10 @@ class DoctorPanel(Vertical, Dialog):
 
     def on_key(self, event: Key) -> None:
         """Move, open the microVM under the cursor, or leave; no other key goes on to anything else."""
-        keys = live_keys(self.screen)
-        if moves(event.key, keys):
-            return
         event.stop()
-        key = self._sheet.cursor_key
+        if self._sheet.move(event.key):
+            return
+        keys, key = live_keys(self.screen), self._sheet.cursor_key
         if event.key == "enter" and key is not None and key.startswith(_MICROVM):
             name = key.removeprefix(_MICROVM)
             self.post_message(DialogClosed(self, lambda: self._open_page(name)))

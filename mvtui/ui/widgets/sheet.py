@@ -31,6 +31,11 @@ class Sheet(CursorLines):
         self._make = make
         self._renew()
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there are lines yet, made for the width that it has."""
+        return bool(self._made_for)
+
     def begin(self) -> None:
         """What comes is about something else: from the top."""
         self.cursor, self.cursor_key = 0, None
