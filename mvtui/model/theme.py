@@ -38,11 +38,11 @@ TEXTS = {
     "good": "what is right: a check that holds, a line that a diff adds",
     "warning": "a warning",
     "error": "an error, a check that does not hold, a line that a diff removes",
-    "caret": "where the next character goes in a form",
+    "caret": "in reverse, where the next character goes in a form",
 }
 COLOURS = {**BACKGROUNDS, **TEXTS}
-# What can have a style: text, and the two backgrounds that lie over text of other colours.
-STYLED = (*TEXTS, "cursor", "question")
+# What can have a style: text but for the caret, and the backgrounds that lie over text of other colours.
+STYLED = (*[name for name in TEXTS if name != "caret"], "cursor", "question")
 
 # Words of a style, with "not " before them where what lies below shall not have it.
 STYLE_WORDS = ("bold", "dim", "italic", "underline", "reverse")

@@ -19,6 +19,9 @@ from mvtui.ui.roles import style_of
 Piece = tuple[str, str]
 Line = tuple[Piece, ...]
 
+# The role of the place in a form where the next character goes: in reverse, or not on a line that is.
+CARET = "caret"
+
 
 def in_ascii(app: App[object]) -> bool:
     """True where the terminal shows ASCII alone."""
@@ -42,7 +45,11 @@ def to_strip(widget: Widget, line: Line, *, highlight: Style | None = None, emph
     segments = []
     for text, role in merged:
         style = style_of(widget, role, background, emphasis)
-        segments.append(Segment(to_ascii(text) if ascii_only else text, style + highlight if highlight else style))
+        if highlight:
+            style += highlight
+        if role == CARET:
+            style += Style(reverse=not style.reverse)
+        segments.append(Segment(to_ascii(text) if ascii_only else text, style))
     return Strip(segments).crop(0, width)
 
 

@@ -1,5 +1,6 @@
 """The theme while the panel runs: changed in the palette, and what is said of one that can't be used."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from rich.color import Color
 from mvtui.host.themes import Fault, Themes, read_themes, shipped_folder
 from tests.ui.conftest import Open, Panel
 from tests.ui.fake_host import SHIPPED
+from tests.ui.scenes import SCENES, open_scene
 
 
 def backgrounds(panel: Panel) -> set[Color]:
@@ -121,3 +123,15 @@ async def test_the_cursor_of_a_field_is_seen_on_every_background(open_panel: Ope
         (line,) = [strip for strip in panel.app.screen._compositor.render_strips() if strip.text.startswith("/w")]
         reversed_text = [text for text, style, _ in line if style is not None and style.reverse]
         assert reversed_text == [" "]
+
+
+@pytest.mark.parametrize("theme", SHIPPED.found)
+async def test_the_caret_of_a_form_is_seen_on_its_line(theme: str) -> None:
+    """Also where that line is in reverse."""
+    app, play = open_scene(replace(SCENES["share-errors"], options={"theme": theme}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await play(pilot)
+        (line,) = [strip for strip in app.screen._compositor.render_strips() if strip.text.startswith("× tag")]
+        reverses = [(text, bool(style.reverse)) for text, style, _ in line if style is not None and text]
+        usual = reverses[0][1]
+        assert [text for text, reverse in reverses if reverse is not usual] == [" "]

@@ -8,7 +8,7 @@ from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.forms.fields import FIELDS, FieldKind, FormField
 from mvtui.ui.forms.fixes import fix_of, is_missing
 from mvtui.ui.forms.form import Form
-from mvtui.ui.lines import Line, clipped, cut, folded, width_of
+from mvtui.ui.lines import CARET, Line, clipped, cut, folded, width_of
 from mvtui.ui.roles import SEVERITY_ROLES
 
 # In so many columns there is room beside a field.
@@ -58,9 +58,7 @@ def _value(form: Form, each: FormField, width: int, *, focused: bool) -> Line:
     if focused:
         text, at = line.seen(width)
         before, here, after = text[:at], text[at : at + 1] or " ", text[at + 1 :]
-        return _exactly(
-            ((before, "strong"), (here, "caret"), (after, "strong"), *_default(form, each, line.text)), width
-        )
+        return _exactly(((before, "strong"), (here, CARET), (after, "strong"), *_default(form, each, line.text)), width)
     if not line.text:
         return _exactly(_default(form, each, ""), width)
     is_end_told = each.kind.is_path
