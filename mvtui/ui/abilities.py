@@ -5,13 +5,13 @@ screen(1). What is not obeyed is at best lost (an attribute that is never turned
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """`attributes`: the codes of SGR that it shows; `colours`: any at all; `turns_off`: attributes one by one (SGR 22
-    to 29), not only all at once; `moves_lines`: inserts and deletes them (IL, DL); `answers`: knows, or passes over,
+    to 29), not only all at once; `moves_lines`: scrolls some between others; `answers`: knows, or passes over,
     what newer terminals are asked for: a mode (DECRQM), the keyboard protocol of kitty, the pointer's shape."""
 
     attributes: frozenset[str] = frozenset("1234579")
@@ -23,14 +23,16 @@ class Abilities:
 
 ALL = Abilities()
 # Bold, underline, blink, reverse: what a VT100 has; dim came with the others.
-_VT100 = Abilities(frozenset("1457"), colours=False, turns_off=False, moves_lines=False, answers=False)
+_VT100 = Abilities(frozenset("1457"), colours=False, turns_off=False, answers=False)
+_ANSI = replace(_VT100, moves_lines=False)
 _VT220 = Abilities(frozenset("1457"), colours=False, answers=False)
 # Linux until 4.20 prints the end of what it does not know; screen takes italics for standout.
 _CONSOLE = Abilities(frozenset("12457"), answers=False)
 
 _FAMILIES = (
     (re.compile(r"vt[2-5]\d\d"), _VT220),
-    (re.compile(r"vt\d|ansi"), _VT100),
+    (re.compile(r"vt\d"), _VT100),
+    (re.compile(r"ansi"), _ANSI),
     (re.compile(r"(linux|screen)\b"), _CONSOLE),
 )
 

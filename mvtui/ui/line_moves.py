@@ -32,11 +32,11 @@ class Move:
 
     @property
     def sequence(self) -> str:
-        """The escape sequences: lines are deleted at one end and inserted at the other, so that what is below stays."""
+        """The escape sequences: these lines scroll, what is around them stays. A VT100 does that, while it can't insert
+        or delete lines."""
         first, last = self.lines[0] + 1, self.lines[-1] + 1  # as terminals count
-        count = abs(self.step)
-        deleted, inserted = (first, last - count + 1) if self.step > 0 else (last - count + 1, first)
-        return f"\x1b[{deleted}H\x1b[{count}M\x1b[{inserted}H\x1b[{count}L"
+        scroll = f"\x1b[{last}H" + "\v" * self.step if self.step > 0 else f"\x1b[{first}H" + "\x1bM" * -self.step
+        return f"\x1b[{first};{last}r{scroll}\x1b[r"
 
 
 def move_of(had: Mapping[int, str], lines: Mapping[int, str]) -> Move | None:

@@ -147,12 +147,12 @@ def painted_lines(*frames: list[str]) -> str:
 
 def test_lines_that_came_up_are_moved() -> None:
     frames = ["head", *LIST[:6], "foot"], ["head", *LIST[1:7], "foot"]
-    assert painted_lines(*frames) == f"\x1b[2H\x1b[1M\x1b[7H\x1b[1L\x1b[7H{LIST[6]}"
+    assert painted_lines(*frames) == f"\x1b[2;7r\x1b[7H\v\x1b[r\x1b[7H{LIST[6]}"
 
 
 def test_lines_that_went_down_are_moved() -> None:
     frames = ["head", *LIST[2:8], "foot"], ["head", *LIST[:6], "foot"]
-    written = f"\x1b[6H\x1b[2M\x1b[2H\x1b[2L\x1b[2H{LIST[0]}\r\v{LIST[1]}"
+    written = f"\x1b[2;7r\x1b[2H\x1bM\x1bM\x1b[r\x1b[2H{LIST[0]}\r\v{LIST[1]}"
     assert painted_lines(*frames) == written
 
 
@@ -163,7 +163,7 @@ def test_nothing_is_moved_where_painting_is_shorter() -> None:
 def test_one_line_is_moved() -> None:
     frames = ["head", LIST[8], "", "foot"], ["head", "a", LIST[8], "foot"]
     written = painted_lines(*[[line.ljust(32) for line in frame] for frame in frames])
-    assert written == f"\x1b[3H\x1b[1M\x1b[2H\x1b[1L\x1b[2Ha{' ' * 31}"
+    assert written == f"\x1b[2;3r\x1b[2H\x1bM\x1b[r\x1b[2Ha{' ' * 31}"
 
 
 def test_no_line_is_moved_over_one_that_is_not_known() -> None:

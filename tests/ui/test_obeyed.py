@@ -54,5 +54,5 @@ def test_the_walk_of_one_is_refused_by_another() -> None:
 
 
 def test_terminfo_says_what_was_looked_up() -> None:
-    assert capabilities("vt100").keys().isdisjoint({"colors", "dim", "il", "dl", "hpa", "sitm"})
+    assert capabilities("vt100").keys().isdisjoint({"colors", "dim", "hpa", "sitm"})
     assert capabilities("screen").keys().isdisjoint({"sitm"})
