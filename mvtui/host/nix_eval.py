@@ -16,6 +16,9 @@ SECONDS = 600
 # A definition has a few KiB; what is evaluated can warn of much.
 _MOST_BYTES = 16 << 20
 _INSTEAD = "adopt what is built, without --eval"
+# Nix 2.8 passes on that git failed, newer ones say it themselves.
+_NOT_OWNED = ("program 'git' failed", "not owned by current user")
+_TRUST = "where the flake's repository is another user's: git config --global --add safe.directory DIRECTORY"
 # A volume that is not created by microvm.nix needs no size: to look at it throws then.
 _OF_IT = (
     "{ inherit (m) shares writableStoreOverlay storeOnDisk; volumes = map (v: v // { size = "
@@ -84,7 +87,9 @@ async def _all(process: Process, stream: asyncio.StreamReader) -> bytes:
 
 def _told(code: int, out: str, errors: str) -> Definition:
     if code != 0:
-        raise MvtuiError(f"nix eval failed: {_last_error(errors)}", _INSTEAD)
+        said = _last_error(errors)
+        not_owned = any(words in said for words in _NOT_OWNED)
+        raise MvtuiError(f"nix eval failed: {said}", _TRUST if not_owned else _INSTEAD)
     try:
         told = json.loads(out)
         return definition_of(_without_null(told))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.nix_eval import eval_command, evaluate
 from mvtui.host.records import forget_records
 from tests.cli.test_adopt import add, file_of, without_fstab
+from tests.host.living import found, missing
 from tests.host.state_dirs import fresh_state_dir
 from tests.nix.local import local_nix
 
@@ -72,10 +74,10 @@ def flake(store: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["web", "hv01:by-config", "hv01:evaluated", "hv01:old-module"])
 async def test_the_answer(flake: Path, name: str) -> None:
     host_name, _, microvm = name.rpartition(":")
-    found = await evaluate(eval_command(str(flake), microvm, host_name=host_name or None))
-    assert (found.writable_store_overlay, found.store_on_disk) == ("/nix/.rw-store", True)
-    assert [(share.tag, share.mount_point, share.extra_args) for share in found.shares] == [("docs", "/srv/docs", ())]
-    assert [(one.image, one.mount_point, one.size) for one in found.volumes] == [
+    told = await evaluate(eval_command(str(flake), microvm, host_name=host_name or None))
+    assert (told.writable_store_overlay, told.store_on_disk) == ("/nix/.rw-store", True)
+    assert [(share.tag, share.mount_point, share.extra_args) for share in told.shares] == [("docs", "/srv/docs", ())]
+    assert [(one.image, one.mount_point, one.size) for one in told.volumes] == [
         ("a.img", "/var", 64),
         ("/dev/zvol/data", "/data", None),
     ]
@@ -90,6 +92,30 @@ async def test_what_nix_refuses(flake: Path, name: str, said: str) -> None:
     with pytest.raises(MvtuiError) as error:
         await evaluate(eval_command(str(flake), name))
     assert said in error.value.message
+
+
+@pytest.fixture
+def repository(flake: Path) -> Path:
+    found("git")
+    for words in (["init", "-q"], ["add", "flake.nix"]):
+        subprocess.run(["git", *words], cwd=flake, check=True)
+    return flake
+
+
+@pytest.mark.parametrize("owner", ["own", "another's"])
+async def test_a_flake_in_git(owner: str, repository: Path) -> None:
+    """Where the repository is another user's, git does not read it, and neither does Nix."""
+    command = eval_command(f"git+file://{repository}", "web")
+    if owner == "own":
+        assert (await evaluate(command)).writable_store_overlay == "/nix/.rw-store"
+        return
+    if os.geteuid() != 0:
+        missing("to give a repository away takes root")
+    os.chown(repository, 65534, 65534)
+    os.chown(repository / ".git", 65534, 65534)
+    with pytest.raises(MvtuiError) as error:
+        await evaluate(command)
+    assert "safe.directory" in error.value.hint
 
 
 async def test_a_flake_that_is_no_nix(flake: Path) -> None:
