@@ -21,8 +21,6 @@ from tests.host.living import hypervisor, spawning
 from tests.host.state_dirs import fresh_state_dir, without_rights
 from tests.ui.terminal import TerminalProgram
 
-pytestmark = pytest.mark.usefixtures("own_records")
-
 Capture = pytest.CaptureFixture[str]
 Make = Callable[[Path], object]
 

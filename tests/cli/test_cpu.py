@@ -18,8 +18,6 @@ from mvtui.model.process import ProcessSample
 from tests.fakes import FakeProcesses
 from tests.operations.sample import build_web, processes_of, run_web
 
-pytestmark = pytest.mark.usefixtures("own_records")
-
 
 @dataclass
 class TwiceSampled(FakeProcesses):

@@ -10,8 +10,6 @@ from mvtui.cli.run import run
 from mvtui.host.ports import Host
 from tests.operations.sample import WEB, build_web, run_web
 
-pytestmark = pytest.mark.usefixtures("own_records")
-
 # Another source for docs, a share more; of volumes it says nothing.
 DOCUMENT = """\
 mem = 768

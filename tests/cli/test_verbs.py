@@ -21,8 +21,6 @@ from mvtui.model.overlay import Armed
 from mvtui.model.unit import JobResult, UnitVerb
 from tests.operations.sample import build_web, processes_of, run_web, units_of
 
-pytestmark = pytest.mark.usefixtures("own_records")
-
 GOLDEN = Path(__file__).with_name("web.json")
 
 
