@@ -75,7 +75,17 @@ def look_closely(args: argparse.Namespace, names: Sequence[str], *, cpu: bool = 
     host = host_of(args)
     kept = Kept(host, inline=False)
     must_be_known(look_once(host, kept, cpu=cpu), names)
-    return host, only(look_closer(host, kept, names or None), names)
+    snapshot = only(look_closer(host, kept, names or None), names)
+    put_on_record(args, host, snapshot)
+    return host, snapshot
+
+
+def put_on_record(args: argparse.Namespace, host: Host, snapshot: Snapshot) -> None:
+    """What a close look at its microVMs has found, for the timeline, unless nothing may be written."""
+    if not chosen_of(args).settings.read_only:
+        from mvtui.operations.event_watch import record_close_look
+
+        record_close_look(host, snapshot)
 
 
 def only(snapshot: Snapshot, names: Sequence[str]) -> Snapshot:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mvtui.cli import arguments, early
 from mvtui.cli.glyphs import of_stdout
-from mvtui.cli.looking import host_of, look, look_at_one, look_closely, only, say_findings
+from mvtui.cli.looking import host_of, look, look_at_one, look_closely, only, put_on_record, say_findings
 from mvtui.cli.loops import in_loop
 from mvtui.cli.output import complain, say, terminal_columns, write_json, write_lines
 from mvtui.cli.settled import chosen_of, refuse_read_only, settings_of
@@ -90,7 +90,9 @@ def _show(args: argparse.Namespace) -> int:
         from mvtui.cli.events import run_events
 
         return run_events(args)
-    snapshot, microvm = look_at_one(args, cpu=args.stage is None)
+    host = host_of(args)
+    snapshot, microvm = look_at_one(args, cpu=args.stage is None, host=host)
+    put_on_record(args, host, snapshot._replace(microvms=(microvm,)))
     if args.stage is not None:
         from mvtui.cli.diff import stage_document, stage_lines
         from mvtui.model.drift_fields import Stage

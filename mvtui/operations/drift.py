@@ -9,7 +9,7 @@ from mvtui.model.drift import FieldDrift, Follow, drift
 from mvtui.model.drift_fields import Stage
 from mvtui.model.drift_words import place_words, stage_words
 from mvtui.model.finding import Finding, Severity
-from mvtui.operations.health import rebuild_command
+from mvtui.operations.checks.check import rebuild_command, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +70,7 @@ def _restart(microvm: MicroVM) -> Iterator[Finding]:
     if not late and entry is not None:
         why = f"It booted {entry.booted}; current is {entry.current}."
     what = "What runs differs from what is built."
-    yield Finding(Severity.INFO, "booted", RESTART, what, why, f"restart {microvm.name}")
+    yield Finding(Severity.INFO, "booted", RESTART, what, why, verb("restart", microvm))
 
 
 def _rebuild(microvm: MicroVM) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def _rebuild(microvm: MicroVM) -> Iterator[Finding]:
     unbuilt = any(one.unbuilt for one in wanting)
     what = f"What is defined differs from what {'is built' if unbuilt else 'runs'}."
     why = _first(wanting, (Stage.DEFINED, Stage.BUILT) if unbuilt else (Stage.DEFINED, Stage.BOOTED))
-    then = f", then restart {microvm.name}" if any(Follow.RESTART in one.follows for one in wanting) else ""
+    then = f", then {verb('restart', microvm)}" if any(Follow.RESTART in one.follows for one in wanting) else ""
     fix = f"rebuild it: {rebuild_command(microvm.name, microvm.entry)}{then}"
     yield Finding(Severity.INFO, "defined", REBUILD, what, why, fix)
 

@@ -1,22 +1,25 @@
 """Puts on record what no log of the host has: findings that came and went, and each `current` that was seen.
 
-The panel looks all the time and closely; a command would see less, and what it does not see has not gone. Only what
-changes is written, beside the looks. Several panels compare with the same record, one after the other, so each change
-stands in it once. Where it can't be written, the looks go on, and the timeline says so.
+The panel looks all the time and closely. A command that looks as closely (`mvtui check`) looks once: what it does not
+see has gone only where nothing is under way. One that must be fast sees less, and records nothing. Only what changes is
+written, beside the looks. Several mvtui compare with the same record, one after the other, so each change stands in it
+once. Where it can't be written, the looks go on, and the timeline says so.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mvtui.host.event_record import Recorded, alone, read_events, record_events, stamp
 from mvtui.host.ports import Host
 from mvtui.model.finding import NO_UNITS, Finding
-from mvtui.model.microvm import Snapshot
+from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.timeline import Event, EventKind
+from mvtui.operations.history import utc_now
 from mvtui.operations.monitor import in_daemon_thread
 from mvtui.operations.timeline import built_event, target_key
 
@@ -24,10 +27,15 @@ from mvtui.operations.timeline import built_event, target_key
 GONE_SECONDS = 10.0
 # Seconds until the slow lane and the guests have told all; before, nothing has gone.
 SETTLED_SECONDS = 30.0
+# A single look takes what is younger than that for something under way.
+STEADY_SECONDS = 60.0
 # After a failure, not at every look.
 AGAIN_SECONDS = 30.0
 
 _MAX_KEY = 200
+_STEADY = frozenset(
+    (StateWord.RUNNING, StateWord.DEGRADED, StateWord.STOPPED, StateWord.FAILED, StateWord.ORPHAN),
+)
 # (microVM, finding)
 _Key = tuple[str, str]
 
@@ -49,6 +57,20 @@ async def recorded(host: Host, looks: AsyncGenerator[Snapshot]) -> AsyncGenerato
                 lane = in_daemon_thread(watch.record)
 
 
+def record_close_look(host: Host, snapshot: Snapshot, now: Callable[[], datetime] = utc_now) -> None:
+    """Put on record what one close look at all microVMs of `snapshot` has seen. Blocking. Never raises."""
+    watch = EventWatch(host, now=now)
+    if watch.see(snapshot):
+        watch.record(steady={one.name for one in snapshot.microvms if _is_steady(one, watch.now())})
+
+
+def _is_steady(microvm: MicroVM, now: datetime) -> bool:
+    """Whether a finding that one look does not see has gone."""
+    began = microvm.hypervisor.started if microvm.hypervisor is not None else None
+    times = [at for at in (microvm.state.since, began) if at is not None]
+    return microvm.state.word in _STEADY and all((now - at).total_seconds() >= STEADY_SECONDS for at in times)
+
+
 class EventWatch:
     """Compares what is with what is on record of one host."""
 
@@ -56,10 +78,10 @@ class EventWatch:
         self,
         host: Host,
         monotonic: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._host = host
-        self._monotonic, self._now = monotonic, now
+        self._monotonic, self.now = monotonic, now
         self._began = monotonic()
         self._not_before = 0.0
         self._stamp: tuple[int, ...] | None = None  # of the record that was read
@@ -83,7 +105,7 @@ class EventWatch:
         at = self._monotonic()
         if at - self._began >= SETTLED_SECONDS:
             away = [key for key in self._open if key not in self._seen and key[0] in names]
-            self._absent = {key: self._absent.get(key) or (at, self._now()) for key in away}
+            self._absent = {key: self._absent.get(key) or (at, self.now()) for key in away}
         if at < self._not_before:
             return False
         is_new = any(key not in self._open for key in self._seen)
@@ -94,14 +116,19 @@ class EventWatch:
         at = self._monotonic()
         return {key: away for key, (since, away) in self._absent.items() if at - since >= GONE_SECONDS}
 
-    def record(self) -> None:
-        """Put on record what the last look saw. Blocking. Never raises."""
+    def record(self, steady: Collection[str] = ()) -> None:
+        """Put on record what the last look saw; of the microVMs `steady`, what it did not see has gone. Blocking. Never
+        raises."""
         trouble = ""
         try:
             with alone(self._host.records) as ours:
                 if not ours:
                     return  # the next look finds out what is left to do
                 self._read()
+                if steady:
+                    names = {clean(name) for name in steady}
+                    away = [key for key in self._open if key[0] in names and key not in self._seen]
+                    self._absent = dict.fromkeys(away, (float("-inf"), self.now()))
                 trouble = self._write()
         except OSError as error:
             trouble = f"{self._host.records}: {(error.strerror or str(error)).lower()}"
@@ -126,7 +153,7 @@ class EventWatch:
 
     def _write(self) -> str:
         """Why it can't be, or ""."""
-        seen, now, opened = self._seen, self._now(), self._open
+        seen, now, opened = self._seen, self.now(), self._open
         gone = {key: at for key, at in self._gone().items() if key in opened and key not in seen}
         came = {
             key: Event(_since(one, now), EventKind.FINDING, one.what, one.why, key=key[1])

@@ -89,7 +89,7 @@ def _check_who_names_it(host: Host, microvm: MicroVM, path: str) -> None:
     if built is None or not any(share.source == path for share in shares):
         raise MvtuiError(
             f"what is built of {microvm.name} does not name {path}: the next start needs another source",
-            f"restart {microvm.name}",
+            f"mvtui restart {shlex.quote(microvm.name)}",
             ExitCode.REFUSED,
         )
     if not root_decides(str(host.on_disk(built.path))) and not _is_own(host, microvm):

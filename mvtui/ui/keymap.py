@@ -20,8 +20,11 @@ _TAKEN = {QUIT_KEY: "quit", "escape": "leave"}
 _NOWHERE = "keys"
 # Without these there is a place that nothing leads out of.
 _NEEDED = ("leave", "back", "quit")
-# Where the keys of the list do not work.
-_PAGES = (Place.PAGE, Place.LOGS)
+# The keys of these do not work at once: the list and a page are never both open, nor are two tabs.
+_APART = (
+    *({Place.LIST, page} for page in (Place.PAGE, Place.LOGS, Place.TIMELINE)),
+    {Place.LOGS, Place.TIMELINE},
+)
 
 
 def declared_keys() -> Keys:
@@ -76,8 +79,8 @@ def textual_keymap(keys: Keys) -> dict[str, str]:
 
 
 def meet(one: Place, other: Place) -> bool:
-    """Whether keys of both places work at once: all do, but for those of the list and of a page."""
-    return not any(first is Place.LIST and page in _PAGES for first, page in ((one, other), (other, one)))
+    """Whether keys of both places work at once: all do, but for those of the list and of a page, and of two tabs."""
+    return {one, other} not in _APART
 
 
 def _unknown(id: str, place: str) -> Problem:  # noqa: A002

@@ -9,9 +9,11 @@ import pytest
 
 from mvtui.cli.check import finding_lines
 from mvtui.cli.run import run
+from mvtui.host.event_record import read_events
 from mvtui.host.host_look import look_at_host
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.host_facts import Device, HostFacts
+from mvtui.model.timeline import EventKind
 from tests.operations.sick_host import SickHost, sick_host
 
 THERE = Device("/dev/kvm", True)
@@ -100,3 +102,19 @@ def test_a_look_at_this_host_never_raises(sick: SickHost) -> None:
     assert facts.files_most is None or facts.files_most > 0
     assert isinstance(facts.kvm.exists, bool)
     assert Path(facts.kvm.path) == Path("/dev/kvm")
+
+
+def test_what_is_found_is_put_on_record_unless_nothing_may_be_written(
+    sick: SickHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sick.add()
+    sick.run()
+    sick.kill_daemons()
+    for words in (["--read-only", "check"], ["list"], ["list", "--closer", "--read-only"]):
+        run(words)
+        assert read_events(sick.host.records) == ()
+    for words in (["check"], ["list", "--closer"], ["show", "web"]):
+        run(words)
+        kinds = [one.event.kind for one in read_events(sick.host.records)]
+        assert kinds == [EventKind.REBUILD, EventKind.FINDING]
+    assert "finding  Share" in capsys.readouterr().out

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mvtui.host.records import forget_records
 from mvtui.host.state_dir import StateDir, StateDirReading
 from mvtui.model.microvm import StateDirEntry
 
@@ -14,14 +15,18 @@ NOBODY = 65534
 
 @contextmanager
 def fresh_state_dir() -> Iterator[Path]:
-    """A state directory that every user may enter, unlike tmp_path; nothing in it is dangling by itself."""
+    """A state directory that every user may enter, unlike tmp_path; nothing in it is dangling by itself. What mvtui has
+    on record of it is forgotten with it."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         folder.chmod(0o755)
         (folder / "store" / "one").mkdir(parents=True)
         (folder / "store" / "two").mkdir()
         (folder / "microvms").mkdir()
-        yield folder / "microvms"
+        try:
+            yield folder / "microvms"
+        finally:
+            forget_records(folder / "microvms")
 
 
 @contextmanager

@@ -106,16 +106,16 @@ async def test_what_is_defined_must_be_built(web: Host) -> None:
         None,
     )
     run_web(web)
-    assert (await closer(web)).findings[0].fix == "rebuild it: microvm -u web, then restart web"
+    assert (await closer(web)).findings[0].fix == "rebuild it: microvm -u web, then mvtui restart web"
     (web.state_dir / "web" / "toplevel").symlink_to("/")
-    assert (await closer(web)).findings[0].fix == "rebuild it: nixos-rebuild switch, then restart web"
+    assert (await closer(web)).findings[0].fix == "rebuild it: nixos-rebuild switch, then mvtui restart web"
 
 
 async def test_what_is_built_must_be_booted(web: Host, tmp_path: Path) -> None:
     run_web(web)
     build_newer(web, tmp_path / "newer")
     (finding,) = (await look(web, Kept(web))).findings
-    assert (finding.note, finding.fix) == ("≠ restart", "restart web")
+    assert (finding.note, finding.fix) == ("≠ restart", "mvtui restart web")
     assert finding.why == "mem: built 1024 MiB, booted 512 MiB (1 more differs)."
     write(web)
     microvm = await closer(web)

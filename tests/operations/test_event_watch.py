@@ -15,7 +15,14 @@ from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM, Snapshot, StateDirEntry
 from mvtui.model.state import State, StateWord
 from mvtui.model.timeline import EventKind
-from mvtui.operations.event_watch import GONE_SECONDS, SETTLED_SECONDS, EventWatch, recorded
+from mvtui.operations.event_watch import (
+    GONE_SECONDS,
+    SETTLED_SECONDS,
+    STEADY_SECONDS,
+    EventWatch,
+    record_close_look,
+    recorded,
+)
 from mvtui.operations.timeline import TimelineReader, read_timeline
 from tests.fakes import FakeProcesses, FakeUnits
 
@@ -185,3 +192,66 @@ def test_a_reader_reads_what_is_new_and_only_that(host: Host) -> None:
     os.utime(host.records / EVENTS, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert reader.read("web", 1) == found
     assert reader.read("git", 1).events == ()
+
+
+# A command that looks once
+
+
+LATER = BEGIN + timedelta(seconds=STEADY_SECONDS)
+
+
+def look_once(host: Host, *found: Finding, word: StateWord = StateWord.RUNNING, since: datetime | None = BEGIN) -> None:
+    (one,) = snapshot(*found).microvms
+    looked = one._replace(state=State(word, since, "why"))
+    record_close_look(host, snapshot()._replace(microvms=(looked,)), lambda: LATER)
+
+
+def test_a_command_that_looks_closely_tells_what_comes_and_goes(host: Host) -> None:
+    look_once(host, DOWN)
+    look_once(host, DOWN)
+    look_once(host, FULL)
+    assert Watched(host).told == [
+        "web finding Share home is down.",
+        "web finding The overlay is 95% full.",
+        "web mended Share home is down.",
+    ]
+    assert read_events(host.records)[-1].event.at == LATER
+
+
+@pytest.mark.parametrize(
+    ("word", "since"),
+    [
+        (StateWord.RUNNING, BEGIN + timedelta(seconds=1)),
+        *((word, BEGIN) for word in (StateWord.STARTING, StateWord.STOPPING, StateWord.LOOPING, StateWord.UNKNOWN)),
+    ],
+)
+def test_what_one_look_does_not_see_may_come_back_while_something_is_under_way(
+    host: Host, word: StateWord, since: datetime
+) -> None:
+    look_once(host, DOWN)
+    look_once(host, word=word, since=since)
+    assert Watched(host).told == ["web finding Share home is down."]
+
+
+def test_one_look_at_one_tells_nothing_of_others(host: Host) -> None:
+    watched = Watched(host)
+    watched.look(0, DOWN, name="git")
+    look_once(host)
+    assert watched.told == ["git finding Share home is down."]
+
+
+def test_a_panel_goes_on_from_what_a_command_has_recorded(host: Host) -> None:
+    watched = Watched(host)
+    watched.look(0)
+    look_once(host, DOWN)
+    watched.look(2, DOWN)
+    watched.look(40)
+    watched.look(41 + GONE_SECONDS)
+    look_once(host)
+    assert watched.told == ["web finding Share home is down.", "web mended Share home is down."]
+
+
+def test_where_nothing_can_be_written_a_command_goes_on(host: Host) -> None:
+    host.records.write_text("no directory")
+    look_once(host, DOWN)
+    assert "not recorded" in host.record_trouble

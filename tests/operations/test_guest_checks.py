@@ -57,7 +57,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "emergency",
             "The guest is in emergency mode.",
-            'mend share "home" (/srv/home), then restart web',
+            'mend share "home" (/srv/home), then mvtui restart web',
             id="emergency, a share",
         ),
         pytest.param(
@@ -65,7 +65,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "emergency",
             "The guest is in emergency mode.",
-            "mend volume data.img, then restart web",
+            "mend volume data.img, then mvtui restart web",
             id="emergency, a volume by its label",
         ),
         pytest.param(
@@ -73,7 +73,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "emergency",
             "The guest is in emergency mode.",
-            "mend volume data.img, then restart web",
+            "mend volume data.img, then mvtui restart web",
             id="emergency, a volume by its letter",
         ),
         pytest.param(
@@ -81,7 +81,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "emergency",
             "The guest is in emergency mode.",
-            "mend that, then restart web",
+            "mend that, then mvtui restart web",
             id="emergency, who knows",
         ),
         pytest.param(
@@ -89,7 +89,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "panic",
             "The guest's kernel has panicked.",
-            "restart web",
+            "mvtui restart web",
             id="panic",
         ),
         pytest.param(
@@ -97,7 +97,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "paused",
             "The guest stands still: its hypervisor says paused.",
-            "restart web",
+            "mvtui restart web",
             id="paused",
         ),
         pytest.param(
@@ -121,7 +121,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.ERROR,
             "fsd home",
             'Share "home" is down.',
-            "restart web: a dead virtiofsd can't come back under a running guest",
+            "mvtui restart web: a dead virtiofsd can't come back under a running guest",
             id="share lost",
         ),
         pytest.param(
@@ -129,7 +129,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.WARNING,
             "no mount",
             "The guest has not mounted /var/lib/data.",
-            "mend volume data.img, then restart web",
+            "mend volume data.img, then mvtui restart web",
             id="a mount it can boot without",
         ),
         pytest.param(
@@ -137,7 +137,7 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
             Severity.WARNING,
             "overlay ?",
             "The guest's kernel complains of its overlay.",
-            "mend that, then restart web",
+            "mend that, then mvtui restart web",
             id="overlay",
         ),
     ],

@@ -25,7 +25,7 @@ async def test_a_guest_in_emergency_mode_is_degraded_and_named_first(web: Host, 
     assert microvm.state.why == "The guest is in emergency mode: Failed to mount /docs."
     finding = next(one for one in microvm.findings if one.note == "emergency")
     assert finding.why == "Failed to mount /docs."
-    assert finding.fix == 'mend share "docs" (docs), then restart web'
+    assert finding.fix == 'mend share "docs" (docs), then mvtui restart web'
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_share_down_is_worst() -> None:
 
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
     (finding,) = found(state=STOPPED, shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
-    assert (finding.note, finding.fix) == ("no source", "create /srv/home")
+    assert (finding.note, finding.fix) == ("no source", "mkdir -p /srv/home")
 
 
 def test_autostart_wants_what_is_stopped() -> None:
@@ -102,3 +102,19 @@ def test_what_only_root_can_see_names_the_right_that_is_missing() -> None:
     assert "root" in finding.fix
     assert hidden_finding((served,), 1000) is None
     assert hidden_finding((hidden, served), 0) is None
+
+
+def test_a_fix_is_a_command_to_copy() -> None:
+    assert [one.fix for one in found(state=STOPPED, autostart=True)] == [
+        "mvtui start web, or see why it ended: mvtui logs web"
+    ]
+    for manager in ("systemd", "direct"):
+        (finding,) = found(manager=manager, state=STOPPED._replace(word=StateWord.FAILED))
+        assert finding.fix == "mvtui logs web"
+
+
+def test_a_source_of_9p_is_the_microvms_own() -> None:
+    share = Share("docs", ShareProto.NINE_P, "/srv/my docs", "/docs")
+    status = ShareStatus(share, ShareHealth.OFF, source=SourceFacts("/srv/my docs", False))
+    (finding,) = found(state=STOPPED, shares=(status,), entry=StateDirEntry("web", WEB.path, owner=(993, 302)))
+    assert finding.fix == "install -d -o 993 -g 302 '/srv/my docs'"

@@ -145,7 +145,7 @@ async def test_what_the_next_start_does_not_need_is_not_made(host: Host) -> None
     """It runs with another source than the one that is built by now."""
     plan = await plan_source(host, git(host, share(host, path="srv/new")), share(host))
     assert plan.refusal.startswith("what is built of git does not name")
-    assert plan.fix == "restart git"
+    assert plan.fix == "mvtui restart git"
 
 
 @as_root

@@ -256,7 +256,7 @@ async def test_a_daemon_of_an_earlier_run(sick: SickHost) -> None:
         (web,) = (await sick.look()).microvms
     (finding,) = web.findings
     assert finding.note == "fsd home"
-    assert finding.fix == f"kill {pid}, then start web"
+    assert finding.fix == f"kill {pid}, then mvtui start web"
 
 
 async def test_a_pid_file_that_nobody_has_locked_is_fine(sick: SickHost) -> None:

@@ -29,7 +29,7 @@ def test_a_healthy_microvm_and_one_whose_daemon_is_killed(host: RealHost, ending
     code, findings = check(host, name)
     assert time.time() - killed < SOON_SECONDS
     assert (code, findings[0]["note"]) == (2, "fsd home")
-    assert findings[0]["fix"].startswith(f"restart {name}")
+    assert findings[0]["fix"].startswith(f"mvtui restart {name}")
 
 
 def test_a_hypervisor_that_ends_at_every_start_says_why(host: RealHost, ending: list[str]) -> None:

@@ -110,7 +110,7 @@ def test_a_source_is_removed_and_made_again(host: RealHost, ending: list[str]) -
         host.nested.run("rm", "-r", home)
         told = found(looker, at)
     what = f'Share "home": {home} does not exist.'
-    assert (told["state"], told["findings"]) == ("running", [["error", "no source", what, "", f"create {home}"]])
+    assert (told["state"], told["findings"]) == ("running", [["error", "no source", what, "", f"mkdir -p {home}"]])
 
     made = json.loads(host.nested.python("-c", MAKE, name).stdout)
     words = f"{name}: {home} is there now, root:root 0755"

@@ -114,7 +114,7 @@ def test_a_broken_mount_is_found_within_seconds_with_its_cause(host: RealHost, e
     assert state == "degraded"
     assert cause == "/var/lib/data is not mounted: EXT4-fs (vda): VFS: Can't find ext4 filesystem."
     assert why == f"The guest is in emergency mode: {cause.removesuffix('.')}"
-    assert fix == f"mend volume data.img, then restart {name}"
+    assert fix == f"mend volume data.img, then mvtui restart {name}"
     shown = show(host, name)
     assert (shown["state"], shown["guest"]["stage"]) == ("degraded", "emergency mode")
     assert "emergency" in notes(shown)

@@ -60,9 +60,14 @@ def is_up(seen: Seen) -> bool:
     return seen.microvm.state.word.is_up
 
 
+def verb(word: str, microvm: MicroVM) -> str:
+    """mvtui's command that does this to it."""
+    return f"mvtui {word} {shlex.quote(microvm.name)}"
+
+
 def mends(seen: Seen, first: str = "") -> str:
     """What gets a guest that runs to see something new: `first`, then a restart; alone for one that is stopped."""
-    restart = f"restart {seen.microvm.name}" if is_up(seen) else ""
+    restart = verb("restart", seen.microvm) if is_up(seen) else ""
     return ", then ".join(part for part in (first, restart) if part)
 
 

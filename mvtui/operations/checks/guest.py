@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mvtui.operations.checks.check import Seen, error, warning
+from mvtui.operations.checks.check import Seen, error, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def emergency_mode(seen: Seen) -> Iterator[Finding]:
     if guest is None or console is None or not guest.in_emergency:
         return
     why = guest.cause or "Its console does not say why"
-    fix = f"mend {_behind(seen.microvm, console)}, then restart {seen.microvm.name}"
+    fix = f"mend {_behind(seen.microvm, console)}, then {verb('restart', seen.microvm)}"
     yield error("guest", "emergency", "The guest is in emergency mode.", f"{why.rstrip('.')}.", fix, console.since)
 
 
@@ -31,7 +31,7 @@ def kernel_panic(seen: Seen) -> Iterator[Finding]:
     "Kernel panic" on the console. Source: the kernel's panic()."""
     guest, console = seen.microvm.guest, _console(seen)
     if guest is not None and console is not None and guest.has_panicked:
-        fix = f"restart {seen.microvm.name}"
+        fix = verb("restart", seen.microvm)
         yield error("guest", "panic", "The guest's kernel has panicked.", console.text, fix, console.since)
 
 
@@ -42,7 +42,7 @@ def not_running(seen: Seen) -> Iterator[Finding]:
     report = seen.microvm.guest.report if seen.microvm.guest is not None else None
     if report is None or report.status == "running":
         return
-    fix = f"restart {seen.microvm.name}"
+    fix = verb("restart", seen.microvm)
     if report.status == "io-error":
         fix = f"make room on the host's disk, or mend it, then {fix}"
     yield error("guest", report.status[:12], f"The guest stands still: its hypervisor says {report.status}.", "", fix)
@@ -73,7 +73,7 @@ def complaints(seen: Seen) -> Iterator[Finding]:
         return
     for sign in console.signs:
         note, what = _COMPLAINTS[sign.kind]
-        fix = f"mend {_behind(seen.microvm, console)}, then restart {seen.microvm.name}"
+        fix = f"mend {_behind(seen.microvm, console)}, then {verb('restart', seen.microvm)}"
         subject = f"guest {sign.subject}".rstrip()
         yield warning(subject, note, what.format(sign.subject), f"Its console: {sign.text}", fix, sign.at)
 
@@ -87,7 +87,7 @@ def share_lost(seen: Seen) -> Iterator[Finding]:
     for share in (report.shares if report is not None else None) or ():
         if share.connected is False and share.name not in down:
             why = "Its hypervisor has lost the connection to virtiofsd."
-            fix = f"restart {seen.microvm.name}: a dead virtiofsd can't come back under a running guest"
+            fix = f"{verb('restart', seen.microvm)}: a dead virtiofsd can't come back under a running guest"
             yield error(f"share {share.name}", f"fsd {share.name}", f'Share "{share.name}" is down.', why, fix)
 
 

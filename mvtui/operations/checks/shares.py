@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.model.definition import ShareProto
 from mvtui.model.facts import SourceKind
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
-from mvtui.operations.checks.check import DISK, Seen, error, info, is_up, mends, warning
+from mvtui.model.source_plan import is_served_by_owner
+from mvtui.operations.checks.check import DISK, Seen, error, info, is_up, mends, verb, warning
+from mvtui.operations.shares import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +53,8 @@ def no_source(seen: Seen) -> Iterator[Finding]:
         if status.source_exists is False and status.health is not ShareHealth.DOWN:
             tag, source = status.share.tag or "?", status.share.source
             why = "" if is_up(seen) else "The next start waits for it and fails."
-            yield error(
-                f"share {tag}", "no source", f'Share "{tag}": {source} does not exist.', why, f"create {source}"
-            )
+            what = f'Share "{tag}": {source} does not exist.'
+            yield error(f"share {tag}", "no source", what, why, _makes(seen, status))
 
 
 def gave_up(seen: Seen) -> Iterator[Finding]:
@@ -80,7 +82,8 @@ def left_daemon(seen: Seen) -> Iterator[Finding]:
     for left in closer.left_daemons if closer is not None else ():
         what = f'Share "{left.tag}": a virtiofsd of an earlier run has its pid file locked.'
         why = "The next one ends at once: Error creating pid file."
-        fix = f"kill {left.pid}, then start {seen.microvm.name}" if left.pid else f"end who has {left.pid_file} open"
+        end = f"kill {left.pid}" if left.pid is not None else f"end who has {left.pid_file} open"
+        fix = f"{end}, then {verb('start', seen.microvm)}"
         yield error(f"share {left.tag}", f"fsd {left.tag}", what, why, fix)
 
 
@@ -199,10 +202,19 @@ def _same(one: str | None, other: str | None) -> bool:
 
 
 def _mends_down(seen: Seen, status: ShareStatus) -> str:
-    name = seen.microvm.name
+    restart = verb("restart", seen.microvm)
     if status.source_exists is False:
-        return f"create {status.share.source}, then restart {name}"
-    return f"restart {name}: a dead virtiofsd can't come back under a running guest"
+        return f"{_makes(seen, status)}, then {restart}"
+    return f"{restart}: a dead virtiofsd can't come back under a running guest"
+
+
+def _makes(seen: Seen, status: ShareStatus) -> str:
+    """The command that makes its source: for 9p it is the microVM's own user who serves it."""
+    source, entry = shlex.quote(resolve(seen.microvm.path, status.share.source or "")), seen.microvm.entry
+    if not is_served_by_owner(status.share) or entry is None or entry.owner is None:
+        return f"mkdir -p {source}"
+    uid, gid = entry.owner
+    return f"install -d -o {uid} -g {gid} {source}"
 
 
 def _sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mvtui.model.microvm import ShareHealth
 from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
-from mvtui.operations.checks.check import Seen, error, info, warning
+from mvtui.operations.checks.check import Seen, error, info, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,9 @@ def autostart(seen: Seen) -> Iterator[Finding]:
     Cause: microvms.target wants it, and it was stopped, or its start failed and nobody tried again. Seen: the wants of
     microvms.target, against its state.
     """
-    name, state = seen.microvm.name, seen.microvm.state
+    state = seen.microvm.state
     if seen.microvm.autostart and state.word is StateWord.STOPPED:
-        fix = f"start {name}"
-        if seen.manager != "direct":
-            fix += f", or see why it ended: journalctl -u {shlex.quote(f'microvm@{name}')}"
+        fix = f"{verb('start', seen.microvm)}, or see why it ended: {verb('logs', seen.microvm)}"
         yield warning("autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since)
 
 
@@ -46,8 +44,9 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
     ):
         return
     said = microvm.closer.last_words if microvm.closer is not None else ()
-    why = f'It said last: "{said[0].text}".' if said and state.word is not StateWord.DEGRADED else ""
-    yield error(STATE, "", state.why, why, "" if state.word is StateWord.DEGRADED else _see_why(seen), state.since)
+    is_down = state.word is not StateWord.DEGRADED
+    why = f'It said last: "{said[0].text}".' if said and is_down else ""
+    yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
 
 
 def slow_stop(seen: Seen) -> Iterator[Finding]:
@@ -80,13 +79,6 @@ def orphan(seen: Seen) -> Iterator[Finding]:
         if microvm.hypervisor is not None and not fix:
             fix = f"kill {microvm.hypervisor.pid}"
         yield warning("directory", "orphan", microvm.state.why, "", fix, microvm.state.since)
-
-
-def _see_why(seen: Seen) -> str:
-    name = seen.microvm.name
-    if seen.manager == "systemd":
-        return f"see journalctl -u {shlex.quote(f'microvm@{name}')}"
-    return f"see {seen.microvm.path}/microvm.log"
 
 
 def armed(seen: Seen) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mvtui.model.format import size
 from mvtui.model.growth import wanted_size
 from mvtui.model.state import StateWord
-from mvtui.operations.checks.check import DISK, Seen, error, is_up, warning
+from mvtui.operations.checks.check import DISK, Seen, error, is_up, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def missing(seen: Seen) -> Iterator[Finding]:
         if status.image is not None and status.image.missing and volume.auto_create is False:
             what = f"The image of volume {volume.image} does not exist."
             why = "Nothing makes it: autoCreate is false. A hypervisor that does not find its image ends."
-            yield error(_subject(status), "no image", what, why, f"create {status.image.path}")
+            yield error(_subject(status), "no image", what, why, _made(seen, volume, status.image.path))
 
 
 def cut_off(seen: Seen) -> Iterator[Finding]:
@@ -235,13 +235,23 @@ def _note(status: VolumeStatus, words: str) -> str:
     return f"ov {words}" if status.overlay else f"vol {words}"
 
 
+def _made(seen: Seen, volume: Volume, path: str) -> str:
+    """What makes an image that microvm.nix does not make; without a size, a person knows what belongs there."""
+    if not volume.size:
+        return f"bring back {path}"
+    owner = seen.microvm.entry.owner if seen.microvm.entry is not None else None
+    image, fs_type = shlex.quote(path), volume.fs_type or "ext4"
+    label = f" {'-n' if fs_type == 'vfat' else '-L'} {shlex.quote(volume.label)}" if volume.label else ""
+    given = f" && chown {owner[0]}:{owner[1]} {image}" if owner is not None else ""
+    return f"truncate -s {volume.size}M {image} && mkfs.{fs_type}{label} {image}{given}"
+
+
 def _made_anew(seen: Seen, status: VolumeStatus) -> str:
     """What makes an image be made at the next start."""
-    stop = f"stop {seen.microvm.name}, " if is_up(seen) else ""
+    stop = f"{verb('stop', seen.microvm)}, " if is_up(seen) else ""
     image = status.image.path if status.image is not None else status.volume.image
-    name = seen.microvm.name
-    empties = f"reset its overlay (mvtui reset {shlex.quote(name)})" if status.overlay else f"remove {image}"
-    return f"{stop}{empties}, then start {name}"
+    empties = verb("reset", seen.microvm) if status.overlay else f"rm {shlex.quote(image)}"
+    return f"{stop}{empties}, then {verb('start', seen.microvm)}"
 
 
 def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
