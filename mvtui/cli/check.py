@@ -10,6 +10,7 @@ from mvtui.cli.glyphs import Glyphs, of_stdout
 from mvtui.cli.looking import look_closely
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA, finding_document
+from mvtui.cli.settled import settings_of
 from mvtui.cli.show import local_time
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.format import age
@@ -29,7 +30,7 @@ def run_check(args: argparse.Namespace) -> int:
     if args.json:
         write_json(check_document(snapshot, report))
     else:
-        write_lines(check_lines(snapshot, report, of_stdout(), datetime.now(UTC)))
+        write_lines(check_lines(snapshot, report, of_stdout(settings_of(args).ascii), datetime.now(UTC)))
     severity = worst(snapshot, report)
     return _CODES.get(severity, 0) if severity is not None else 0
 

@@ -17,7 +17,7 @@ def add_panel_options(parser: Parser) -> None:
         help="how often to look where nothing tells of a change (default 2)",
     )
     parser.add_argument("--theme", type=_theme, metavar="NAME", help="the panel's colours (default: auto)")
-    parser.add_argument("--ascii", choices=SWITCHES, help="whether the panel keeps to ASCII")
+    parser.add_argument("--ascii", choices=SWITCHES, help="whether mvtui keeps to ASCII")
     parser.add_argument("--mouse", choices=SWITCHES, help="whether the panel takes the mouse")
 
 

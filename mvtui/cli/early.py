@@ -57,12 +57,13 @@ def _is_in_a_file(word: bytes) -> bool:
             continue
         except OSError:
             return True
-        with os.fdopen(fd, "rb") as file:
-            try:
-                if word in (file.read(_LARGE) or b""):
-                    return True
-            except OSError:
+        try:
+            if word in os.read(fd, _LARGE):
                 return True
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
     return False
 
 

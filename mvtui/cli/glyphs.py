@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 from mvtui.model.locale import is_utf8
+from mvtui.model.settings import Switch
 from mvtui.model.state import StateWord
 
 # SGR codes of ECMA-48; the 16 colours that every terminal has.
@@ -48,8 +49,9 @@ class Glyphs(NamedTuple):
         return "→" if self.unicode else "->"
 
 
-def of_stdout() -> Glyphs:
-    """What this program's standard output can show."""
+def of_stdout(ascii: Switch) -> Glyphs:  # noqa: A002
+    """What this program's standard output can show, where `ascii` (as the settings have it) leaves it to that."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return Glyphs(encoding == "utf8" and is_utf8(os.environ), tty and not os.environ.get("NO_COLOR"))
+    unicode = encoding == "utf8" and (is_utf8(os.environ) if ascii == "auto" else ascii == "off")
+    return Glyphs(unicode, tty and not os.environ.get("NO_COLOR"))

@@ -12,6 +12,7 @@ from mvtui.cli.overlay import attempt, closing, progress, say_outcome, with_sudo
 from mvtui.cli.plan_lines import told_lines
 from mvtui.cli.report import SCHEMA
 from mvtui.cli.reset_report import NOTHING, PLANNED, REFUSED, facts_document, result_of
+from mvtui.cli.settled import settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.growth import MIB, GrowPlan, GrowWay
@@ -35,7 +36,9 @@ async def grow(host: Host, args: argparse.Namespace) -> int:
             write_json(_document(host.name, plan, None))
         elif not args.json and (args.dry_run or not args.yes):
             heading = may_grow(plan, host.name).removesuffix("?")
-            lines = told_lines(told_growth(plan, datetime.now(UTC)), of_stdout(), terminal_columns())
+            lines = told_lines(
+                told_growth(plan, datetime.now(UTC)), of_stdout(settings_of(args).ascii), terminal_columns()
+            )
             write_lines([heading, *lines])
         if args.dry_run or not plan.ok:
             return _planned(host, plan, args)

@@ -12,6 +12,7 @@ from mvtui.cli.output import say, terminal_columns, write_json, write_lines
 from mvtui.cli.overlay import closing, each_of, progress, with_sudo
 from mvtui.cli.plan_lines import plan_lines, told_lines
 from mvtui.cli.reset_report import plans_document
+from mvtui.cli.settled import settings_of
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.overlay import ResetPlan
@@ -38,7 +39,7 @@ async def reset(host: Host, args: argparse.Namespace) -> int:
         if args.dry_run and args.json:
             write_json(plans_document(host.name, plans))
         elif args.dry_run or not args.yes:
-            _show(host, plans)
+            _show(host, plans, args)
         if not args.json:
             _say_refusals(plans)
         if args.dry_run:
@@ -65,8 +66,8 @@ def _images(args: argparse.Namespace) -> dict[str, str]:
     return {args.names[0]: args.image} if args.image is not None else {}
 
 
-def _show(host: Host, plans: Sequence[ResetPlan]) -> None:
-    glyphs, now, columns = of_stdout(), datetime.now(UTC), terminal_columns()
+def _show(host: Host, plans: Sequence[ResetPlan], args: argparse.Namespace) -> None:
+    glyphs, now, columns = of_stdout(settings_of(args).ascii), datetime.now(UTC), terminal_columns()
     for number, plan in enumerate(plans):
         write_lines([*([""] if number else []), *plan_lines(plan, host.name, glyphs, now, columns)])
 
@@ -116,7 +117,7 @@ async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -
         if unseen:
             code = _code(unseen)
             _say_refusals(unseen, "discard")
-        names = _with_something_kept(plans)
+        names = _with_something_kept(plans, args)
         if not names:
             return code
         if not await says_yes(may_discard(names, host.name)):
@@ -125,9 +126,9 @@ async def _discard(host: Host, names: Sequence[str], args: argparse.Namespace) -
     return max(code, await each_of(host, names, "discard", lambda name: overlay.discard(host, name), as_json=args.json))
 
 
-def _with_something_kept(plans: Sequence[ResetPlan]) -> list[str]:
+def _with_something_kept(plans: Sequence[ResetPlan], args: argparse.Namespace) -> list[str]:
     """Shows what is kept; of whom."""
-    glyphs, now, columns = of_stdout(), datetime.now(UTC), terminal_columns()
+    glyphs, now, columns = of_stdout(settings_of(args).ascii), datetime.now(UTC), terminal_columns()
     names = []
     for plan in plans:
         if plan.facts is not None and plan.facts.kept:

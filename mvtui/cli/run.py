@@ -69,7 +69,7 @@ def _list(args: argparse.Namespace) -> int:
 
         write_json(list_document(snapshot))
     else:
-        write_lines(list_lines(snapshot, of_stdout(), datetime.now(UTC), terminal_columns()))
+        write_lines(list_lines(snapshot, of_stdout(settings_of(args).ascii), datetime.now(UTC), terminal_columns()))
     return say_findings(snapshot.findings)
 
 
@@ -109,7 +109,7 @@ def _show(args: argparse.Namespace) -> int:
     else:
         from mvtui.cli.show import show_lines
 
-        write_lines(show_lines(microvm, of_stdout(), datetime.now(UTC), _timeline(args)))
+        write_lines(show_lines(microvm, of_stdout(settings_of(args).ascii), datetime.now(UTC), _timeline(args)))
     return ExitCode.OK
 
 

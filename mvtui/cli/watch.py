@@ -82,7 +82,9 @@ def _first(told: Told, args: argparse.Namespace) -> list[str]:
     snapshot = only(told.first, args.names)
     if args.json:
         return [json.dumps({"schema": SCHEMA, "at": iso_time(told.at), "kind": "list", **list_document(snapshot)})]
-    return list_lines(snapshot, of_stdout()._replace(marks=False, colour=False), told.at, terminal_columns())
+    return list_lines(
+        snapshot, of_stdout(settings_of(args).ascii)._replace(marks=False, colour=False), told.at, terminal_columns()
+    )
 
 
 async def _write(lines: Sequence[str]) -> None:

@@ -128,7 +128,7 @@ OPTIONS = (
     Option(
         "ascii",
         Kind.CHOICE,
-        "Whether the panel keeps to ASCII; auto does where the terminal can't show more.",
+        "Whether mvtui keeps to ASCII; auto does where the terminal can't show more.",
         '"on"',
         "--ascii",
         SWITCHES,

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from mvtui.cli import plain
 from mvtui.cli.arguments import parse
 from mvtui.cli.early import panel_state_dir
+from mvtui.cli.glyphs import Glyphs
 from mvtui.cli.looking import host_of
 from mvtui.cli.run import run
 from mvtui.host import configuration_files
@@ -314,6 +316,18 @@ def test_names_are_painted_early_where_it_is_plain_whose(
     assert panel_state_dir(argv) == state_dir
 
 
+def test_names_are_not_painted_early_where_a_file_is_none(own: Path) -> None:
+    own.mkdir(parents=True)
+    assert panel_state_dir([]) is None
+    own.rmdir()
+    own.symlink_to("loop")
+    (own.parent / "loop").symlink_to(own)
+    assert panel_state_dir([]) is None
+    own.unlink()
+    os.mkfifo(own)
+    assert panel_state_dir([]) == "/var/lib/microvms"  # what is wrong is told later
+
+
 def test_values_as_toml() -> None:
     for value in (True, 'a"b\\c\n\x7f\U0001f600', 2.0, ["x", "\t"], ()):
         assert tomllib.loads(f"x = {toml_value(value)}")["x"] == (list(value) if isinstance(value, tuple) else value)
@@ -329,3 +343,23 @@ def test_a_list_with_a_file_imports_no_pydantic(own: Path, state_dir: Path) -> N
     environ = {**os.environ, "XDG_CONFIG_HOME": str(own.parent.parent)}
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, env=environ)
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize(("locale", "said", "unicode"), [("C.UTF-8", "on", False), ("C", "off", True)])
+def test_lists_keep_to_ascii_as_chosen(
+    locale: str, said: str, unicode: bool, own: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Glyphs] = []
+
+    def lines(_snapshot: object, glyphs: Glyphs, *_: object) -> list[str]:
+        shown.append(glyphs)
+        return []
+
+    monkeypatch.setattr(plain, "list_lines", lines)
+    monkeypatch.setenv("LC_ALL", locale)
+    argv = ["list", "--state-dir", str(state_dir), "--manager", "direct"]
+    assert run(argv) == 0
+    assert run(["--ascii", said, *argv]) == 0
+    write(own, f'ascii = "{said}"')
+    assert run(argv) == 0
+    assert [glyphs.unicode for glyphs in shown] == [not unicode, unicode, unicode]
