@@ -23,8 +23,8 @@ class Tier(IntEnum):
 
 
 class Place(StrEnum):
-    """Where a command's keys are bound: everywhere, where there is a cursor, in the list, on a microVM's page, on its
-    tab of logs, on that of the timeline."""
+    """Where a command's keys work: everywhere, where there is a cursor, in the list, on a microVM's page, on its tab of
+    logs, on that of the timeline, in the panel of its definition (which takes its keys itself)."""
 
     PANEL = "panel"
     MOVE = "move"
@@ -32,6 +32,7 @@ class Place(StrEnum):
     PAGE = "page"
     LOGS = "logs"
     TIMELINE = "timeline"
+    DEFINITION = "definition"
 
 
 class OverlayVerb(StrEnum):

@@ -91,6 +91,10 @@ def _tab(number: int, tab: str) -> Command:
     return _page(f"tab_{tab}", (str(number), *letters), tab, f"its {tab}", Place.PANEL)
 
 
+def _draft(id: str, keys: tuple[str, ...], words: str) -> Command:  # noqa: A002
+    return Command(id, keys, words, words, Place.DEFINITION, "Definition", in_palette=False)
+
+
 # Stands for the keys of all that acts on what is marked.
 _ACTING_KEYS = "KEYS"
 
@@ -169,10 +173,26 @@ COMMANDS = (
     _panel("quit", ("Q", "ctrl+c"), "quit"),
 )
 
+# What changes the draft of a definition, in its panel.
+DEFINITION_COMMANDS = (
+    _draft("edit_item", ("e", "enter"), "edit what the cursor is on"),
+    _draft("add_share", ("s",), "add a share"),
+    _draft("add_volume", ("v",), "add a volume"),
+    _draft("copy_item", ("c",), "copy what the cursor is on"),
+    _draft("delete_item", ("x",), "delete what the cursor is on"),
+    _draft("move_item_down", ("J",), "move it down"),
+    _draft("move_item_up", ("K",), "move it up"),
+    _draft("edit_overlay", ("o",), "edit the writable store overlay"),
+    _draft("undo_edit", ("u",), "undo the last edit"),
+    _draft("review", ("r",), "review what is changed; saves it"),
+    _draft("begin_empty", ("n",), "begin an empty file, where there is none"),
+)
+
 # The commands that mend what has these notes.
 _MENDERS = {"≠ rebuild": "rebuild", "≠ restart": "restart", "≠ size": "grow", "definition": "edit_file"}
 
-_BY_ID = {one.id: one for one in COMMANDS}
+ALL_COMMANDS = (*COMMANDS, *DEFINITION_COMMANDS)
+_BY_ID = {one.id: one for one in ALL_COMMANDS}
 
 
 def command(id: str) -> Command:  # noqa: A002

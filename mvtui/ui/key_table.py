@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mvtui.ui.command import Command
-from mvtui.ui.commands import COMMANDS, help_of
+from mvtui.ui.commands import ALL_COMMANDS, help_of
 
 
 class KeyRow(NamedTuple):
@@ -21,8 +21,8 @@ class KeyRow(NamedTuple):
 
 def key_rows() -> Iterator[KeyRow]:
     """One for each command, group by group, in the order of the help."""
-    groups = {one.group: None for one in COMMANDS}
-    for group, commands in groupby(sorted(COMMANDS, key=lambda one: list(groups).index(one.group)), _group):
+    groups = {one.group: None for one in ALL_COMMANDS}
+    for group, commands in groupby(sorted(ALL_COMMANDS, key=lambda one: list(groups).index(one.group)), _group):
         for one in commands:
             yield KeyRow(group, one.id, one.keys, _does(one))
 

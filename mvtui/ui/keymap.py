@@ -9,7 +9,7 @@ from mvtui.model.nearest import did_you_mean
 from mvtui.model.settings import BY_NAME
 from mvtui.model.text import clean
 from mvtui.ui.command import Command, Place
-from mvtui.ui.commands import COMMANDS, command
+from mvtui.ui.commands import ALL_COMMANDS, command
 from mvtui.ui.key_names import key_label, key_of
 from mvtui.ui.keys import Keys, no_key
 
@@ -25,11 +25,13 @@ _APART = (
     *({Place.LIST, page} for page in (Place.PAGE, Place.LOGS, Place.TIMELINE)),
     {Place.LOGS, Place.TIMELINE},
 )
+# What works over the draft of a definition, beside what moves the cursor.
+_OVER_DRAFT = ("edit_file", "grow", "adopt", "look", "leave", "back", "quit")
 
 
 def declared_keys() -> Keys:
     """The keys that the commands come with, by their ids."""
-    return {one.id: one.keys for one in COMMANDS}
+    return {one.id: one.keys for one in ALL_COMMANDS}
 
 
 def keys_with(
@@ -73,14 +75,17 @@ def textual_keymap(keys: Keys) -> dict[str, str]:
     """What Textual's `set_keymap` takes: those of the commands that have other keys than they come with."""
     found = {}
     for id, own in keys.items():  # noqa: A001
-        if own != command(id).keys:
+        if own != command(id).keys and command(id).place is not Place.DEFINITION:
             found[id] = ",".join(key for key in own if (id, key) != ("quit", QUIT_KEY)) or no_key(id)
     return found
 
 
-def meet(one: Place, other: Place) -> bool:
-    """Whether keys of both places work at once: all do, but for those of the list and of a page, and of two tabs."""
-    return {one, other} not in _APART
+def meet(one: Command, other: Command) -> bool:
+    """Whether the keys of both work at once: all do, but for those of the list and of a page, of two tabs, and of a
+    definition, which stands over all of them."""
+    if Place.DEFINITION in (one.place, other.place):
+        return all(each.place in (Place.DEFINITION, Place.MOVE) or each.id in _OVER_DRAFT for each in (one, other))
+    return {one.place, other.place} not in _APART
 
 
 def _unknown(id: str, place: str) -> Problem:  # noqa: A002
@@ -91,8 +96,8 @@ def _unknown(id: str, place: str) -> Problem:  # noqa: A002
 
 
 def _clashes(keys: Keys, chosen: Mapping[str, Sequence[str]], place: Callable[[str], str]) -> Iterator[Problem]:
-    for pair in combinations(COMMANDS, 2):
-        if not meet(pair[0].place, pair[1].place):
+    for pair in combinations(ALL_COMMANDS, 2):
+        if not meet(*pair):
             continue
         # The one that was chosen comes first: its place is that of the problem.
         one, other = sorted(pair, key=lambda each: each.id not in chosen)

@@ -11,7 +11,7 @@ from mvtui.cli.chosen_keys import keys_of
 from mvtui.cli.run import run
 from mvtui.cli.settled import chosen_of
 from mvtui.host import configuration_files
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import ALL_COMMANDS
 from mvtui.ui.keymap import declared_keys
 
 Capture = pytest.CaptureFixture[str]
@@ -71,7 +71,7 @@ def test_the_file_that_is_written_has_every_command_with_its_keys(capsys: Captur
     lines = capsys.readouterr().out.splitlines()
     whole = [line[1:] if line.startswith("#") and not line.startswith("# ") and line != "#" else line for line in lines]
     values = tomllib.loads("\n".join(whole))
-    assert values["keys"].keys() == {one.id for one in COMMANDS}
+    assert values["keys"].keys() == {one.id for one in ALL_COMMANDS}
 
 
 def test_the_file_that_is_written_can_be_used_as_it_is(files: tuple[Path, Path], capsys: Capture) -> None:

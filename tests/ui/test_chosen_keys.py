@@ -9,6 +9,7 @@ from mvtui.ui.keymap import checked_keys
 from mvtui.ui.keys import Keys
 from tests.ui.conftest import Open
 from tests.ui.overlay_samples import KEEPING
+from tests.ui.places import FULL
 from tests.ui.samples import EMPTY, LAB, MAIL, WEB, snapshot
 
 KEYS = checked_keys(
@@ -211,3 +212,38 @@ async def test_hints_of_the_list_and_of_a_page_name_the_chosen_key(open_panel: O
         await panel.press("ctrl+g", "1")
         await panel.tell(EMPTY)
         assert "is no longer on this host. ^g goes back." in panel.text
+
+
+async def test_the_keys_over_a_definition(open_panel: Open) -> None:
+    keys = checked_keys(
+        {
+            "edit": ("^e",),
+            "add_share": ("F6",),
+            "add_volume": ("+",),
+            "move_item_down": ("D",),
+            "review": ("R",),
+            "copy_item": (),
+            "edit_file": ("F7",),
+            "leave": ("^g",),
+        }
+    )
+    async with open_panel(FULL, keys=keys, size=(120, 36)) as panel:
+        await panel.press("ctrl+e")
+        assert panel.foot.startswith("e edit  F6 +share  + +volume  x delete  D K move  R review  u undo")
+        assert panel.foot.endswith("^g leaves")
+        before = panel.lines
+        await panel.press("s", "v", "c", "E", "r")
+        assert panel.lines == before
+        await panel.press("f6")
+        assert "> share" in panel.text
+        assert panel.foot.endswith("^g leaves")
+        await panel.press(*"tag+RD")
+        assert "tag+RD" in panel.text
+        await panel.press("ctrl+g")
+        assert panel.foot == "not taken: ^g drops it, other keys stay"
+        await panel.press("ctrl+g", "R")
+        assert "nothing is changed" in panel.text
+        await panel.press("x", "ctrl+g")
+        assert panel.foot == "not saved: d drops, ^g keeps for later, other keys stay"
+        await panel.press("escape")
+        assert not panel.app.panel.asks

@@ -21,7 +21,7 @@ def test_no_key_is_bound_twice() -> None:
     for there in ({Place.LIST}, {Place.PAGE, Place.LOGS}, {Place.PAGE, Place.TIMELINE}):
         keys = [binding.key for place in everywhere | there for binding in bindings(place)]
         assert len(keys) == len(set(keys))
-    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS, Place.TIMELINE} == set(Place)
+    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS, Place.TIMELINE, Place.DEFINITION} == set(Place)
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 

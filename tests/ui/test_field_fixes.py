@@ -6,6 +6,7 @@ from mvtui.model.checks import images, sources
 from mvtui.model.checks.fields import Check, Fields
 from mvtui.ui.commands import command
 from mvtui.ui.forms.fixes import fix_of
+from mvtui.ui.key_words import with_keys
 from tests.model.test_checks import FOUND, NEW, VOLUME, on_disk, share, volume
 
 KEYS = ("source", "posixAcl", "readOnly", "image", "size", "fsType", "label", "autoCreate")
@@ -33,4 +34,5 @@ def test_a_fix_is_a_value(check: Check, fields: Fields, key: str, value: object)
 def test_the_key_that_grows_an_image() -> None:
     (finding,) = images.image_size(on_disk(VOLUME._replace(size=32)))
     (key,) = command("grow").keys
-    assert finding.fix == f"save it, then {key} grows it: mvtui grow web a.img --defined"
+    wanted = f"save it, then grow it ({key}): mvtui grow web a.img --defined"
+    assert with_keys(finding.fix, {}) == wanted

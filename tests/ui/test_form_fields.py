@@ -202,4 +202,4 @@ def test_whatever_is_typed_no_line_is_wider_than_the_screen(text: str, width: in
     for each in made.fields:
         line = field_line(made, each, told, width, focused=focused, ascii_only=False)
         assert width_of(line) <= max(width, 26)
-        assert all(width_of(one) <= width for one in detail_lines(made, each, told, (width, 4)))
+        assert all(width_of(one) <= width for one in detail_lines(made, each, told, (width, 4), {}))

@@ -12,7 +12,7 @@ from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.configuration import ConfigurationError
 from mvtui.ui import key_names
 from mvtui.ui.command import Place
-from mvtui.ui.commands import COMMANDS, bindings
+from mvtui.ui.commands import ALL_COMMANDS, bindings, command
 from mvtui.ui.key_names import character_name, key_label, key_of, key_of_label, key_text, types_something
 from mvtui.ui.key_table import key_rows
 from mvtui.ui.keymap import checked_keys, declared_keys, keys_with, meet, textual_keymap
@@ -99,7 +99,7 @@ def test_names_are_those_that_textual_gives() -> None:
 
 
 def test_what_comes_with_the_commands_can_be_written_and_clashes_with_nothing() -> None:
-    keys, problems = keys_with({one.id: [key_label(key) for key in one.keys] for one in COMMANDS})
+    keys, problems = keys_with({one.id: [key_label(key) for key in one.keys] for one in ALL_COMMANDS})
     assert (keys, problems) == (declared_keys(), ())
     assert textual_keymap(keys) == {}
 
@@ -120,6 +120,9 @@ def test_what_comes_with_the_commands_can_be_written_and_clashes_with_nothing() 
         ({"stop": ("^a",), "start": ("ctrl+a",)}, "^a is the key of start and of stop ("),
         ({"log_wrap": ("s",)}, "s is the key of log_wrap and of ssh (as it comes) ("),
         ({"tab_next": ("n",)}, "n is the key of tab_next and of search_next (as it comes) ("),
+        ({"add_share": ("j",)}, "j is the key of add_share and of cursor_down (as it comes) ("),
+        ({"add_share": ("E",)}, "E is the key of add_share and of edit_file (as it comes) ("),
+        ({"add_share": ("v",)}, "v is the key of add_share and of add_volume (as it comes) (choose another key for"),
         ({"tab_next": ("q",)}, "q is the key of tab_next and of back (as it comes) ("),
         ({"mark": ("^c",)}, "mark can't have ^c, which is always quit (choose another key"),
         ({"mark": ("Esc",)}, "mark can't have Esc, which is always leave (choose another key"),
@@ -157,6 +160,7 @@ def test_everything_that_is_wrong_is_named_with_its_places() -> None:
         {"free": (), "stop": ("x",)},
         {"stop": ("T", "T")},
         {"leave": ("^g",)},
+        {"add_share": ("S",), "add_volume": ("T",)},  # over the list, whose keys do not work then
         {"quit": ("F10",)},
     ],
 )
@@ -168,9 +172,21 @@ def test_what_can_be_chosen(chosen: dict[str, tuple[str, ...]]) -> None:
         assert keys[id] == (wanted + (("ctrl+c",) if id == "quit" else ()))
 
 
-def test_places_meet_but_for_the_list_and_a_page() -> None:
-    apart = {frozenset((one, other)) for one in Place for other in Place if not meet(one, other)}
-    assert apart == {frozenset((Place.LIST, Place.PAGE)), frozenset((Place.LIST, Place.LOGS))}
+def test_what_works_at_once() -> None:
+    samples = {
+        "panel": "stop",
+        "move": "first",
+        "list": "mark",
+        "page": "tab_next",
+        "logs": "search_next",
+        "timeline": "event_group",
+    }
+    samples |= {"definition": "add_share", "over": "edit_file"}
+    pairs = [(one, other) for one in samples for other in samples]
+    apart = {f"{one} {other}" for one, other in pairs if not meet(command(samples[one]), command(samples[other]))}
+    wanted = ["list page", "list logs", "list timeline", "logs timeline"]
+    wanted += [f"definition {one}" for one in ("panel", "list", "page", "logs", "timeline")]
+    assert apart == {*wanted, *[" ".join(reversed(pair.split())) for pair in wanted]}
 
 
 def test_commands_and_keymaps_are_read_without_textual() -> None:
@@ -182,7 +198,7 @@ def test_commands_and_keymaps_are_read_without_textual() -> None:
 
 def test_the_table_has_every_command_once_and_no_word_twice() -> None:
     rows = list(key_rows())
-    assert sorted(row.id for row in rows) == sorted(one.id for one in COMMANDS)
+    assert sorted(row.id for row in rows) == sorted(one.id for one in ALL_COMMANDS)
     groups = [row.group for row in rows]
     assert [group for group, _ in groupby(groups)] == list(dict.fromkeys(groups))
     told = {row.id: row.does for row in rows}

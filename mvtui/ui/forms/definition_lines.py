@@ -9,15 +9,20 @@ from mvtui.model.finding import Finding
 from mvtui.model.text import clean
 from mvtui.operations.draft import Draft
 from mvtui.ui.charset import fit
+from mvtui.ui.commands import hint
 from mvtui.ui.forms.fields import OVERLAY
 from mvtui.ui.forms.fixes import fix_of
 from mvtui.ui.forms.told import mark, role_of
+from mvtui.ui.key_words import with_keys
+from mvtui.ui.keys import Keys, key_labels
 from mvtui.ui.lines import Line, clipped, folded
 from mvtui.ui.tabs.page import Entry
 
 # How the fix begins of an image that is smaller than defined, and of an overlay that lies on nothing.
 _GROW = "mvtui grow "
 _A_VOLUME = "a volume with mountPoint"
+# The commands that add one.
+_ADD = {ItemKind.SHARES: "add_share", ItemKind.VOLUMES: "add_volume"}
 
 
 class Spot(NamedTuple):
@@ -54,12 +59,13 @@ def elsewhere(draft: Draft, findings: Sequence[Finding]) -> list[Finding]:
     return [each for each in findings if id(each) not in own]
 
 
-def entries(draft: Draft, findings: Sequence[Finding], width: int, *, ascii_only: bool) -> list[Entry]:
+def entries(draft: Draft, findings: Sequence[Finding], keys: Keys, width: int, *, ascii_only: bool) -> list[Entry]:
     """Everything that there is a form for, under its heading, then what is said of the rest of the file."""
     found: list[Entry] = []
-    for kind, key in ((ItemKind.SHARES, "s"), (ItemKind.VOLUMES, "v")):
-        items = draft.items(kind)
-        found.append(_heading(kind.capitalize(), "" if items else f"none; {key} adds one"))
+    for kind in ItemKind:
+        items, key = draft.items(kind), key_labels(keys.get(_ADD[kind], ())[:1])
+        adds = f"none; {key} adds one" if key else "none"
+        found.append(_heading(kind.capitalize(), "" if items else adds))
         make = _share if kind is ItemKind.SHARES else _volume
         for at, item in enumerate(items):
             spot = Spot(kind, at)
@@ -78,7 +84,7 @@ def entries(draft: Draft, findings: Sequence[Finding], width: int, *, ascii_only
     return found
 
 
-def findings_lines(findings: Sequence[Finding], width: int, height: int) -> list[Line]:
+def findings_lines(findings: Sequence[Finding], keys: Keys, width: int, height: int) -> list[Line]:
     """All that is said of what the cursor stands on, as far as there is room."""
     lines: list[Line] = []
     for finding in findings:
@@ -86,13 +92,15 @@ def findings_lines(findings: Sequence[Finding], width: int, height: int) -> list
         words = " ".join(filter(None, (f"{key}:", finding.what, finding.why)))
         lines += [((f"  {line}", role_of(finding.severity)),) for line in folded(clean(words), width - 2, 3)]
         if finding.fix.startswith(_GROW):
-            lines.append((("  ", "text"), ("Z", "key"), (" grows it, once this is saved", "text")))
+            lines.append((("  ", "text"), (hint("grow", keys), "key"), (" grows it, once this is saved", "text")))
         elif finding.fix.startswith(_A_VOLUME):
-            lines.append((("  ", "text"), ("v", "key"), (f" adds {clean(finding.fix)}", "text")))
+            lines.append(
+                (("  ", "text"), (hint(_ADD[ItemKind.VOLUMES], keys), "key"), (f" adds {clean(finding.fix)}", "text"))
+            )
         elif finding.fix:
             by_key = fix_of(finding, key, (key,)) is not None
             role = "good" if by_key else "text"
-            lines += [((f"  {line}", role),) for line in folded(clean(finding.fix), width - 2, 2)]
+            lines += [((f"  {line}", role),) for line in folded(clean(with_keys(finding.fix, keys)), width - 2, 2)]
     return [clipped(line, width) for line in lines[:height]]
 
 

@@ -12,32 +12,40 @@ from mvtui.model.finding import Finding
 from mvtui.model.text import clean
 from mvtui.ui.forms.definition_lines import Spot, about, entries, findings_lines, spot_of
 from mvtui.ui.forms.editing import Editing
+from mvtui.ui.keys import Keys, all_keys, key_labels, leave_label
 from mvtui.ui.lines import Line, folded, in_ascii
 from mvtui.ui.tabs.page import Entry
 from mvtui.ui.widgets.sheet import Sheet
 
-LIST_KEYS = (
-    ("e", "edit"),
-    ("s", "+share"),
-    ("v", "+volume"),
-    ("c", "copy"),
-    ("x", "delete"),
-    ("J", "K move"),
-    ("r", "review"),
-    ("u", "undo"),
-    ("o", "overlay"),
-    ("E", "the file"),
-    ("Z", "grow image"),
-    ("Esc", "leaves"),
+# Ids of commands, and what they do; `{ID}` stands for the key of another.
+ToldKeys = tuple[tuple[str, str], ...]
+
+DRAFT_KEYS: ToldKeys = (
+    ("edit_item", "edit"),
+    ("add_share", "+share"),
+    ("add_volume", "+volume"),
+    ("copy_item", "copy"),
+    ("delete_item", "delete"),
+    ("move_item_down", "{move_item_up} move"),
+    ("review", "review"),
+    ("undo_edit", "undo"),
+    ("edit_overlay", "overlay"),
+    ("edit_file", "the file"),
+    ("grow", "grow image"),
 )
-# Where there is no file that can be read.
-BROKEN_KEYS = (("E", "edits the file"), ("Esc", "leaves"))
+# Where there is a file that can't be read.
+BROKEN_KEYS: ToldKeys = (("edit_file", "edits the file"),)
 # Where there is none yet.
-ABSENT_KEYS = (
-    ("a", "adopt: write what is built"),
-    ("n", "begin an empty one"),
-    ("Esc", "leaves"),
-)
+ABSENT_KEYS: ToldKeys = (("adopt", "adopt: write what is built"), ("begin_empty", "begin an empty one"))
+
+
+def told_keys(told: ToldKeys, keys: Keys) -> list[tuple[str, str]]:
+    """The keys that work, and what they do; a command without one is not told."""
+    labels = {one: key_labels(own[:1]) for one, own in keys.items()}
+    found = [(labels[one], words.format_map(labels)) for one, words in told if labels.get(one)]
+    return [*found, (leave_label(keys), "leaves")]
+
+
 _READING = Entry(((("  reading …", "dim"),),))
 
 
@@ -64,7 +72,8 @@ class DefinitionList(Sheet):
     def _entries(self, width: int, _cursor: str | None) -> list[Entry]:
         if self.editing is None:
             return [_READING]
-        return entries(self.editing.draft, self._findings, width, ascii_only=in_ascii(self.app))
+        keys = all_keys(self.app)
+        return entries(self.editing.draft, self._findings, keys, width, ascii_only=in_ascii(self.app))
 
     def on_resize(self, _event: Resize) -> None:
         """After the lines are."""
@@ -83,36 +92,37 @@ class DefinitionList(Sheet):
         """All that is said of what the cursor stands on; where that is nothing, which drive letters move."""
         if self.editing is None or self.spot is None:
             return ()
-        told = findings_lines(about(self._findings, self.spot), size.width, size.height)
+        told = findings_lines(about(self._findings, self.spot), all_keys(self.app), size.width, size.height)
         moved: list[Line] = [((f"  {clean(one)}", "text"),) for one in self.editing.draft.moved]
         return (told or moved)[: size.height]
 
-    def press(self, editing: Editing, key: str) -> tuple[str, str]:
-        """Take the key: the draft changes, or a form is open in `editing`; what there is to say of it, and its role."""
+    def act(self, editing: Editing, meant: str) -> tuple[str, str]:
+        """Do that command: the draft changes, or a form is open in `editing`; what there is to say of it, and its
+        role."""
         spot = self.spot
         try:
-            if key in ("s", "v"):
-                editing.add(ItemKind.SHARES if key == "s" else ItemKind.VOLUMES)
-            elif key == "o":
+            if meant in ("add_share", "add_volume"):
+                editing.add(ItemKind.SHARES if meant == "add_share" else ItemKind.VOLUMES)
+            elif meant == "edit_overlay":
                 editing.open(Spot(None))
-            elif key == "u":
+            elif meant == "undo_edit":
                 return ("undone", "text") if editing.undo() else ("nothing was changed here", "text")
             elif spot is not None:
-                return self._press_on(editing, spot, key)
+                return self._act_on(editing, spot, meant)
         except MvtuiError as problem:
             return (str(problem), "error")
         return ("", "text")
 
-    def _press_on(self, editing: Editing, spot: Spot, key: str) -> tuple[str, str]:
+    def _act_on(self, editing: Editing, spot: Spot, meant: str) -> tuple[str, str]:
         words = ""
-        if key in ("enter", "e"):
+        if meant == "edit_item":
             editing.open(spot)
-        elif key == "c":
+        elif meant == "copy_item":
             editing.copy(spot)
-        elif key == "x":
+        elif meant == "delete_item":
             words = editing.remove(spot)
-        elif key in ("J", "K"):
-            moved = editing.move(spot, 1 if key == "J" else -1)
+        elif meant in ("move_item_down", "move_item_up"):
+            moved = editing.move(spot, 1 if meant == "move_item_down" else -1)
             if moved == spot:
                 return ("it has no neighbour there", "text")
             self.go_to(moved)

@@ -8,6 +8,7 @@ from textual.worker import Worker
 
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
+from mvtui.ui.commands import DEFINITION_COMMANDS, hint
 from mvtui.ui.forms.definition_lines import Spot
 from mvtui.ui.forms.definition_list import DefinitionList
 from mvtui.ui.forms.definition_view import DefinitionView
@@ -17,10 +18,12 @@ from mvtui.ui.forms.fixes import is_missing
 from mvtui.ui.forms.form_lines import FormLines
 from mvtui.ui.forms.making import SourceMaker
 from mvtui.ui.forms.parts import Answers
-from mvtui.ui.keys import live_keys
+from mvtui.ui.key_names import types_something
+from mvtui.ui.keys import all_keys, leave_label, leaves
 from mvtui.ui.widgets.dialog import DialogClosed
 
-_LEAVE = ("escape", "q")
+# Of the commands that work here, beside those that leave.
+_IDS = (*[one.id for one in DEFINITION_COMMANDS], "edit_file", "grow", "adopt")
 
 
 class DefinitionPanel(DefinitionView):
@@ -96,12 +99,13 @@ class DefinitionPanel(DefinitionView):
 
     def on_key(self, event: Key) -> None:
         """All are its own, but what paints the screen anew."""
+        keys = all_keys(self.app)
         is_typed = self._form.display and event.is_printable
-        if event.key in live_keys(self.screen).get("look", ()) and not is_typed:
+        if event.key in keys.get("look", ()) and not is_typed:
             return
         event.stop()
         event.prevent_default()
-        if not self._is_ready and event.key != "escape":
+        if not self._is_ready and not leaves(event.key, keys):
             self._waiting.append(event)
         else:
             self._press(event.key, event.character)
@@ -121,29 +125,38 @@ class DefinitionPanel(DefinitionView):
         self._detail.update()
         self._keys.update()
 
+    def _meant(self, key: str) -> str:
+        """The id of the command whose key it is here, `leave` for whatever leaves, "" for none."""
+        keys = all_keys(self.app)
+        if leaves(key, keys, "back"):
+            return "leave"
+        return next((one for one in _IDS if key in keys.get(one, ())), "")
+
     def _press_without(self, key: str) -> None:
         """There is no file, or it can't be read."""
-        if key in _LEAVE:
+        meant = self._meant(key)
+        if meant == "leave":
             self._close()
-        elif key == "E" and self._problem is not None:
+        elif meant == "edit_file" and self._problem is not None:
             self._close(self._desk.edit_file)
-        elif self._is_absent and key == "n":
+        elif self._is_absent and meant == "begin_empty":
             self._is_absent = False
             self._present()
-        elif self._is_absent and key == "a":
+        elif self._is_absent and meant == "adopt":
             self._close(self._desk.adopt)
 
     def _press_in_list(self, editing: Editing, key: str) -> None:
-        if key in _LEAVE:
+        meant = self._meant(key)
+        if meant == "leave":
             self._leave()
-        elif key == "r":
+        elif meant == "review":
             self._review(editing)
-        elif key == "E":
+        elif meant == "edit_file":
             self._close(self._desk.edit_file)
-        elif key == "Z":
+        elif meant == "grow":
             self._grow(editing)
         else:
-            self._said = self._list.press(editing, key)
+            self._said = self._list.act(editing, meant)
             if editing.form is not None:
                 self._show_form(editing)
             else:
@@ -155,11 +168,11 @@ class DefinitionPanel(DefinitionView):
             self._take(editing)
         elif key == "ctrl+f" and editing.form is not None and is_missing(self._form.of_field):
             self._maker.begin(editing.form.values)
-        elif key != "escape":
+        elif types_something(key) or not leaves(key, all_keys(self.app)):
             self._form.press(key, character)
         elif editing.form is not None and editing.form.changed:
-            question = "not taken: Esc drops it, other keys stay"
-            self._keys.ask(question, {"escape": self._drop_form, "d": self._drop_form}, self._desk.monotonic())
+            answers = {"d": self._drop_form, **self._leaving(self._drop_form)}
+            self._keys.ask(f"not taken: {self._leave_key} drops it, other keys stay", answers, self._desk.monotonic())
         else:
             self._drop_form()
 
@@ -194,13 +207,23 @@ class DefinitionPanel(DefinitionView):
         """The image of the volume under the cursor, to the size that the file has for it."""
         image = editing.image(self._list.spot)
         if image is None:
-            self._said = ("Z grows the image of a volume", "text")
+            self._said = (f"{hint('grow', all_keys(self.app))} grows the image of a volume", "text")
         elif editing.draft.changed:
-            self._said = ("save it first: r reviews, then Z grows the image to its new size", "warning")
+            review, grow = (hint(one, all_keys(self.app)) for one in ("review", "grow"))
+            self._said = (f"save it first: {review} reviews, then {grow} grows the image to its new size", "warning")
         else:
             self._close(lambda: self._desk.grow(image))
 
     # Leaving
+
+    @property
+    def _leave_key(self) -> str:
+        return leave_label(all_keys(self.app), typing=True)
+
+    def _leaving(self, act: Callable[[], None]) -> Answers:
+        """What the keys that leave answer, but for those that are letters of the answers."""
+        keys = ("escape", *all_keys(self.app).get("leave", ()))
+        return dict.fromkeys([key for key in keys if not types_something(key)], act)
 
     def _leave(self) -> None:
         if not self.is_changed:
@@ -208,8 +231,8 @@ class DefinitionPanel(DefinitionView):
             return
         # Esc again and again leads to the list; what was changed is there when the panel is opened again.
         drop: Answers = {"d": lambda: self._close(lambda: self._desk.keep(None))}
-        answers: Answers = {**drop, "k": self._close, "escape": self._close}
-        question = "not saved: d drops, Esc keeps for later, other keys stay"
+        answers: Answers = {**drop, "k": self._close, **self._leaving(self._close)}
+        question = f"not saved: d drops, {self._leave_key} keeps for later, other keys stay"
         self._keys.ask(question, answers, self._desk.monotonic())
 
     def _close(self, then: Callable[[], None] | None = None) -> None:

@@ -10,12 +10,13 @@ from textual.geometry import Size
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
 from mvtui.ui.forms.definition_lines import Spot
-from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, LIST_KEYS, DefinitionList
+from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, DRAFT_KEYS, DefinitionList, told_keys
 from mvtui.ui.forms.desk import Desk
 from mvtui.ui.forms.editing import Editing
 from mvtui.ui.forms.findings import Findings
 from mvtui.ui.forms.form_lines import FormLines
 from mvtui.ui.forms.parts import Detail, Keys, Title, keys_line
+from mvtui.ui.keys import all_keys
 from mvtui.ui.lines import Line, folded
 from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.dialog import Dialog
@@ -114,5 +115,7 @@ class DefinitionView(Vertical, Dialog):
         if self._form.display:
             return (keys_line(self._form.keys, size.width),)
         if self.editing is None:
-            return (keys_line(BROKEN_KEYS[self._problem is None :], size.width),)
-        return (keys_line(ABSENT_KEYS if self._is_absent else LIST_KEYS, size.width),)
+            told = () if self._problem is None else BROKEN_KEYS
+        else:
+            told = ABSENT_KEYS if self._is_absent else DRAFT_KEYS
+        return (keys_line(told_keys(told, all_keys(self.app)), size.width),)

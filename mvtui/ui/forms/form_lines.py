@@ -14,6 +14,7 @@ from mvtui.ui.forms.fixes import is_missing
 from mvtui.ui.forms.form import Form
 from mvtui.ui.forms.latest import Latest
 from mvtui.ui.forms.told import FIX_KEY, candidate_lines, detail_lines, field_line, first_fix
+from mvtui.ui.keys import all_keys, leave_label
 from mvtui.ui.lines import Line, in_ascii
 from mvtui.ui.widgets.cursor_lines import CursorLines
 
@@ -138,7 +139,7 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
             return ()
         if self._candidates is not None:
             return candidate_lines(self._candidates, (size.width, size.height))
-        return detail_lines(self.form, self.field, self.of_field, (size.width, size.height))
+        return detail_lines(self.form, self.field, self.of_field, (size.width, size.height), all_keys(self.app))
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -152,7 +153,7 @@ class FormLines(CursorLines, can_focus=True, inherit_bindings=False):
             keys.append(("Tab", "completes"))
         if self.field.choices:
             keys.append(("space" if self.field.kind.is_chosen else "Tab", "the next one"))
-        return [*keys, ("↑", "↓ fields"), ("Esc", "leaves")]
+        return [*keys, ("↑", "↓ fields"), (leave_label(all_keys(self.app), typing=True), "leaves")]
 
     # Painting
 

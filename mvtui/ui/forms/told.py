@@ -8,6 +8,8 @@ from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.forms.fields import FIELDS, FieldKind, FormField
 from mvtui.ui.forms.fixes import fix_of, is_missing
 from mvtui.ui.forms.form import Form
+from mvtui.ui.key_words import with_keys
+from mvtui.ui.keys import Keys
 from mvtui.ui.lines import CARET, Line, clipped, cut, folded, width_of
 from mvtui.ui.roles import SEVERITY_ROLES
 
@@ -79,22 +81,24 @@ def _note(each: FormField, findings: Sequence[Finding], width: int) -> Line:
     return ((cut(each.hint, width), "dim"),)
 
 
-def detail_lines(form: Form, each: FormField, findings: Sequence[Finding], size: tuple[int, int]) -> list[Line]:
+def detail_lines(
+    form: Form, each: FormField, findings: Sequence[Finding], size: tuple[int, int], keys: Keys
+) -> list[Line]:
     """What is said of the field that is typed in: as much as there is room for in `size` cells."""
     width, height = size
     lines: list[Line] = []
-    keys = [one.key for one in form.fields]
+    options = [one.key for one in form.fields]
     for finding in findings:
         role = role_of(finding.severity)
         text = " ".join(filter(None, (finding.what, finding.why)))
         lines += [((f"  {line}", role),) for line in folded(clean(text), width - 2, 3)]
-        fix = fix_of(finding, each.key, keys)
+        fix = fix_of(finding, each.key, options)
         if fix is not None:
             lines.append((("  ", "text"), (FIX_KEY, "key"), (f" {clean(fix.words)}", "good")))
         elif is_missing([finding]):
             lines.append((("  ", "text"), (FIX_KEY, "key"), (f" creates it: {clean(finding.fix)}", "good")))
         elif finding.fix and not finding.fix.endswith(_WRITE_IT):
-            lines += [((f"  {line}", "text"),) for line in folded(clean(finding.fix), width - 2, 2)]
+            lines += [((f"  {line}", "text"),) for line in folded(clean(with_keys(finding.fix, keys)), width - 2, 2)]
     beside = "" if width >= WIDE and not findings else each.hint
     if words := ". ".join(filter(None, (beside, each.more))):
         lines.append(((f"  {words}", "dim"),))
