@@ -9,7 +9,7 @@ from mvtui.cli.arguments import VERBS, build_parser, options
 from mvtui.cli.parser import Parser
 from mvtui.errors import ExitCode
 from mvtui.model.settings import OPTIONS, Kind
-from mvtui.ui.commands import COMMANDS
+from mvtui.ui.commands import ALL_COMMANDS
 from mvtui.ui.keys import key_labels
 
 _INTRODUCTION = """\
@@ -104,8 +104,8 @@ def _variables() -> Iterator[tuple[str, str]]:
 def _keys() -> list[str]:
     """As the panel's help has them, with what needs the screen's width left out."""
     lines: list[str] = []
-    for group in dict.fromkeys(command.group for command in COMMANDS):
-        commands = [command for command in COMMANDS if command.group == group]
+    for group in dict.fromkeys(command.group for command in ALL_COMMANDS):
+        commands = [command for command in ALL_COMMANDS if command.group == group]
         entries = [(key_labels(command.keys), command.help.replace(", for KEYS", "")) for command in commands]
         lines += [f".SS {group}", *_terms(entries)]
     return lines
