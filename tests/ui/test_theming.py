@@ -163,3 +163,13 @@ async def test_without_mvtuis_own_the_theme_stays(open_panel: Open) -> None:
         await choose(panel, "light")
         assert panel.app.theme == "dark"
         assert status(panel).startswith("there is no usable theme 'dark' in ")
+
+
+async def test_a_key_that_would_do_something_to_the_terminal_is_shown_clean(open_panel: Open, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('"[@click=app.quit]\\u001b]0;x\\u0007" = 1\n', encoding="utf-8")
+    async with open_panel(themes=lambda: read_themes([shipped_folder(), tmp_path]), size=(160, 30)) as panel:
+        assert "\x1b" not in panel.text
+        assert "[@click=app.quit]" in status(panel)
+        await panel.press("D")
+        assert "\x1b" not in panel.text
+        assert "[@click=app.quit]" in panel.text
