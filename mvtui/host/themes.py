@@ -79,6 +79,12 @@ class Themes:
     found: Mapping[str, ThemeDefinition] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all, also of those that can't be used."""
+        broken = {fault.theme for fault in self.faults if fault.path.suffix == ".toml" and not wrong_name(fault.theme)}
+        return tuple(sorted({*self.found, *broken}))
+
     def unusable(self, name: str) -> Fault | None:
         """What is wrong with the theme of that name, None where it can be used or there is none."""
         faults = (fault for fault in self.faults if fault.theme == name and not fault.usable)
@@ -86,8 +92,7 @@ class Themes:
 
     def meant(self, name: str) -> str:
         """What is right instead of the name of no theme."""
-        names = {*self.found, *(fault.theme for fault in self.faults)}
-        return did_you_mean(name, sorted(names)) or f"there are {', '.join(sorted(self.found))}"
+        return did_you_mean(name, self.names) or f"there are {', '.join(sorted(self.found))}"
 
 
 def shipped_folder() -> Path:

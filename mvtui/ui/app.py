@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,8 +12,9 @@ from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
 
+from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
-from mvtui.host.themes import Themes
+from mvtui.host.themes import Themes, read_themes
 from mvtui.model.microvm import Snapshot
 from mvtui.model.theme import AUTO, DARK
 from mvtui.model.timeline import Timeline
@@ -67,7 +68,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         theme: str = AUTO,
         automatic: str = DARK,
         own_colours: str = "",
-        themes: Themes | None = None,
+        themes: Callable[[], Themes] = read_themes,
         names: Sequence[str] = (),
         mouse: bool = True,
         abilities: Abilities = ALL,
@@ -211,7 +212,14 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         if wanted.command is not None:
             self.call_later(self._run_where_it_works, wanted.command.id)
         elif wanted.theme:
-            self.say(self.wear(wanted.theme), "text")
+            self.run_worker(self._wear(wanted.theme), name="theme", group="theme")
+
+    async def _wear(self, theme: str) -> None:
+        try:
+            said = self.wear(theme, await self.seams.in_thread(self.read_themes))
+        except MvtuiError as error:
+            said = str(error), "error"
+        self.say(*said)
 
     async def _run_where_it_works(self, id: str) -> None:  # noqa: A002
         """As its key would: what has the focus, or what that is in, has the action."""

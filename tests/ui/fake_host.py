@@ -198,7 +198,7 @@ class FakeHost:
 
     def app(self, **options: object) -> MvtuiApp:
         """The panel of this host."""
-        return MvtuiApp(self.host, seams=self.seams, **{"themes": SHIPPED, **options})  # type: ignore[arg-type]
+        return MvtuiApp(self.host, seams=self.seams, **{"themes": lambda: SHIPPED, **options})  # type: ignore[arg-type]
 
     async def examine(self, host: Host, snapshot: Snapshot) -> HostReport:
         return self.report._replace(findings=(*snapshot.findings, *self.report.findings))

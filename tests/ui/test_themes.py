@@ -84,7 +84,7 @@ def test_a_name_that_is_like_no_other_names_all_that_there_are() -> None:
 
 def test_without_the_automatic_theme_there_is_no_panel() -> None:
     with pytest.raises(MvtuiError, match="no usable theme 'dark'"):
-        FakeHost().app(themes=Themes())
+        FakeHost().app(themes=Themes)
 
 
 async def test_the_reversed_cursor_is_one_bar() -> None:

@@ -79,7 +79,7 @@ async def test_a_theme_that_is_not_there_is_said_and_the_panel_opens(open_panel:
 @pytest.mark.parametrize(("keys", "more"), [(("h",), " (h: more)"), ((), " (:check: more)")])
 async def test_where_more_is_told_is_said_by_its_own_key(open_panel: Open, keys: tuple[str, ...], more: str) -> None:
     themes = Themes(SHIPPED.found, (Fault(Path("/x/mine.toml"), "about", 3, "is a text, not 1"),))
-    async with open_panel(themes=themes, keys={"doctor": keys}) as panel:
+    async with open_panel(themes=lambda: themes, keys={"doctor": keys}) as panel:
         assert status(panel) == f"mine.toml:3: about: is a text, not 1{more}"
 
 
@@ -87,7 +87,7 @@ async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_p
     (tmp_path / "mine.toml").write_text('[colours]\n\nruning = "#ffffff"\n')
     (tmp_path / "ours.toml").write_text('about = "ours"\n[colours]\nbackground = "#000000"\n')
     themes = read_themes([shipped_folder(), tmp_path])
-    async with open_panel(theme="mine", themes=themes, size=(160, 30)) as panel:
+    async with open_panel(theme="mine", themes=lambda: themes, size=(160, 30)) as panel:
         assert panel.app.theme == "dark"
         assert status(panel) == "mine.toml:3: colours.runing: there is no such key; theme dark instead (D: more)"
         await panel.press("D")
@@ -100,7 +100,7 @@ async def test_a_broken_theme_is_said_and_the_rest_works(open_panel: Open, tmp_p
 
 async def test_a_broken_theme_that_nobody_wants_is_said_too(open_panel: Open) -> None:
     fault = Fault(Path("/x/mine.toml"), "colours.text", 3, "[red]'no'[/] is no colour")
-    async with open_panel(themes=Themes(SHIPPED.found, (fault,))) as panel:
+    async with open_panel(themes=lambda: Themes(SHIPPED.found, (fault,))) as panel:
         assert status(panel) == "mine.toml:3: colours.text: [red]'no'[/] is no colour (D: more)"
 
 
@@ -135,3 +135,41 @@ async def test_the_caret_of_a_form_is_seen_on_its_line(theme: str) -> None:
         reverses = [(text, bool(style.reverse)) for text, style, _ in line if style is not None and text]
         usual = reverses[0][1]
         assert [text for text, reverse in reverses if reverse is not usual] == [" "]
+
+
+async def test_a_theme_is_read_anew_when_it_is_chosen(open_panel: Open, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[colours]\nbackground = 1\n")
+    async with open_panel(theme="mine", themes=lambda: read_themes([shipped_folder(), tmp_path])) as panel:
+        assert panel.app.theme == "dark"
+        mine.write_text('[colours]\nbackground = "#000030"\n')
+        await choose(panel, "mine")
+        assert Color.parse("#000030") in backgrounds(panel)
+        mine.write_text('[colours]\nbackground = "#000060"\n')
+        await choose(panel, "mine")
+        assert Color.parse("#000060") in backgrounds(panel)
+        assert Color.parse("#000030") not in backgrounds(panel)
+        mine.write_text("[colours]\nbackground = 2\n")
+        await choose(panel, "mine")
+        assert panel.app.theme == "dark"
+        assert status(panel) == "mine.toml:2: colours.background: 2 is no colour; theme dark instead"
+        await panel.press("D")
+        assert f"{tmp_path}/mine.toml:2" in panel.text.replace("\n", "").replace(" ", "")
+
+
+async def test_without_mvtuis_own_the_theme_stays(open_panel: Open) -> None:
+    told = [SHIPPED, Themes()]
+    async with open_panel(themes=lambda: told.pop(0)) as panel:
+        await choose(panel, "light")
+        assert panel.app.theme == "dark"
+        assert status(panel).startswith("there is no usable theme 'dark' in ")
+
+
+async def test_a_key_that_would_do_something_to_the_terminal_is_shown_clean(open_panel: Open, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('"[@click=app.quit]\\u001b]0;x\\u0007" = 1\n', encoding="utf-8")
+    async with open_panel(themes=lambda: read_themes([shipped_folder(), tmp_path]), size=(160, 30)) as panel:
+        assert "\x1b" not in panel.text
+        assert "[@click=app.quit]" in status(panel)
+        await panel.press("D")
+        assert "\x1b" not in panel.text
+        assert "[@click=app.quit]" in panel.text
