@@ -49,6 +49,7 @@ class DefinitionPanel(Vertical, Dialog):
         self._problem: MvtuiError | None = None
         self._is_absent = False
         self._said = ("", "text")
+        self._asks_to_end = False
 
     def compose(self) -> ComposeResult:
         """Title, list or form, what is said of it, keys."""
@@ -126,6 +127,7 @@ class DefinitionPanel(Vertical, Dialog):
     def _press(self, key: str, character: str | None) -> None:
         self._said = ("", "text")
         if self._keys.asks:
+            self._asks_to_end = False
             answer = self._keys.answer(key, self._desk.monotonic())
             if answer is not None:
                 answer()
@@ -232,6 +234,17 @@ class DefinitionPanel(Vertical, Dialog):
         answers: Answers = {**drop, "k": self._close, "escape": self._close}
         question = "not saved: d drops, Esc keeps for later, other keys stay"
         self._keys.ask(question, answers, self._desk.monotonic())
+
+    @property
+    def asks_to_end(self) -> bool:
+        """Whether it asks so."""
+        return self._asks_to_end and self._keys.asks
+
+    def ask_to_end(self, end: Callable[[], None]) -> None:
+        """Whether mvtui may end without this."""
+        self._keys.ask("not saved: y quits and drops it, other keys stay", {"y": end}, self._desk.monotonic())
+        self._asks_to_end = True
+        self._keys.update()
 
     def _close(self, then: Callable[[], None] | None = None) -> None:
         if self.editing is not None:

@@ -240,6 +240,15 @@ class PanelScreen(Screen[None], inherit_bindings=False):
             self._dialog = dialog
             self.mount(dialog)
 
+    @property
+    def changed_dialog(self) -> Dialog | None:
+        """The dialog with which something would be lost, where one is open."""
+        return self._dialog if self._dialog is not None and self._dialog.is_changed else None
+
+    def drop_dialog(self) -> None:
+        """Close what is open, whatever is lost with it."""
+        self._close(self._dialog)
+
     def read(self, reading: Reading) -> None:
         """Ask about a text, unless something is asked already."""
         from mvtui.ui.widgets.reading_panel import ReadingPanel  # noqa: PLC0415  (at the first time)
