@@ -57,6 +57,25 @@ def state_text(state: State, now: datetime) -> str:
     return word
 
 
+# What stands behind `failed` where the column has no room for more.
+_SHORT_DETAILS = {
+    "dependency": "depend.",
+    "too many starts": "too many",
+    "protocol error": "protocol",
+    "core dump": "dumped",
+    "resources": "resource",
+    "its start or stop script failed": "script",
+    "its keeper was killed": "keeper",
+    "exec-condition": "cond.",
+}
+
+
+def short_state_text(text: str, cells: int) -> str:
+    """`state_text` in a word that fits into so many cells (15 or more), where it has one."""
+    word, _, detail = text.partition(" ")
+    return f"{word} {_SHORT_DETAILS[detail]}" if len(text) > cells and detail in _SHORT_DETAILS else text
+
+
 def cpu_percent(microvm: MicroVM) -> float | None:
     """Percent of one core that all of its processes take; None where nobody knows."""
     known = [process.cpu_percent for process in microvm.processes if process.cpu_percent is not None]

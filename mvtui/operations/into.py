@@ -92,7 +92,8 @@ def find_login(host: Host, microvm: MicroVM, user: str = "root", more: Sequence[
     for way in _ways(host, microvm):
         why = way.refusal or _try(host, microvm, way)
         if not why:
-            argv = (os.path.abspath(ssh), "-l", user, *way.options, "--", way.destination, *more)
+            # No `--`: ssh would take options behind it for a command. A destination is an address or begins with vsock.
+            argv = (os.path.abspath(ssh), "-l", user, *way.options, way.destination, *more)
             return Login(argv, f"{user}@{way.destination}")
         reasons.append(f"{way.place}: {why}")
     raise NoWayError(f"{name} can't be reached{_stage(microvm)}", reasons)

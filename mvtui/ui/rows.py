@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from mvtui.model.format import AGE_WIDTH, PERCENT_WIDTH, SIZE_WIDTH
 from mvtui.model.microvm import MicroVM, ShareHealth
-from mvtui.model.row import Row, overlay_percent, row
+from mvtui.model.row import Row, overlay_percent, row, short_state_text
 from mvtui.ui.charset import fit
 from mvtui.ui.glyphs import state_glyph
 from mvtui.ui.lines import Line, Piece
@@ -17,7 +17,6 @@ from mvtui.ui.roles import SEVERITY_ROLES
 FULL_WIDTH = 80
 NARROW_WIDTH = 40
 FULL_PERCENT = 80.0
-WIDE_STATE = 17
 # Behind the glyph of a row that is marked.
 MARK = "+"
 
@@ -63,8 +62,16 @@ def _note(microvm: MicroVM, texts: Row) -> Piece:
 _GLYPH = Column("", 1, lambda microvm, _: state_glyph(microvm.state.word, ascii_only=False))
 _ASCII_GLYPH = Column("", 1, lambda microvm, _: state_glyph(microvm.state.word, ascii_only=True))
 _NAME = Column("NAME", 11, lambda _, texts: (texts.name, "strong"))
-# With room for `failed exit 127`; with WIDE_STATE, for `failed dependency`.
-_STATE = Column("STATE", 15, lambda microvm, texts: (texts.state, str(microvm.state.word)))
+
+
+def _state(width: int) -> Column:
+    return Column(
+        "STATE", width, lambda microvm, texts: (short_state_text(texts.state, width), str(microvm.state.word))
+    )
+
+
+# With room for `failed exit 127`; the wide one, for `failed dependency`.
+_STATE, _WIDE_STATE = _state(15), _state(17)
 _NOTE = Column("NOTE", 0, _note, gap=0)
 _NUMBERS = (
     Column("AGE", AGE_WIDTH, lambda _, texts: (texts.age, "text"), right=True),
@@ -113,12 +120,12 @@ def layout(width: int, ascii_only: bool) -> Layout:
     """The columns that `width` has room for. Names get half of what 80 columns leave over, notes the other half."""
     glyph = _ASCII_GLYPH if ascii_only else _GLYPH
     if width >= FULL_WIDTH:
-        state = replace(_STATE, width=WIDE_STATE) if width >= FULL_WIDTH + 10 else _STATE
+        state = _WIDE_STATE if width >= FULL_WIDTH + 10 else _STATE
         name = replace(_NAME, width=_NAME.width + min((width - FULL_WIDTH) // 2, 30))
         chosen = [glyph, name, state, *_NUMBERS, _NOTE]
     elif width >= NARROW_WIDTH:
         name = replace(_NAME, width=_NAME.width + (width - NARROW_WIDTH) // 2)
-        chosen = [glyph, name, replace(_STATE, width=WIDE_STATE), _NOTE]
+        chosen = [glyph, name, _WIDE_STATE, _NOTE]
     else:
         chosen = [glyph, replace(_NAME, width=max(4, width - 18)), _STATE]
     columns, x = [], 0

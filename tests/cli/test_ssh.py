@@ -46,7 +46,7 @@ def test_what_becomes_of_the_words(
 
     def found(_host: object, microvm: object, user: str, more: list[str]) -> Login:
         asked.append((microvm.name, user, tuple(more)))  # type: ignore[attr-defined]
-        return Login(("/bin/ssh", "-l", user, "--", "vsock/3", *more), "x")
+        return Login(("/bin/ssh", "-l", user, "vsock/3", *more), "x")
 
     def execute(program: str, argv: tuple[str, ...]) -> None:
         executed.append((program, argv))
@@ -57,13 +57,13 @@ def test_what_becomes_of_the_words(
     assert run_ssh(state_dir, *shlex.split(words)) == ExitCode.FAILED  # it can't be run
     assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
     assert asked == [(name, user, more)]
-    assert executed == [("/bin/ssh", ("/bin/ssh", "-l", user, "--", "vsock/3", *more))]
+    assert executed == [("/bin/ssh", ("/bin/ssh", "-l", user, "vsock/3", *more))]
 
 
 def test_printed(state_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr(ssh, "find_login", lambda *_: Login(("/bin/ssh", "--", "vsock/3", "a b"), "x"))
+    monkeypatch.setattr(ssh, "find_login", lambda *_: Login(("/bin/ssh", "vsock/3", "a b"), "x"))
     assert run_ssh(state_dir, "web", "--print") == 0
-    assert capsys.readouterr().out == "/bin/ssh -- vsock/3 'a b'\n"
+    assert capsys.readouterr().out == "/bin/ssh vsock/3 'a b'\n"
 
 
 def test_one_that_does_not_run(state_dir: Path, capsys: Capture) -> None:

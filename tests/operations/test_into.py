@@ -94,7 +94,7 @@ def test_by_a_forwarded_port(host: Host, tmp_path: Path) -> None:
     with port(greets) as number:
         login = find_login(host, web(host, "-netdev", forwarding(number)), "alice", ["-A", "uptime"])
     ssh = str(tmp_path / "programs" / "ssh")
-    assert login.argv == (ssh, "-l", "alice", "-p", str(number), "--", "127.0.0.1", "-A", "uptime")
+    assert login.argv == (ssh, "-l", "alice", "-p", str(number), "127.0.0.1", "-A", "uptime")
     assert login.place == "alice@127.0.0.1"
 
 
@@ -110,7 +110,7 @@ def test_vsock_comes_before_what_is_forwarded(host: Host, tmp_path: Path, monkey
     proxy = tmp_path / "programs" / "systemd-ssh-proxy"
     assert login.argv[3:] == (
         *("-o", f"ProxyCommand={proxy} %h %p", "-o", "ProxyUseFdpass=yes", "-o", "CheckHostIP=no"),
-        *("--", "vsock/7"),
+        "vsock/7",
     )
     assert tried == [7]
 

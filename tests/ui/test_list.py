@@ -55,7 +55,7 @@ async def test_every_state_has_glyph_and_word(open_panel: Open) -> None:
             "alpha": ("●", "starting 12s"),
             "beta": ("●", "stopping 40s"),
             "db": ("●", "running"),
-            "epsilon": ("×", "failed depende…"),
+            "epsilon": ("×", "failed depend."),
             "eta": ("×", "failed oom"),
             "git": ("▲", "degraded"),
             "iota": ("·", "unknown"),
