@@ -14,7 +14,7 @@
         ] (system: of nixpkgs.legacyPackages.${system});
     in
     {
-      overlays.default = final: _prev: { mvtui = final.callPackage ./mvtui/nix/package.nix { }; };
+      overlays.default = final: prev: { mvtui = final.callPackage ./mvtui/nix/package.nix { }; };
 
       packages = forEachSystem (pkgs: rec {
         mvtui = pkgs.callPackage ./mvtui/nix/package.nix { };
@@ -22,7 +22,7 @@
       });
 
       nixosModules = rec {
-        mvtui = ./mvtui/nix/module.nix;
+        mvtui.imports = [ ./mvtui/nix/module.nix ];
         default = mvtui;
       };
 

@@ -217,6 +217,7 @@ def _refuse_what_nixos_made(host: Host, place: str) -> None:
 def _not_writable(place: str, why: str) -> MvtuiError:
     return MvtuiError(
         f"nothing can be added to {place}: {why}",
-        f"arm it without --persistent, and let the host's NixOS configuration run it after each boot: {NIXOS_LINES}",
+        "arm it without --persistent, and let the host's NixOS configuration run it after each boot: "
+        f"programs.mvtui.enable = true; or {NIXOS_LINES}",
         ExitCode.REFUSED,
     )

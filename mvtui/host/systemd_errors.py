@@ -20,7 +20,8 @@ _HINTS = {
     ),
 }
 _HINT_RIGHTS = (
-    "run mvtui as root (sudo mvtui), or let a polkit rule allow org.freedesktop.systemd1.manage-units for microvm@*"
+    "run mvtui as root (sudo mvtui), or let a polkit rule allow org.freedesktop.systemd1.manage-units for microvm@* "
+    "(NixOS: programs.mvtui.group)"
 )
 _HINT_BUS = (
     "`systemctl status dbus.socket dbus` says more; DBUS_SYSTEM_BUS_ADDRESS names another bus; "

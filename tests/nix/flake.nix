@@ -55,7 +55,7 @@ in
   inputs = builtins.attrNames read.inputs;
   systems = builtins.mapAttrs (_: builtins.attrNames) outputs.packages;
   overlay = (outputs.overlays.default (pkgs "x86_64-linux") { }).mvtui.file == linux.mvtui.file;
-  module = baseNameOf outputs.nixosModules.default;
+  module = map baseNameOf outputs.nixosModules.default.imports;
   checks = builtins.attrNames outputs.checks.aarch64-linux;
   tests = outputs.checks.x86_64-linux.tests.tests;
   script = outputs.checks.x86_64-linux.module.testScript;

@@ -4,6 +4,7 @@ the directory lib of one, the module is evaluated with that, too."""
 import json
 import os
 import re
+import shutil
 import subprocess
 import textwrap
 import tomllib
@@ -16,7 +17,7 @@ from packaging.requirements import Requirement
 
 import mvtui
 from tests.host.living import found
-from tests.nix.local import evaluate_file
+from tests.nix.local import evaluate_file, local_nix
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -51,10 +52,27 @@ def test_what_the_flake_gives() -> None:
         "aarch64-linux": ["default", "mvtui"],
     }
     assert told["overlay"] is True
-    assert told["module"] == "module.nix"
+    assert told["module"] == ["module.nix"]
     assert told["checks"] == ["module", "package", "tests"]
     assert all((CHECKOUT / path).exists() for path in told["tests"])
     compile(told["script"], "testScript", "exec")
+
+
+def test_nix_flake_check_finds_nothing_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each output has to be like; with a nixpkgs that has nothing to build."""
+    local_nix(tmp_path / "nix", monkeypatch)
+    # Nix would copy all of a checkout, its environment and caches too.
+    shutil.copytree(FOLDER, tmp_path / "flake" / "mvtui" / "nix")
+    shutil.copy(CHECKOUT / "flake.nix", tmp_path / "flake")
+    options = ["--no-build", "--no-write-lock-file", "--override-input", "nixpkgs", f"path:{HERE / 'nixpkgs'}"]
+    ran = subprocess.run(
+        [found("nix"), "flake", "check", *options, f"path:{tmp_path / 'flake'}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_the_package_is_what_pyproject_says() -> None:
