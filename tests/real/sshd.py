@@ -48,7 +48,9 @@ class Sshd:
 
     def serve(self, connection: socket.socket) -> None:
         """One client, until it goes."""
-        ended = subprocess.run(self._argv, stdin=connection, stdout=connection, stderr=subprocess.PIPE, check=False)
+        ended = subprocess.run(
+            self._argv, stdin=connection.fileno(), stdout=connection.fileno(), stderr=subprocess.PIPE, check=False
+        )
         self.said += ended.stderr
 
     @contextmanager

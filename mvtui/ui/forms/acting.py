@@ -57,8 +57,8 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         elif not names or (self._drop_question is not None and self.panel.question is self._drop_question):
             self._drop_and_end()
         else:
-            self._drop_question = may_drop(tuple(self.drafts[name] for name in names), self._drop_and_end)
-            self.panel.ask(self._drop_question)
+            self.panel.ask(may_drop(tuple(self.drafts[name] for name in names), self._drop_and_end))
+            self._drop_question = self.panel.question
 
     _drop_question: Question | None = None
 
