@@ -12,6 +12,7 @@ from mvtui.host.images import facts_of, open_image
 from mvtui.host.mounts import Mounts
 from mvtui.host.ports import Host
 from mvtui.host.rooted_files import RootedFiles
+from mvtui.host.sources import KINDS
 from mvtui.host.way import ACCESS_ACL, Way, attribute, inode_of
 from mvtui.model.facts import SourceKind
 from mvtui.model.field_facts import Barred, FileId, ImageLook, SourceLook, Space
@@ -24,14 +25,6 @@ UNIT_USER = "microvm"
 # No program sets it: whether the file system has attributes of users is all that is asked.
 _ANY_USER_ATTRIBUTE = "user.mvtui"
 
-_KINDS = {
-    stat.S_IFDIR: SourceKind.DIRECTORY,
-    stat.S_IFREG: SourceKind.FILE,
-    stat.S_IFBLK: SourceKind.BLOCK_DEVICE,
-    stat.S_IFCHR: SourceKind.CHARACTER_DEVICE,
-    stat.S_IFIFO: SourceKind.FIFO,
-    stat.S_IFSOCK: SourceKind.SOCKET,
-}
 _WORDS = {errno.EACCES: "permission denied", errno.ELOOP: "is a loop of links", errno.ENOTDIR: "leads through a file"}
 
 
@@ -68,7 +61,7 @@ def look_at_source(path: str, account: Account | None, root: Path = Path("/")) -
             mount = Mounts().of(way.end) if False in (has_acls, has_xattrs) else None
             return SourceLook(
                 path,
-                _KINDS.get(stat.S_IFMT(status.st_mode)),
+                KINDS.get(stat.S_IFMT(status.st_mode)),
                 barred_reading=_barred(account, way, path, inode, READ | ENTER),
                 barred_writing=_barred(account, way, path, inode, WRITE),
                 has_acls=has_acls,
@@ -88,7 +81,7 @@ def look_at_image(path: str, account: Account | None, root: Path = Path("/")) ->
             if way.end is None:
                 return _new_image(path, account, way)
             status, inode = os.fstat(way.end), inode_of(way.end)
-            kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+            kind = KINDS.get(stat.S_IFMT(status.st_mode))
             is_image = kind in (SourceKind.FILE, SourceKind.BLOCK_DEVICE)
             return ImageLook(
                 path,

@@ -26,6 +26,18 @@ def record(message: str, **fields: str) -> None:
         sender.sendto(datagram, SOCKET)
 
 
+def record_change(verb: str, microvm: str, result: str, *, ok: bool, seconds: float) -> None:
+    """Log what came of a verb (`reset`), in one sentence, and how long it took."""
+    record(
+        f"{verb} {microvm}: {result}",
+        MVTUI_MICROVM=microvm,
+        MVTUI_COMMAND=verb,
+        MVTUI_RESULT=result,
+        MVTUI_OK="yes" if ok else "no",
+        MVTUI_SECONDS=f"{seconds:.3f}",
+    )
+
+
 def _field(name: str, value: str) -> bytes:
     """As systemd.io/JOURNAL_NATIVE_PROTOCOL says: a value with a newline goes behind its length in 8 bytes."""
     try:

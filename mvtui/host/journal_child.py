@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import select
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from mvtui.errors import MvtuiError
@@ -59,6 +61,18 @@ class ChildEntries:
             parts.append(part)
             left -= len(part)
         return self._splitter.feed(b"".join(parts))
+
+    def all_within(self, seconds: float) -> Iterator[bytes]:
+        """Each entry once it is there, until no more will come. Raises TimeoutError where that takes longer."""
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            entries = self.read()
+            if entries is None:
+                return
+            yield from entries
+        raise TimeoutError
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):

@@ -6,18 +6,15 @@ says, in words.
 """
 
 import re
-import select
 import shlex
 import signal
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.calls import CallLog
 from mvtui.host.journal_child import ChildEntries
-from mvtui.host.journal_export import fields_of
+from mvtui.host.journal_export import fields_of, received_at
 from mvtui.host.journal_logs import NO_RIGHTS, ask_for_rights
 from mvtui.model.call import CallKind
 from mvtui.model.timeline import UID, Event, EventKind, kind_of
@@ -81,19 +78,12 @@ class JournalEvents:
 
     def _read(self, command: Sequence[str]) -> Iterator[bytes]:
         child = ChildEntries(command)
-        deadline = time.monotonic() + self._timeout
         try:
-            poll = select.poll()
-            poll.register(child.fileno(), select.POLLIN)
-            while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                records = child.read()
-                if records is None:
-                    break
-                yield from records
-            else:
-                raise MvtuiError(f"journalctl has not told all within {self._timeout:g} s")
+            yield from child.all_within(self._timeout)
             if NO_RIGHTS.search(child.complaint):
                 raise ask_for_rights()
+        except TimeoutError:
+            raise MvtuiError(f"journalctl has not told all within {self._timeout:g} s") from None
         finally:
             child.close()
 
@@ -109,17 +99,11 @@ def _of_daemons(microvm: str) -> list[str]:
     return [f"--grep={_DAEMON_ENDS}", "_TRANSPORT=stdout", f"_SYSTEMD_UNIT={unit_name(UnitKind.VIRTIOFSD, microvm)}"]
 
 
-def _at(entry: Mapping[str, str]) -> datetime | None:
-    with suppress(ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(int(entry.get("__REALTIME_TIMESTAMP", "")) / 1e6, UTC)
-    return None
-
-
 def _of_systemd(microvm: str, newest_first: Sequence[Mapping[str, str]]) -> Iterator[Event]:
     kinds = {unit_name(kind, microvm): kind for kind in _KINDS}
     told: dict[UnitKind, list[UnitMessage]] = {}
     for entry in reversed(newest_first):
-        at, kind = _at(entry), kinds.get(entry.get("UNIT", ""))
+        at, kind = received_at(entry.get("__REALTIME_TIMESTAMP")), kinds.get(entry.get("UNIT", ""))
         if at is None or kind is None or entry.get("_PID") != "1":
             continue
         number = entry.get("N_RESTARTS", "")
@@ -153,7 +137,7 @@ def _words_of(entry: Mapping[str, str]) -> str:
 
 def _of_mvtui(microvm: str, entry: Mapping[str, str]) -> Event | None:
     """Anybody can call himself mvtui: who it was is the kernel's word."""
-    at, action = _at(entry), entry.get("MVTUI_COMMAND")
+    at, action = received_at(entry.get("__REALTIME_TIMESTAMP")), entry.get("MVTUI_COMMAND")
     if at is None or action is None or entry.get("MVTUI_MICROVM") != microvm:
         return None
     uid = entry.get("_UID", "?")
@@ -167,7 +151,7 @@ def _of_mvtui(microvm: str, entry: Mapping[str, str]) -> Event | None:
 
 
 def _of_daemon(entry: Mapping[str, str]) -> Event | None:
-    at, message = _at(entry), entry.get("MESSAGE", "")[:_MAX_WORDS]
+    at, message = received_at(entry.get("__REALTIME_TIMESTAMP")), entry.get("MESSAGE", "")[:_MAX_WORDS]
     if at is None:
         return None
     if (exited := _EXITED.fullmatch(message)) is not None:

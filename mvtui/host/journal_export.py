@@ -6,6 +6,8 @@ which may read like anything, also like fields or the end of an entry.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 
 # A longer entry is told without what makes it so long.
 MAX_ENTRY_BYTES = 4 << 20
@@ -95,3 +97,11 @@ def fields_of(entry: bytes) -> Iterator[tuple[str, bytes]]:
             size = int.from_bytes(entry[end + 1 : data], "little")
             yield name.decode(errors="replace"), entry[data : data + size]
             at = data + size + 1
+
+
+def received_at(microseconds: object) -> datetime | None:
+    """When journald received an entry, of its field `__REALTIME_TIMESTAMP`; None for what is no time."""
+    if isinstance(microseconds, str | bytes):
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(int(microseconds) / 1e6, UTC)
+    return None

@@ -10,16 +10,13 @@ journalctl half the time of json, and bytes that are no text as they are).
 """
 
 import re
-import select
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.calls import CallLog
 from mvtui.host.journal_child import ChildEntries
-from mvtui.host.journal_export import fields_of
+from mvtui.host.journal_export import fields_of, received_at
 from mvtui.model.call import CallKind
 from mvtui.model.log import DEBUG, INFO, SOURCES, LogEntry, LogFilter, LogSource
 from mvtui.model.log_words import told_by_virtiofsd
@@ -92,23 +89,17 @@ class JournalLogs:
     def _read(self, wanted: LogFilter, arguments: Sequence[str]) -> Iterator[bytes]:
         """What journalctl writes with these arguments, until nobody wants more or its time is over."""
         command = self._command(wanted, arguments)
-        deadline = time.monotonic() + self._timeout
         with self._calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
             child = ChildEntries(command)
             count = 0
             try:
-                poll = select.poll()
-                poll.register(child.fileno(), select.POLLIN)
-                while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                    lines = child.read()
-                    if lines is None:
-                        break
-                    for line in lines:
-                        count += 1
-                        yield line
-                else:
-                    raise MvtuiError(f"journalctl has not answered within {self._timeout:g} s", "try again")
+                for line in child.all_within(self._timeout):
+                    count += 1
+                    yield line
                 self.check(child.complaint, is_empty=count == 0)
+            except TimeoutError:
+                message = f"journalctl has not answered within {self._timeout:g} s"
+                raise MvtuiError(message, "try again") from None
             finally:
                 call.end(f"{count} lines" if count else "nothing")
                 child.close()
@@ -197,7 +188,7 @@ def _microseconds(record: bytes) -> int:
 def _entry(fields: Mapping[str, str]) -> LogEntry:
     message, logged = fields.get("MESSAGE", ""), fields.get("PRIORITY", "")
     level = int(logged) if logged in tuple("01234567") else INFO
-    at = _time(fields.get("__REALTIME_TIMESTAMP", ""))
+    at = received_at(fields.get("__REALTIME_TIMESTAMP", ""))
     unit = fields.get("_SYSTEMD_UNIT", "")
     parsed = parse_unit_name(unit)
     if parsed is not None:
@@ -215,10 +206,3 @@ def _entry(fields: Mapping[str, str]) -> LogEntry:
     # Anybody can call himself mvtui: who it was is the kernel's word.
     speaker = fields.get("MVTUI_USER", "") if fields.get("_UID") == "0" else f"uid {fields.get('_UID', '?')}"
     return LogEntry(at, level, LogSource.MVTUI, message, fields.get("MVTUI_MICROVM", ""), speaker)
-
-
-def _time(microseconds: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(microseconds) / 1e6, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

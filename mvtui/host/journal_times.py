@@ -2,18 +2,15 @@
 active all the same.
 """
 
-import os
 import re
-import select
 import shlex
-import subprocess
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from mvtui.host.bounded_output import bounded_output
 from mvtui.host.calls import CallLog
+from mvtui.host.journal_export import received_at
 from mvtui.host.ports import End
 from mvtui.model.call import CallKind
 from mvtui.model.unit import UnitKind, unit_name
@@ -86,7 +83,11 @@ class JournalTimes:
 
     def _lines(self, command: list[str]) -> list[bytes]:
         with self._calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
-            lines = _output(command, self._timeout).splitlines()
+            try:
+                output, is_whole = bounded_output(command, self._timeout, _MAX_BYTES)
+            except OSError:  # there is none
+                output, is_whole = b"", False
+            lines = output.splitlines() if is_whole else []
             call.end(f"{len(lines)} lines" if lines else "nothing")
         return lines
 
@@ -153,37 +154,6 @@ def _entries(lines: Sequence[bytes], now: datetime) -> Iterator[Entry]:
         except (ValueError, RecursionError):
             continue
         if isinstance(fields, dict):
-            at = _time(fields.get("__REALTIME_TIMESTAMP"))
+            at = received_at(fields.get("__REALTIME_TIMESTAMP"))
             told = (fields.get(name) for name in _FIELDS)
             yield Entry(at if at is not None and at <= now else None, *told)
-
-
-def _time(microseconds: object) -> datetime | None:
-    with suppress(ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(int(str(microseconds)) / 1e6, UTC)
-    return None
-
-
-def _output(command: Sequence[str], timeout: float) -> bytes:
-    """What `command` writes before it ends; nothing where it does not end in time, or writes without end."""
-    deadline = time.monotonic() + timeout
-    try:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        )
-    except (OSError, ValueError):  # there is none; a name with a NUL
-        return b""
-    output = bytearray()
-    with process:
-        assert process.stdout is not None
-        poll = select.poll()
-        poll.register(process.stdout, select.POLLIN)
-        try:
-            while len(output) <= _MAX_BYTES and poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                part = os.read(process.stdout.fileno(), 1 << 16)
-                if not part:
-                    return bytes(output)
-                output += part
-        finally:
-            process.kill()
-    return b""

@@ -6,12 +6,13 @@ import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host.calls import CallLog
+from mvtui.host.journal_export import received_at
 from mvtui.host.log_files import open_log
 from mvtui.model.call import CallKind
 from mvtui.model.closer import LastWords
@@ -96,8 +97,9 @@ def _entries(lines: Sequence[bytes]) -> Iterator[Said]:
             if isinstance(text, list):  # bytes that are no UTF-8
                 text = bytes(text).decode("utf-8", "replace")
             if isinstance(unit, str) and isinstance(text, str):
-                at = datetime.fromtimestamp(int(fields["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
-                yield Said(unit, text, at)
+                at = received_at(fields.get("__REALTIME_TIMESTAMP"))
+                if at is not None:
+                    yield Said(unit, text, at)
 
 
 def _tail(directory: Path, name: str) -> list[str]:

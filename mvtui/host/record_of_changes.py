@@ -36,14 +36,7 @@ class Change(NamedTuple):
 
 def record_change(records: Path, microvm: str, action: str, result: str, *, ok: bool, seconds: float) -> None:
     """Put it on record, with the user who did it. Where the history can't be written, the journal alone has it."""
-    journal.record(
-        f"{action} {microvm}: {result}",
-        MVTUI_MICROVM=microvm,
-        MVTUI_COMMAND=action,
-        MVTUI_RESULT=result,
-        MVTUI_OK="yes" if ok else "no",
-        MVTUI_SECONDS=f"{seconds:.3f}",
-    )
+    journal.record_change(action, microvm, result, ok=ok, seconds=seconds)
     line = {
         "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "microvm": clean(microvm),

@@ -11,7 +11,8 @@ from mvtui.host.mounts import Mounts
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.model.facts import SourceFacts, SourceKind
 
-_KINDS = {
+# By the type of a file (stat(2), S_IFMT).
+KINDS = {
     stat.S_IFDIR: SourceKind.DIRECTORY,
     stat.S_IFREG: SourceKind.FILE,
     stat.S_IFBLK: SourceKind.BLOCK_DEVICE,
@@ -54,7 +55,7 @@ class Sources:
         return SourceFacts(
             path,
             True,
-            _KINDS.get(stat.S_IFMT(status.st_mode)),
+            KINDS.get(stat.S_IFMT(status.st_mode)),
             status.st_uid,
             status.st_gid,
             stat.S_IMODE(status.st_mode),

@@ -135,14 +135,7 @@ def refuse_what_is_no_name(microvm: str) -> None:
 def _record(host: Host, verb: str, microvm: str, result: str, began: float, *, ok: bool) -> None:
     """In the journal, and in the record of events: what is undone by the history of changes must stay in that."""
     seconds = time.monotonic() - began
-    journal.record(
-        f"{verb} {microvm}: {result}",
-        MVTUI_MICROVM=microvm,
-        MVTUI_COMMAND=verb,
-        MVTUI_RESULT=result,
-        MVTUI_OK="yes" if ok else "no",
-        MVTUI_SECONDS=f"{seconds:.3f}",
-    )
+    journal.record_change(verb, microvm, result, ok=ok, seconds=seconds)
     event = Event(datetime.now(UTC), kind_of(verb), result, verb, journal.user(), ok, seconds)
     record_event(host.records, microvm, event)
 

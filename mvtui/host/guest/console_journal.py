@@ -1,17 +1,16 @@
 """A guest's console in systemd's journal: microvm.nix's units have the serial console on their standard output."""
 
 import os
-import select
 import shlex
-import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mvtui.host.bounded_output import bounded_output
 from mvtui.host.calls import CallLog
+from mvtui.host.journal_export import received_at
 from mvtui.model.call import CallKind
 from mvtui.model.console import Logged, read_console
 from mvtui.model.guest import Console
@@ -71,7 +70,7 @@ class ConsoleJournal:
     def _entries(self, arguments: Sequence[str]) -> "_Found":
         command = [self._program, "--quiet", "--no-pager", "--output=export", "--output-fields=MESSAGE", *arguments]
         try:
-            output, whole = _output(command, self._seconds)
+            output, whole = bounded_output(command, self._seconds, _MAX_BYTES)
         except OSError as error:
             return _Found((), "", "", cut=False, problem=f"{self._program}: {error.strerror}")
         return _parse(output, cut=not whole)
@@ -122,37 +121,5 @@ def _parse(output: bytes, *, cut: bool) -> _Found:
         elif name == b"__CURSOR":
             cursor = value.decode(errors="replace")
         elif name == b"__REALTIME_TIMESTAMP":
-            at = _time(value)
+            at = received_at(value)
     return _Found(tuple(lines), first, last, cut)
-
-
-def _time(microseconds: bytes) -> datetime | None:
-    with suppress(ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(int(microseconds) / 1e6, UTC)
-    return None
-
-
-def _output(command: Sequence[str], seconds: float) -> tuple[bytes, bool]:
-    """What `command` writes before it ends, and whether that was all: it may take so long, and write _MAX_BYTES.
-    Raises OSError."""
-    deadline = time.monotonic() + seconds
-    try:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        )
-    except ValueError:  # a name with a NUL
-        return b"", True
-    output = bytearray()
-    with process:
-        assert process.stdout is not None
-        poll = select.poll()
-        poll.register(process.stdout, select.POLLIN)
-        try:
-            while len(output) <= _MAX_BYTES and poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                part = os.read(process.stdout.fileno(), 1 << 16)
-                if not part:
-                    return bytes(output), True
-                output += part
-        finally:
-            process.kill()
-    return bytes(output), False
