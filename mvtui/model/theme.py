@@ -38,7 +38,7 @@ TEXTS = {
     "good": "what is right: a check that holds, a line that a diff adds",
     "warning": "a warning",
     "error": "an error, a check that does not hold, a line that a diff removes",
-    "caret": "in reverse, where the next character goes in a form",
+    "caret": "in reverse: where the next character goes in a form, what is found in a log",
 }
 COLOURS = {**BACKGROUNDS, **TEXTS}
 # What can have a style: text but for the caret, and the backgrounds that lie over text of other colours.

@@ -19,7 +19,7 @@ from mvtui.ui.roles import style_of
 Piece = tuple[str, str]
 Line = tuple[Piece, ...]
 
-# The role of the place in a form where the next character goes: in reverse, or not on a line that is.
+# The role of what stands out in reverse, and on a line that is in reverse, by not being so.
 CARET = "caret"
 
 

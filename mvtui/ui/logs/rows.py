@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells
 from mvtui.model.log import DEBUG, ERROR, WARNING, LogEntry, LogSource
 from mvtui.model.text import clean
 from mvtui.ui.charset import fit
-from mvtui.ui.lines import Line, clipped
+from mvtui.ui.lines import CARET, Line, clipped
 
 # Of a longer message the rest is left out, and how much that is. journald and log files cut lines sooner.
 MOST_CHARACTERS = 1 << 17
@@ -129,7 +129,7 @@ def _marked(text: str, role: str, found: str) -> Line:
     pieces: list[tuple[str, str]] = []
     start = 0
     while (at := _find(text, found, start)) >= 0:
-        pieces += [(text[start:at], role), (text[at : at + len(found)], "caret")]
+        pieces += [(text[start:at], role), (text[at : at + len(found)], CARET)]
         start = at + len(found)
     return (*[piece for piece in pieces if piece[0]], (text[start:], role))
 
