@@ -12,7 +12,9 @@ from mvtui.ui import refusals
 from mvtui.ui.commands import command
 from mvtui.ui.definition_acting import DefinitionApp
 from mvtui.ui.forms.desk import Desk, Wanted
+from mvtui.ui.forms.leaving import may_drop
 from mvtui.ui.jobs import JobEnd
+from mvtui.ui.questions import Question
 
 if TYPE_CHECKING:
     from mvtui.operations.draft import Draft
@@ -41,6 +43,29 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         kind = {"shares": ItemKind.SHARES, "volumes": ItemKind.VOLUMES}.get(tab)
         wanted = Wanted(kind, key, microvm.path) if kind is not None and key is not None else None
         self.panel.open_definition(self._desk(microvm), wanted)
+
+    # Quitting
+
+    def end_panel(self) -> None:
+        """Exit; where a definition was changed and not saved, ask first. Who asks once more, means it."""
+        dialog = self.panel.changed_dialog
+        names = sorted(self.drafts)
+        if dialog is not None and dialog.asks_to_end:
+            self._drop_and_end()
+        elif dialog is not None:
+            dialog.ask_to_end(self._drop_and_end)
+        elif not names or (self._drop_question is not None and self.panel.question is self._drop_question):
+            self._drop_and_end()
+        else:
+            self._drop_question = may_drop(tuple(self.drafts[name] for name in names), self._drop_and_end)
+            self.panel.ask(self._drop_question)
+
+    _drop_question: Question | None = None
+
+    def _drop_and_end(self) -> None:
+        self.drafts.clear()
+        self.panel.drop_dialog()
+        super().end_panel()
 
     def edit_again(self, name: str) -> None:
         """Back to what was not saved."""

@@ -35,6 +35,7 @@ class DefinitionPanel(DefinitionView):
         self._wanted = wanted
         self._maker = SourceMaker(self, desk, self._keys, self._say, self._check_again)
         self._waiting: list[Key] = []
+        self._asks_to_end = False
 
     def on_mount(self) -> None:
         """The keys are its own from now on."""
@@ -113,6 +114,7 @@ class DefinitionPanel(DefinitionView):
     def _press(self, key: str, character: str | None) -> None:
         self._said = ("", "text")
         if self._keys.asks:
+            self._asks_to_end = False
             answer = self._keys.answer(key, self._desk.monotonic())
             if answer is not None:
                 answer()
@@ -234,6 +236,17 @@ class DefinitionPanel(DefinitionView):
         answers: Answers = {**drop, "k": self._close, **self._leaving(self._close)}
         question = f"not saved: d drops, {self._leave_key} keeps for later, other keys stay"
         self._keys.ask(question, answers, self._desk.monotonic())
+
+    @property
+    def asks_to_end(self) -> bool:
+        """Whether it asks so."""
+        return self._asks_to_end and self._keys.asks
+
+    def ask_to_end(self, end: Callable[[], None]) -> None:
+        """Whether mvtui may end without this."""
+        self._keys.ask("not saved: y quits and drops it, other keys stay", {"y": end}, self._desk.monotonic())
+        self._asks_to_end = True
+        self._keys.update()
 
     def _close(self, then: Callable[[], None] | None = None) -> None:
         if self.editing is not None:

@@ -29,6 +29,15 @@ class Dialog(Widget):
         """Whether something would be lost with it; then it stays until its own keys leave it."""
         return False
 
+    @property
+    def asks_to_end(self) -> bool:
+        """Whether it asks whether the panel may end with what is changed in it."""
+        return False
+
+    def ask_to_end(self, end: Callable[[], None]) -> None:
+        """Ask that; `end` does it. Only where something is changed."""
+        raise NotImplementedError
+
     def take_focus(self) -> None:
         """The keys are its own again."""
         self.screen.set_focus(self)
