@@ -30,8 +30,9 @@ async def leave(panel: Panel, walk: Walk) -> None:
     going = await walk.press("q")
     for _ in range(2):  # something is not saved, or a rebuild is under way
         if going:
-            assert any("quit" in line for line in walk.seen.lines), walk.seen.lines
-            going = await walk.press("y")
+            asked = any("quit" in line for line in walk.seen.lines)
+            assert asked or min(panel.app.size) < 8, walk.seen.lines  # where no question has room
+            going = await walk.press("y" if asked else "ctrl+c")
     assert not going, walk.seen.lines
     assert panel.app.return_code == 0
 

@@ -36,6 +36,7 @@ class AskingScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self._monotonic = monotonic
         self._question = QuestionPanel(monotonic)
+        self._asked: Question | None = None
         self._dialog: Dialog | None = None
         self._passing = WeakSet[Key]()
         self._early: list[Key] = []
@@ -64,8 +65,8 @@ class AskingScreen(Screen[None], inherit_bindings=False):
 
     @property
     def question(self) -> Question | None:
-        """What is asked."""
-        return self._question.question
+        """What is asked, as `ask` got it."""
+        return self._asked if self._question.question is not None else None
 
     @property
     def field(self) -> Widget | None:
@@ -79,8 +80,18 @@ class AskingScreen(Screen[None], inherit_bindings=False):
 
     def ask(self, question: Question) -> None:
         """Ask it, over the foot."""
+        self._asked = question
         facts = tuple(replace(fact, words=with_keys(fact.words, all_keys(self.app))) for fact in question.facts)
         self._question.ask(replace(question, facts=facts))
+
+    @property
+    def changed_dialog(self) -> Dialog | None:
+        """The dialog with which something would be lost, where one is open."""
+        return self._dialog if self._dialog is not None and self._dialog.is_changed else None
+
+    def drop_dialog(self) -> None:
+        """Close what is open, whatever is lost with it."""
+        self._close(self._dialog)
 
     def read(self, reading: Reading) -> None:
         """Ask about a text, unless something is asked already."""
