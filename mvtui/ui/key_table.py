@@ -27,6 +27,10 @@ def key_rows() -> Iterator[KeyRow]:
             yield KeyRow(group, one.id, one.keys, _does(one))
 
 
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w'-]+", text))
+
+
 def _group(one: Command) -> str:
     return one.group
 
@@ -35,6 +39,6 @@ def _does(one: Command) -> str:
     """Its words and what the help says, no word of them twice."""
     told = help_of(one, {})
     what, end, more = told.partition(";")
-    if set(one.words.split()) <= set(re.findall(r"[\w'-]+", told)):
+    if _words(one.words) <= _words(told):
         return told
     return f"{one.words}{end}{more}" if one.words.endswith(what) else f"{one.words}: {told}"

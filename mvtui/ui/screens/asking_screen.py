@@ -55,15 +55,6 @@ class AskingScreen(Screen[None], inherit_bindings=False):
         return self._question.question is not None or self._dialog is not None
 
     @property
-    def changed_dialog(self) -> Dialog | None:
-        """The dialog with which something would be lost, where one is open."""
-        return self._dialog if self._dialog is not None and self._dialog.is_changed else None
-
-    def drop_dialog(self) -> None:
-        """Close what is open, whatever is lost with it."""
-        self._close(self._dialog)
-
-    @property
     def question(self) -> Question | None:
         """What is asked, as `ask` got it."""
         return self._asked if self._question.question is not None else None
