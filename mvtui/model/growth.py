@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mvtui.model.definition import Definition, Volume
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM
-from mvtui.model.overlay import Check, OverlayFacts, OverlayKind, OverlayTarget, ToldBy
+from mvtui.model.overlay import Check, OverlayFacts, OverlayKind, OverlayTarget, ToldBy, first_against
 from mvtui.model.overlay_target import overlay_path
 from mvtui.model.text import clean
 
@@ -76,17 +76,19 @@ class GrowPlan(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether it may be done now."""
-        return not self.nothing and all(check.ok for check in self.checks)
+        return first_against(self.nothing, self.checks) is None
 
     @property
     def refusal(self) -> str:
         """Why it can't be done, in one sentence; "" where it can."""
-        return self.nothing or next((check.why for check in self.checks if not check.ok), "")
+        against = first_against(self.nothing, self.checks)
+        return against.why if against is not None else ""
 
     @property
     def fix(self) -> str:
         """What mends the first that stands against it, or ""."""
-        return "" if self.nothing else next((check.fix for check in self.checks if not check.ok), "")
+        against = first_against(self.nothing, self.checks)
+        return against.fix if against is not None else ""
 
 
 def find_volume(microvm: MicroVM, defined: Definition | None, image: str) -> tuple[Volume, ToldBy] | None:

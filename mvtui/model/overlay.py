@@ -1,5 +1,6 @@
 """A microVM's writable store overlay: where it is, what a reset makes and sets aside, what forbids it. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -106,6 +107,13 @@ class Check(NamedTuple):
     fix: str = ""
 
 
+def first_against(nothing: str, checks: Sequence[Check]) -> Check | None:
+    """The first that stands against a plan: why there is nothing to do, or the check that does not hold."""
+    if nothing:
+        return Check("", False, nothing)
+    return next((check for check in checks if not check.ok), None)
+
+
 class ResetPlan(NamedTuple):
     """What a reset of one microVM would do; the panel, `reset --dry-run` and `--json` show the same.
 
@@ -132,14 +140,13 @@ class ResetPlan(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether it may be done now."""
-        return not self.nothing and all(check.ok for check in self.checks)
+        return first_against(self.nothing, self.checks) is None
 
     @property
     def refusal(self) -> str:
         """Why it can't be done, in one sentence; "" where it can."""
-        if self.nothing:
-            return self.nothing
-        return next((check.why for check in self.checks if not check.ok), "")
+        against = first_against(self.nothing, self.checks)
+        return against.why if against is not None else ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
