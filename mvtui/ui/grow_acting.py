@@ -9,7 +9,6 @@ from mvtui.model.text import clean
 from mvtui.ui import grow_questions, jobs
 from mvtui.ui.command import VolumeVerb
 from mvtui.ui.commands import command
-from mvtui.ui.overlay_acting import MOMENT_SECONDS
 from mvtui.ui.store_acting import StoreApp
 
 _VOLUMES = "volumes"
@@ -55,18 +54,16 @@ class GrowApp(StoreApp, inherit_bindings=False):
 
     async def _plan_growth(self, name: str, image: str) -> None:
         meant = self._meant
-        announced = self.set_timer(MOMENT_SECONDS, partial(self.say, f"looking at {clean(image)} …", "text"))
         try:
-            plan, mounted = await self.seams.plan_growth(self.host, name, image), None
-            if (plan.ok or plan.nothing) and GrowWay.MOUNT in plan.ways:
-                mounted = await self.seams.plan_growth(self.host, name, image, way=GrowWay.MOUNT)
-            if plan.nothing and mounted is not None:
-                plan, mounted = mounted, None
+            with self._announced(f"looking at {clean(image)} …"):
+                plan, mounted = await self.seams.plan_growth(self.host, name, image), None
+                if (plan.ok or plan.nothing) and GrowWay.MOUNT in plan.ways:
+                    mounted = await self.seams.plan_growth(self.host, name, image, way=GrowWay.MOUNT)
         except MvtuiError as error:
             self.say(str(error), "error")
             return
-        finally:
-            announced.stop()
+        if plan.nothing and mounted is not None:
+            plan, mounted = mounted, None
         # Whoever went elsewhere meanwhile wants no question about it.
         if not self.panel.asks and self._meant == meant:
             self.update(message=())

@@ -8,7 +8,6 @@ from mvtui.model.text import clean
 from mvtui.ui.commands import command
 from mvtui.ui.grow_acting import GrowApp
 from mvtui.ui.into_readings import is_written, no_way
-from mvtui.ui.overlay_acting import MOMENT_SECONDS
 from mvtui.ui.questions import Answer, Question
 
 
@@ -64,9 +63,9 @@ class IntoApp(GrowApp, inherit_bindings=False):
         if microvm is None:
             self.say(f"{name} is gone", "warning")
             return
-        announced = self.set_timer(MOMENT_SECONDS, partial(self.say, f"looking for a way into {clean(name)} …", "text"))
         try:
-            login = await self.seams.find_login(self.host, microvm)
+            with self._announced(f"looking for a way into {clean(name)} …"):
+                login = await self.seams.find_login(self.host, microvm)
             here = self.panel.selected
             # Whoever went elsewhere meanwhile is not taken away from there.
             if self.panel.asks or self.lent or here is None or selected is None or here.name != selected.name:
@@ -78,7 +77,5 @@ class IntoApp(GrowApp, inherit_bindings=False):
             if isinstance(error, NoWayError) and not self.panel.asks:
                 self.panel.read(no_way(error))  # which no line has room for
             return
-        finally:
-            announced.stop()
         self.say(words, "good" if connected else "error")
         self.look_soon()

@@ -1,6 +1,7 @@
 """From a key to what is done with overlays: planned beside the event loop, asked with the plan, done, told."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -87,18 +88,25 @@ class OverlayApp(ActingApp, inherit_bindings=False):
     async def _plan(self, names: Sequence[str], refused: Sequence[str], ask: Ask) -> None:
         meant = self._meant
         what = f"the overlay of {clean(names[0])}" if len(names) == 1 else f"{len(names)} overlays"
-        announced = self.set_timer(MOMENT_SECONDS, partial(self.say, f"looking at {what} …", "text"))
         try:
-            plans = await self.seams.plan(self.host, names)
+            with self._announced(f"looking at {what} …"):
+                plans = await self.seams.plan(self.host, names)
         except MvtuiError as error:
             self.say(str(error), "error")
             return
-        finally:
-            announced.stop()
         # Whoever went elsewhere meanwhile wants no question about it.
         if not self.panel.asks and self._meant == meant:
             self.update(message=())
             ask(plans, refused)
+
+    @contextmanager
+    def _announced(self, words: str) -> Iterator[None]:
+        """Say so where what is done takes longer than a moment."""
+        announcing = self.set_timer(MOMENT_SECONDS, partial(self.say, words, "text"))
+        try:
+            yield
+        finally:
+            announcing.stop()
 
     @property
     def _meant(self) -> tuple[str | None, ...]:
