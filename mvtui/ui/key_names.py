@@ -136,6 +136,14 @@ def key_labels(keys: tuple[str, ...]) -> str:
     return " ".join(key_label(key) for key in keys)
 
 
+def labels_within(keys: tuple[str, ...], room: int) -> str:
+    """As many of the keys as have room in a column of so many cells, but the first in any case; at least as long."""
+    shown = keys
+    while len(shown) > 1 and len(key_labels(shown)) > room:
+        shown = shown[:-1]
+    return key_labels(shown).ljust(room)
+
+
 def key_of_label(label: str) -> str:
     """Textual's name of a key that stands so on the screen; of several, of the first. What is none stays as it is."""
     first = label.split(" ", maxsplit=1)[0]
