@@ -1,11 +1,11 @@
 """Keys by their names: as people write them in a configuration, as Textual calls them, as they are shown. Pure."""
 
-import difflib
 import re
 import string
 import unicodedata
 
 from mvtui.errors import MvtuiError
+from mvtui.model.nearest import did_you_mean
 
 # Unicode's names of these are other than Textual's (textual.keys).
 _TEXTUAL_NAMES = {
@@ -88,8 +88,9 @@ def _named(text: str, name: str, modifiers: set[str]) -> str:
         return key
     if name in _NAMED:
         raise MvtuiError(f"terminals do not send the key {text!r}", _WAYS)
-    near = difflib.get_close_matches(name, [*_NAMED, *_SAME, *_CHARACTERS], n=1, cutoff=0.6)
-    raise MvtuiError(f"there is no key {text!r}", f"did you mean {near[0]}?" if near else _WAYS)
+    is_word = len(name) > 2 and name.replace("_", "").isalpha()
+    near = did_you_mean(name, [*_NAMED, *_SAME, *_CHARACTERS]) if is_word else ""
+    raise MvtuiError(f"there is no key {text!r}", near or _WAYS)
 
 
 def _typed(text: str, character: str, modifiers: set[str]) -> str:
@@ -133,6 +134,14 @@ def types_something(key: str) -> bool:
 def key_labels(keys: tuple[str, ...]) -> str:
     """Keys as people write them, a blank between them."""
     return " ".join(key_label(key) for key in keys)
+
+
+def labels_within(keys: tuple[str, ...], room: int) -> str:
+    """As many of the keys as have room in a column of so many cells, but the first in any case; at least as long."""
+    shown = keys
+    while len(shown) > 1 and len(key_labels(shown)) > room:
+        shown = shown[:-1]
+    return key_labels(shown).ljust(room)
 
 
 def key_of_label(label: str) -> str:

@@ -9,7 +9,8 @@ from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.glyphs import glyph_of
-from mvtui.ui.keys import Keys, key_labels
+from mvtui.ui.key_names import labels_within
+from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line
 
 _KEYS_WIDTH = 8
@@ -37,7 +38,7 @@ class Offer:
     def line(self, keys: Keys, width: int, ascii_only: bool) -> Line:
         """As the palette shows it; why not, where it can't be done."""
         if self.command is not None:
-            label = fit(key_labels(keys.get(self.command.id, self.command.keys)), _KEYS_WIDTH)
+            label = labels_within(keys.get(self.command.id, self.command.keys), _KEYS_WIDTH)
             told = help_of(self.command, keys)
             more = "" if told == self.command.words else told.removeprefix(f"{self.command.words}; ")
             return self._line(label, more, width)

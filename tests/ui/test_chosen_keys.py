@@ -247,3 +247,13 @@ async def test_the_keys_over_a_definition(open_panel: Open) -> None:
         assert panel.foot == "not saved: d drops, ^g keeps for later, other keys stay"
         await panel.press("escape")
         assert not panel.app.panel.asks
+
+
+async def test_a_long_key_is_told_whole_and_those_behind_it_as_far_as_there_is_room(open_panel: Open) -> None:
+    keys = checked_keys({"help": ("h", "shift+Tab"), "stop": ("ctrl+shift+left", "F5")})
+    async with open_panel(snapshot(WEB), keys=keys, size=(120, 60)) as panel:
+        await panel.press("h")
+        assert "  h        the keys that work here" in panel.text
+        assert "  ^shift+← stop; asks" in panel.text
+        await panel.press("escape", "colon", *"stop")
+        assert "^shift+← stop web" in panel.text

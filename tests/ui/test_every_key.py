@@ -133,7 +133,7 @@ OWN: dict[tuple[str, str], str] = {
     ("filter", "enter"): "asks",
     ("filter", "ctrl+u"): "types filter",
     ("palette", "ctrl+u"): "types cursor",
-    ("palette", "enter"): "asks",  # another question, or a page
+    ("palette", "enter"): "asks says",  # a theme
     **dict.fromkeys([("palette", key) for key in ("down", "up", "pagedown", "pageup")], "cursor"),
     **dict.fromkeys([(place, "ctrl+u") for place in TYPED], "types"),
 }

@@ -68,8 +68,8 @@ def test_keys_as_people_write_them(text: str, key: str) -> None:
     ("text", "told"),
     [
         ("", "there is no key ''"),
-        ("ab", "there is no key 'ab' (did you mean tab?)"),
-        ("escpe", "there is no key 'escpe' (did you mean escape?)"),
+        ("ab", "there is no key 'ab' (a key is a character"),
+        ("escpe", "there is no key 'escpe' (did you mean \"escape\"?)"),
         ("super+x", "there is no key 'super+x' (a key is a character"),
         ("\x1b", "there is no key '\\x1b'"),
         ("^i", "terminals send '^i' as tab (write \"tab\""),

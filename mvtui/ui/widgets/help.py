@@ -9,16 +9,16 @@ from textual.events import Key
 from textual.geometry import Size
 
 from mvtui.model.state import StateWord
-from mvtui.ui.charset import fit
 from mvtui.ui.command import Command, Situation
 from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.glyphs import glyph_of
-from mvtui.ui.keys import Keys, key_labels, leave_label, leaves
+from mvtui.ui.key_names import labels_within
+from mvtui.ui.keys import Keys, leave_label, leaves
 from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled, width_of
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 
 TWO_COLUMNS = 80
-_KEYS_WIDTH = 10
+_KEYS_WIDTH = 8
 
 _MEANINGS = {
     StateWord.RUNNING: "up, every share served",
@@ -57,7 +57,7 @@ def _group(group: str, keys: Keys, situations: Sequence[Situation], width: int) 
 
 def _line(one: Command, keys: Keys, situations: Sequence[Situation]) -> Line:
     refusal = one.refusal_of_all(situations)
-    label = fit(f"  {key_labels(keys[one.id])}", _KEYS_WIDTH) + " "
+    label = f"  {labels_within(keys[one.id], _KEYS_WIDTH)} "
     if refusal:
         return ((label, "dim"), (f"{one.words}: {refusal}", "dim"))
     return ((label, "key"), (help_of(one, keys), "text"))
