@@ -38,8 +38,8 @@ class Copied(NamedTuple):
         if not ways:
             where = f"{what} is in {self.file}" if self.file is not None else f"{what} is nowhere"
             return clean(f"no clipboard is known here: {where}{self.trouble}")
-        where = f"; also in {self.file}" if self.file is not None else self.trouble
-        return clean(f"copied {what} to {ways}{where}")
+        where = f"; file {self.file}" if self.file is not None else self.trouble
+        return clean(f"copied {what}: {ways}{where}")
 
     @property
     def ok(self) -> bool:
@@ -61,10 +61,10 @@ def copy_text(text: str, environ: Mapping[str, str], calls: CallLog) -> Copied:
     if environ.get("TMUX") and shutil.which("tmux"):
         ways += _by_tmux(text, calls)
     elif not ways:
-        to_terminal, way = _by_terminal(text, environ)
-        ways += [way] if way else []
         if file is not None and environ.get("STY") and shutil.which("screen"):
             ways += _by_screen(file, calls)
+        to_terminal, way = _by_terminal(text, environ)
+        ways += [way] if way else []
     return Copied(tuple(ways), file, trouble, to_terminal)
 
 
@@ -88,4 +88,4 @@ def _by_terminal(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
         return "", ""
     if len(text.encode("utf-8", "backslashreplace")) > clipboard.MOST_BYTES:
         return "", ""
-    return clipboard.osc52(text, environ), "the terminal's clipboard (OSC 52), if it takes that"
+    return clipboard.osc52(text, environ), "OSC 52 (if the terminal takes it)"

@@ -8,7 +8,7 @@ from mvtui.host.calls import CallLog
 from mvtui.operations.copying import Copied, copy_text
 
 XTERM = {"TERM": "xterm-256color"}
-OSC = "the terminal's clipboard (OSC 52), if it takes that"
+OSC = "OSC 52 (if the terminal takes it)"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_plain_ssh(programs: Path) -> None:
     found = copied(programs, SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22", DISPLAY="localhost:10.0")
     file = programs.parent / "runtime" / "mvtui" / "copied"
     assert found == Copied((OSC,), file, "", "\x1b]52;c;d2Vi\x07")
-    assert found.words("the name") == f"copied the name to {OSC}; also in {file}"
+    assert found.words("the name") == f"copied the name: {OSC}; file {file}"
     assert file.read_text() == "web"
 
 
@@ -64,7 +64,7 @@ def test_an_old_tmux(programs: Path) -> None:
 def test_gnu_screen(programs: Path) -> None:
     add(programs, "screen", "")
     found = copied(programs, STY="1.x", TERM="screen")
-    assert found.ways == (OSC, "screen's buffer")
+    assert found.ways == ("screen's buffer", OSC)
     assert found.to_terminal == "\x1bP\x1b]52;c;d2Vi\x07\x1b\\"
     assert asked(programs) == [f"screen -X readbuf {found.file}"]
 
@@ -96,8 +96,7 @@ def test_no_file(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("mvtui.host.copied_file.leave", fails)
     assert (
-        copied(programs).words("the name")
-        == f"copied the name to {OSC}; no file could be left: no space left on device"
+        copied(programs).words("the name") == f"copied the name: {OSC}; no file could be left: no space left on device"
     )
     nowhere = copied(programs, TERM="linux")
     assert not nowhere.ok

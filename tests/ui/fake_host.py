@@ -294,7 +294,7 @@ class FakeHost:
     def copy(self, text: str, _calls: CallLog) -> Copied:
         """As a plain terminal does it; no file is left."""
         self.copied.append(text)
-        way = "the terminal's clipboard (OSC 52), if it takes that"
+        way = "OSC 52 (if the terminal takes it)"
         return Copied((way,), Path("/run/user/1000/mvtui/copied"), "", osc52(text, {"TERM": "xterm-256color"}))
 
     async def find_login(self, host: Host, microvm: MicroVM) -> Login:

@@ -77,7 +77,7 @@ async def test_a_letter_or_enter_copies(open_panel: Open, keys: str) -> None:
     async with open_panel(snapshot(WEB), size=(120, 24)) as panel:
         await panel.press(*keys.split())
         assert panel.host.copied == ["web"]
-        assert "copied the name to the terminal's clipboard (OSC 52), if it takes that; also in /run/user" in panel.text
+        assert "copied the name: OSC 52 (if the terminal takes it); file /run/user/1000/mvtui/copied" in panel.text
         assert "Copy what of" not in panel.text
         await panel.press("y", "d")
         assert panel.host.copied == ["web", "/var/lib/microvms/web"]
@@ -120,7 +120,7 @@ async def test_the_ssh_command_is_looked_for(open_panel: Open) -> None:
         panel.host.login = Login(("ssh", "-l", "root", "--", "vsock/3"), "root@vsock/3")
         await panel.press("y", "s")
         assert panel.host.copied == ["ssh -l root -- vsock/3"]
-        assert "copied the ssh command to" in panel.text
+        assert "copied the ssh command: OSC 52" in panel.text
         panel.host.login = NoWayError("web can't be reached", ("vsock 3: no answer",))
         await panel.press("y", "s")
         await shows(panel, "vsock 3: no answer")

@@ -13,9 +13,9 @@ from tests.ui.terminals import KINDS, LentTerminal, make_folder, open_lent
 
 NAME = base64.b64encode(b"vm00").decode().encode()
 WAYS = {
-    "plain": "copied the name to the terminal's clipboard (OSC 52), if it takes that",
-    "tmux": "copied the name to tmux's buffer and its terminal's clipboard",
-    "screen": "copied the name to the terminal's clipboard (OSC 52), if it takes that and scre",
+    "plain": "copied the name: OSC 52 (if the terminal takes it)",
+    "tmux": "copied the name: tmux's buffer and its terminal's clipboard",
+    "screen": "copied the name: screen's buffer and OSC 52 (if the terminal takes it)",
 }
 
 
