@@ -250,9 +250,9 @@ class Play:
 
 
 async def read(pilot: Pilot[None]) -> None:
-    """Until the log that is open has been read."""
-    logs = [log.walk for log in pilot.app.screen.query(LogView) if log.display]
-    while any(log.is_busy for log in logs):
+    """Until the log that is open has been read, and is painted."""
+    logs = [log for log in pilot.app.screen.query(LogView) if log.display]
+    while any(log.walk.is_busy or log._paints for log in logs):
         await pilot.pause()
     await pilot.pause()
 
