@@ -76,19 +76,17 @@ class GrowPlan(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether it may be done now."""
-        return first_against(self.nothing, self.checks) is None
+        return first_against(self.nothing, self.checks).ok
 
     @property
     def refusal(self) -> str:
         """Why it can't be done, in one sentence; "" where it can."""
-        against = first_against(self.nothing, self.checks)
-        return against.why if against is not None else ""
+        return first_against(self.nothing, self.checks).why
 
     @property
     def fix(self) -> str:
         """What mends the first that stands against it, or ""."""
-        against = first_against(self.nothing, self.checks)
-        return against.fix if against is not None else ""
+        return first_against(self.nothing, self.checks).fix
 
 
 def find_volume(microvm: MicroVM, defined: Definition | None, image: str) -> tuple[Volume, ToldBy] | None:

@@ -107,11 +107,12 @@ class Check(NamedTuple):
     fix: str = ""
 
 
-def first_against(nothing: str, checks: Sequence[Check]) -> Check | None:
-    """The first that stands against a plan: why there is nothing to do, or the check that does not hold."""
+def first_against(nothing: str, checks: Sequence[Check]) -> Check:
+    """What stands against a plan, as a check that does not hold: `nothing`, where that is why there is nothing to do,
+    else the first of `checks`; one that holds where nothing does."""
     if nothing:
         return Check("", False, nothing)
-    return next((check for check in checks if not check.ok), None)
+    return next((check for check in checks if not check.ok), Check("", True))
 
 
 class ResetPlan(NamedTuple):
@@ -140,13 +141,12 @@ class ResetPlan(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether it may be done now."""
-        return first_against(self.nothing, self.checks) is None
+        return first_against(self.nothing, self.checks).ok
 
     @property
     def refusal(self) -> str:
         """Why it can't be done, in one sentence; "" where it can."""
-        against = first_against(self.nothing, self.checks)
-        return against.why if against is not None else ""
+        return first_against(self.nothing, self.checks).why
 
     @property
     def findings(self) -> tuple[Finding, ...]:
