@@ -20,7 +20,7 @@ def asks(panel: Panel) -> str:
 async def test_what_was_kept_is_asked_about(open_panel: Open, key: str) -> None:
     async with open_panel(ONE) as panel:
         await panel.press(*CHANGED, "escape", "k", key)
-        assert asks(panel) == "quit without saving the definition of wiki?"
+        assert asks(panel) == "quit? The definition of wiki is not saved"
         assert "share home removed" in panel.text
         await panel.press("escape")
         assert panel.app.is_running
@@ -39,7 +39,7 @@ async def test_who_asks_once_more_means_it(open_panel: Open) -> None:
 async def test_a_definition_that_is_open(open_panel: Open) -> None:
     async with open_panel(ONE) as panel:
         await panel.press(*CHANGED, "ctrl+c")
-        assert panel.foot == "not saved: y quits and drops it, other keys stay"
+        assert panel.foot == "quit? It is not saved: y quits and drops it, other keys stay"
         await panel.press("n")
         assert panel.app.is_running
         assert "not saved" in panel.text  # it is still open
@@ -50,7 +50,7 @@ async def test_a_definition_that_is_open(open_panel: Open) -> None:
 async def test_a_form_that_is_being_typed(open_panel: Open) -> None:
     async with open_panel(ONE) as panel:
         await panel.press("e", "j", "enter", "x", "ctrl+c")
-        assert panel.foot == "not saved: y quits and drops it, other keys stay"
+        assert panel.foot == "quit? It is not saved: y quits and drops it, other keys stay"
         await panel.press("escape", "ctrl+c", "ctrl+c")
         assert not panel.app.is_running
 
@@ -70,7 +70,7 @@ async def test_what_was_dropped_is_not_asked_about(open_panel: Open) -> None:
 async def test_over_another_dialog(open_panel: Open) -> None:
     async with open_panel(ONE) as panel:
         await panel.press(*CHANGED, "escape", "k", "question_mark", "ctrl+c")
-        assert asks(panel) == "quit without saving the definition of wiki?"
+        assert asks(panel) == "quit? The definition of wiki is not saved"
         await panel.press("escape", "j")
         assert panel.app.is_running
         assert not panel.app.panel.asks

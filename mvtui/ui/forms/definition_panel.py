@@ -244,7 +244,9 @@ class DefinitionPanel(DefinitionView):
 
     def ask_to_end(self, end: Callable[[], None]) -> None:
         """Whether mvtui may end without this."""
-        self._keys.ask("not saved: y quits and drops it, other keys stay", {"y": end}, self._desk.monotonic())
+        self._keys.ask(
+            "quit? It is not saved: y quits and drops it, other keys stay", {"y": end}, self._desk.monotonic()
+        )
         self._asks_to_end = True
         self._keys.update()
 

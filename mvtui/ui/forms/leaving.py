@@ -15,6 +15,4 @@ def may_drop(drafts: Sequence["Draft"], end: Callable[[], None]) -> Question:
     names = [clean(draft.document.microvm.name) for draft in drafts]
     facts = tuple(Fact(clean(", ".join(draft.changes)), False, name) for name, draft in zip(names, drafts, strict=True))
     whose = names[0] if len(names) == 1 else f"{len(names)} microVMs"
-    return Question(
-        f"quit without saving the definition of {whose}?", (Answer("y", "quits, and drops it", end),), facts
-    )
+    return Question(f"quit? The definition of {whose} is not saved", (Answer("y", "quits, and drops it", end),), facts)
