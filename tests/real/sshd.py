@@ -15,7 +15,10 @@ from tests.real.packages import UnavailableError, program, unpacked
 USER, UID = "guest", 60124
 _LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 # In a mount namespace of its own; standard input is the connection, until it closes.
-_RUN = 'mount --bind "$1" /etc/passwd && shift && exec "$@"'
+_RUN = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && exec "$@"'
+_AS_USER = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
+# To which group a pty belongs is the mount's to say. sshd, which is no root, could not give it to tty.
+_GROUP_OF_PTY = "import os; print(os.fstat(os.openpty()[1]).st_gid)"
 
 
 class Sshd:
@@ -29,6 +32,8 @@ class Sshd:
         self.key = folder / "key"
         passwd = Path("/etc/passwd").read_text() + f"{USER}:x:{UID}:{UID}:a guest:{folder}:/bin/sh\n"
         (folder / "passwd").write_text(passwd)
+        asked = subprocess.run([*_AS_USER, "/usr/bin/python3", "-c", _GROUP_OF_PTY], capture_output=True, check=True)
+        (folder / "group").write_text(f"root:x:0:\n{USER}:x:{UID}:\ntty:x:{int(asked.stdout)}:\n")
         os.chown(folder / "host_key", UID, UID)
         (folder / "sshd_config").write_text(
             f"HostKey {folder}/host_key\n"
@@ -40,8 +45,19 @@ class Sshd:
         path = ":".join(str(packages / one) for one in _LIBRARIES)
         sshd = str(packages / "usr/sbin/sshd")
         self._argv = (
-            *("unshare", "--mount", "--propagation", "private", "sh", "-c", _RUN, "sh", f"{folder}/passwd"),
-            *("setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"),
+            *(
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                _RUN,
+                "sh",
+                f"{folder}/passwd",
+                f"{folder}/group",
+            ),
+            *_AS_USER,
             *("env", f"LD_LIBRARY_PATH={path}", sshd, "-i", "-e", "-f", f"{folder}/sshd_config"),
         )
         self.said = b""

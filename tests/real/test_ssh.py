@@ -2,12 +2,14 @@
 serves vsock with. What stands for the guest is a process of this machine."""
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from tests.fakes import fake_host, process
 from tests.host.living import missing, need_root, spawning
 from tests.real.packages import UnavailableError, program
 from tests.real.sshd import USER, Sshd, check_namespaces
+from tests.ui.terminal import TerminalProgram
 
 SOON = 60
 PROXY = Path(__file__).with_name("ssh_proxy.py")
@@ -47,17 +50,23 @@ def asked(sshd: Sshd, *command: str) -> list[str]:
     return ["-F", "none", "-i", str(sshd.key), "-o", known, "-o", "StrictHostKeyChecking=accept-new", *command]
 
 
-def test_through_a_forwarded_port(sshd: Sshd) -> None:
+@contextmanager
+def forwarding(sshd: Sshd) -> Iterator[Path]:
+    """The state directory of a host on which `web` runs: a port is forwarded to its guest."""
     states = sshd.folder / "microvms"
     (states / "web").mkdir(parents=True)
     (states / "web" / "flake").write_text("git+file:///etc/nixos")
     listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    netdev = f"user,id=qemu,hostfwd=tcp:127.0.0.1:{port}-:22"
+    netdev = f"user,id=qemu,hostfwd=tcp:127.0.0.1:{listener.getsockname()[1]}-:22"
     # No shell by its name, which no hypervisor is.
     qemu = shutil.copy("/bin/sh", sshd.folder / "qemu-system-x86_64")
     with sshd.at(listener), spawning() as spawn:
         spawn(states / "web", "microvm@web", "-c", "sleep 1000; :", "-netdev", netdev, executable=str(qemu))
+        yield states
+
+
+def test_through_a_forwarded_port(sshd: Sshd) -> None:
+    with forwarding(sshd) as states:
         argv = [sys.executable, "-m", "mvtui", "ssh", "--state-dir", str(states), "--manager", "direct"]
         words = asked(sshd, "echo $((6 * 7)) for $USER; exit 7")
         ended = subprocess.run(
@@ -69,6 +78,28 @@ def test_through_a_forwarded_port(sshd: Sshd) -> None:
         )
         assert ended.stdout == f"42 for {USER}\n", (ended.stderr, sshd.said)
         assert ended.returncode == 7  # the exit code is ssh's, which is the command's
+
+
+def test_from_the_panel_and_back(sshd: Sshd) -> None:
+    """A session on a terminal; the ssh that is found first has the key of these tests."""
+    (sshd.folder / "ssh").write_text(
+        "#!/bin/sh\nexec " + shlex.join([program("ssh", "openssh-client"), *asked(sshd)]) + ' "$@"\n'
+    )
+    (sshd.folder / "ssh").chmod(0o755)
+    environ = {"PATH": f"{sshd.folder}:{os.environ['PATH']}", "MVTUI_SSH_USER": USER}
+    with forwarding(sshd) as states:
+        options = ["--state-dir", str(states), "--manager", "direct", "--read-only"]
+        with TerminalProgram(["-m", "mvtui", *options], environ=environ, pipe=False) as panel:
+            panel.see("Its hypervisor runs")
+            panel.type("s")
+            panel.see("\n$")  # of the shell
+            panel.type("echo of $USER $((6 * 7))\n")
+            panel.see(f"of {USER} 42")
+            panel.type("exit 5\n")
+            panel.see("MEM used/max")
+            panel.see("q quit")
+            panel.type("q")
+            assert panel.end() == 0
 
 
 def test_through_the_hypervisors_vsock(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
