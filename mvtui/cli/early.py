@@ -70,8 +70,8 @@ def _is_in_a_file(word: bytes) -> bool:
 
 
 def _read_regular(place: int) -> bytes:
-    """What is in the file that `place` (O_PATH) is. Raises OSError, also where it is another kind: only opening a device
-    can already be a command to it."""
+    """What is in the file that `place` (O_PATH) is. Raises OSError, also where it is of another kind: only opening a
+    device can already be a command to it."""
     if not stat.S_ISREG(os.fstat(place).st_mode):
         raise OSError(errno.EINVAL, "is not a regular file")
     fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
