@@ -15,7 +15,7 @@ MAX_ENTRY_BYTES = 4 << 20
 # The name of a field that is no text; with a literal beginning it is found ten times as fast.
 _NAME_ALONE = re.compile(rb"\n[A-Z0-9_]+\n")
 _NAME_FIRST = re.compile(rb"[A-Z0-9_]+\n")
-_TOO_LONG = b"MESSAGE=(a message of several megabytes, which is too long to be shown here)\n"
+_TOO_LONG = b"MESSAGE=(a message that is too long to be shown here)\n"
 
 
 class EntrySplitter:
@@ -80,6 +80,11 @@ class EntrySplitter:
             else:
                 at = behind
         return at
+
+
+def shortened(entry: bytes, most: int) -> bytes:
+    """The entry without what makes it longer than `most` bytes."""
+    return EntrySplitter(most).feed(entry + b"\n\n")[0] if len(entry) > most else entry
 
 
 def fields_of(entry: bytes) -> Iterator[tuple[str, bytes]]:

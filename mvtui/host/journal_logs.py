@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.calls import CallLog
 from mvtui.host.journal_child import ChildEntries
-from mvtui.host.journal_export import fields_of, received_at
+from mvtui.host.journal_export import fields_of, received_at, shortened
 from mvtui.model.call import CallKind
 from mvtui.model.log import DEBUG, INFO, SOURCES, LogEntry, LogFilter, LogSource
 from mvtui.model.log_words import told_by_virtiofsd
@@ -25,6 +25,9 @@ from mvtui.model.unit import UnitKind, parse_unit_name, unit_name
 _VIRTIOFSD = f"\n_SYSTEMD_UNIT={UnitKind.VIRTIOFSD}@".encode()
 # Seconds that a page may take.
 _TIMEOUT = 10.0
+# Anybody can log entries of megabytes: of a page that has more bytes than this, the rest comes in so few each.
+_PAGE_BYTES = 32 << 20
+_SHORT_BYTES = 4 << 10
 _FIELDS = (
     *("MESSAGE", "PRIORITY", "_SYSTEMD_UNIT", "UNIT", "COREDUMP_UNIT", "_UID"),
     *("MVTUI_MICROVM", "MVTUI_USER"),
@@ -76,12 +79,13 @@ class JournalLogs:
         arguments = [f"--after-cursor={_cursor(place)}"] if place else []
         if after is None:
             arguments.append("--reverse")
-        records = []
+        records, size = [], 0
         for record in self._read(wanted, arguments):
             if wanted.since is not None and after is None and _microseconds(record) < wanted.since.timestamp() * 1e6:
                 break
             if self.matches(record, wanted):
-                records.append(record)
+                records.append(record if size <= _PAGE_BYTES else shortened(record, _SHORT_BYTES))
+                size += len(record)
             if len(records) == limit:
                 break
         return records if after is not None else records[::-1]

@@ -5,6 +5,7 @@ it again, and whoever comes later can read what it says.
 """
 
 import asyncio
+import ctypes
 import fcntl
 import os
 import signal
@@ -20,6 +21,11 @@ _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # At once, so much of it is read; what is further behind is left out.
 CHUNK = 1 << 18
 LOOK_AGAIN_SECONDS = 0.5
+# Of the output, so much stays on disk while somebody reads it: what is built can be made to say things without an end.
+KEPT_BYTES = 64 << 20
+# linux/falloc.h
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+_PAGE_BYTES = 1 << 16
 # Python ignores them, and a command would inherit that.
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -32,6 +38,7 @@ class LastingCommand:
         self._pidfd = os.pidfd_open(pid) if pid is not None else None
         self._output = output
         self._read = 0
+        self._freed = 0
         self._ended = False
 
     def output(self) -> tuple[int, bytes]:
@@ -40,6 +47,9 @@ class LastingCommand:
         skipped = max(0, size - self._read - CHUNK)
         data = os.pread(self._output, CHUNK, self._read + skipped)
         self._read += skipped + len(data)
+        if size - self._freed > 2 * KEPT_BYTES:
+            self._freed = (size - KEPT_BYTES) // _PAGE_BYTES * _PAGE_BYTES
+            _free(self._output, self._freed)
         return skipped, data
 
     async def wait(self) -> int | None:
@@ -78,7 +88,7 @@ def start(argv: Sequence[str], records: Path, folder: str, name: str, environ: M
         return LastingCommand(None, output)
     os.ftruncate(output, 0)
     try:
-        reading = os.open(f"/proc/self/fd/{output}", os.O_RDONLY | os.O_CLOEXEC)
+        reading = os.open(f"/proc/self/fd/{output}", os.O_RDWR | os.O_CLOEXEC)  # no lock of the command's goes with it
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
             actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, output, 1)]
@@ -124,6 +134,14 @@ def _can_lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _free(fd: int, count: int) -> None:
+    """Give the first `count` bytes of the file back to the disk: they read as zeros, and the file keeps its size. Where
+    the file system can't, nothing is done."""
+    fallocate = ctypes.CDLL(None).fallocate64
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    fallocate(fd, _KEEP_SIZE | _PUNCH_HOLE, 0, count)
 
 
 def _exit_code(pid: int) -> int:

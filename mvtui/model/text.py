@@ -1,8 +1,12 @@
 """Text from the host, made safe to show."""
 
+import re
 import unicodedata
 
 _SPACES = "Zs"
+# Unicode's Default_Ignorable_Code_Point, as far as Python calls them printable: joiners, fillers, variation selectors.
+# Nothing is seen of them, and of some no two terminals say how wide they are.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 def clean(text: str) -> str:
@@ -12,9 +16,9 @@ def clean(text: str) -> str:
     (bytes that were no UTF-8) become escapes as Python writes them: `\x1b`, `\n`, `\u202e`, `\udc80`. Spaces of any
     width become ordinary ones.
     """
-    if text.isprintable():
+    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
         return text
-    return "".join(char if char.isprintable() else _visible(char) for char in text)
+    return "".join(char if char.isprintable() and not _UNSEEN.match(char) else _visible(char) for char in text)
 
 
 def _visible(char: str) -> str:

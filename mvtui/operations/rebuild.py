@@ -31,6 +31,7 @@ from mvtui.model.call import CallKind
 from mvtui.model.format import duration
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.output import OutputLines
+from mvtui.model.signals import signal_name
 from mvtui.operations.lifecycle import refuse_what_is_no_name
 
 # The records' folder, and in it the record of a rebuild of the host: no microVM's name begins with a dot.
@@ -211,7 +212,7 @@ class Rebuild:
             return RebuildOutcome(name, code == 0 or new, f"{done}: {news}", seconds, new, code)
         if self.cancelled:
             return RebuildOutcome(name, False, f"{what} was cancelled {took}", seconds, new, code)
-        how = f"exit {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
+        how = f"exit {code}" if code > 0 else f"signal {signal_name(-code)}"
         return RebuildOutcome(name, False, f"{what} failed {took}: {how}: {self.output.last}", seconds, new, code)
 
 

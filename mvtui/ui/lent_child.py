@@ -14,6 +14,8 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import NamedTuple
 
+from mvtui.model.signals import signal_name
+
 # So often (milliseconds) it is looked at; that it has ended is seen at once.
 _LOOK_EVERY = 100
 # So long (seconds) it has to end by itself, asked by each of the signals; then it is killed.
@@ -33,7 +35,7 @@ class Ended(NamedTuple):
     @property
     def how(self) -> str:
         """`exit 3`, `signal SIGKILL`."""
-        return f"exit {self.code}" if self.code >= 0 else f"signal {signal.Signals(-self.code).name}"
+        return f"exit {self.code}" if self.code >= 0 else f"signal {signal_name(-self.code)}"
 
 
 async def run(argv: Sequence[str], *, hears: bool = False, keeps_output: bool = False) -> Ended:

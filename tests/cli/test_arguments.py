@@ -1,6 +1,8 @@
 """The command line's words: what is wrong is named, with the nearest right word."""
 
+import os
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -81,3 +83,26 @@ def test_help_names_every_verb_and_the_exit_codes() -> None:
 )
 def test_names_are_painted_early_only_for_the_panel(argv: list[str], state_dir: str | None) -> None:
     assert panel_state_dir(argv) == state_dir
+
+
+def test_a_configuration_file_that_is_none_is_not_opened_for_a_first_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only opening a device can already be a command to it (a watchdog starts). A fifo tells whether it was opened."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("MVTUI_STATE_DIR", raising=False)
+    fifo = tmp_path / "mvtui/config.toml"
+    fifo.parent.mkdir()
+    os.mkfifo(fifo)
+    is_open = Event()
+
+    def write() -> None:
+        os.close(os.open(fifo, os.O_WRONLY))  # waits for who reads
+        is_open.set()
+
+    writer = Thread(target=write, daemon=True)
+    writer.start()
+    assert panel_state_dir([]) is None
+    assert not is_open.wait(0.2)
+    os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))  # the writer ends
+    writer.join()

@@ -114,6 +114,18 @@ def test_a_page_ends_with_its_limit_and_journalctl_too(tmp_path: Path) -> None:
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
 
 
+def test_a_page_of_huge_entries_is_bounded(tmp_path: Path) -> None:
+    """Any user can log them, with the name of a microVM; 5,000 of them would be 20 GiB."""
+    (tmp_path / "line").write_bytes(line(SYSLOG_IDENTIFIER="mvtui", _UID="1000", MESSAGE="x" * (4_000_000)) + b"\n\n")
+    logs = journal(tmp_path, f"while cat {tmp_path}/line; do :; done")
+    records = logs.page(ALL, 60)
+    assert len(records) == 60
+    assert sum(map(len, records)) < 40 << 20
+    assert logs.entry(records[-1]).message == "x" * 4_000_000  # the newest, which is looked at first
+    assert "too long" in logs.entry(records[0]).message
+    assert records[0].startswith(b"__CURSOR=")
+
+
 def test_virtiofsd_is_filtered_by_what_it_says(tmp_path: Path) -> None:
     unit = "microvm-virtiofsd@web.service"
     said = [

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from mvtui.host import lasting_command
 from mvtui.host.lasting_command import LastingCommand, start
 
 
@@ -28,3 +31,21 @@ async def test_who_has_followed_it_to_its_end_keeps_nobody_from_the_next(tmp_pat
     finally:
         for one in (first, follower, second):
             one.close()
+
+
+async def test_what_is_said_without_an_end_does_not_fill_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flake can have Nix trace for ever. Who reads it gives back what is long read."""
+    monkeypatch.setattr(lasting_command, "KEPT_BYTES", 1 << 20)
+    command = begin(tmp_path / "records", "head -c 50M /dev/zero | tr '\\0' x; echo the end")
+    try:
+        assert await command.wait() == 0
+        skipped, data = command.output()
+        file = tmp_path / "records/rebuilds/web"
+        assert skipped + len(data) == file.stat().st_size == (50 << 20) + len("the end\n")
+        assert data.endswith(b"xthe end\n")
+        assert file.stat().st_blocks * 512 < 2 << 20
+        assert file.read_bytes().endswith(data)
+    finally:
+        command.close()

@@ -25,6 +25,8 @@ def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
         ("\U000e0041", r"\U000e0041"),
         (b"a\xff\x80".decode("utf-8", "surrogateescape"), r"a\udcff\udc80"),
         ("a\xa0b\u3000c", "a b c"),
+        ("web\u3164", r"web\u3164"),
+        ("web\ufe0f\u034f\U000e0100", r"web\ufe0f\u034f\U000e0100"),
     ],
 )
 def test_what_acts_becomes_visible(text: str, shown: str) -> None:

@@ -87,8 +87,9 @@ async def test_how_it_ended_is_said(lent: list[str]) -> None:
     assert await edited(lent, "true") == ""
     assert await edited(lent, "/bin/sh", "-c", "exit 3") == "sh ended with exit 3: "
     assert await edited(lent, "/bin/sh", "-c", "kill -KILL $$") == "sh ended with signal SIGKILL: "
+    assert await edited(lent, "/bin/sh", "-c", "kill -37 $$") == "sh ended with signal SIGRTMIN+3: "
     assert await edited(lent, "/bin/sh", "-c", "kill -TSTP $$; exit 4") == "sh ended with exit 4: "  # ^z of nano
-    assert lent == ["lent", "back"] * 4
+    assert lent == ["lent", "back"] * 5
 
 
 async def test_one_that_is_not_there_gives_the_terminal_back(tmp_path: Path) -> None:
