@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
+from mvtui.host.replaced_file import replace_file
 from mvtui.model.unit import UnitKind, unit_name
 
 RUNTIME = "/run/systemd/system"
@@ -85,7 +86,8 @@ def write(host: Host, microvm: str, program: Sequence[str], *, persistent: bool,
             os.chmod(own, 0o755)  # noqa: S103 - whatever the umask
         with _directory(host, microvm, persistent=persistent) as directory:
             _refuse_foreign(directory, path)
-            _replace(directory, text)
+            # Before it is whole, its name begins with a dot: that is no drop-in for systemd.
+            replace_file(directory, FILE, text.encode("utf-8", "surrogateescape"), 0o644)
     except PermissionError as error:
         raise RightsMissingError(f"{place} can't be written: {error.strerror}", "run mvtui as root (sudo)") from None
     except OSError as error:
@@ -183,28 +185,6 @@ def _refuse_foreign(directory: int, path: str) -> None:
         os.stat(FILE, dir_fd=directory, follow_symlinks=False)
         if not _is_own(directory):
             raise MvtuiError(f"{path} is not mvtui's", "move it away", ExitCode.REFUSED)
-
-
-def _replace(directory: int, text: str) -> None:
-    """What begins with a dot is no drop-in for systemd."""
-    new = f".{FILE}.{os.getpid()}"
-    with suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.open(new, flags, 0o644, dir_fd=directory)
-    try:
-        try:
-            os.write(file, text.encode("utf-8", "surrogateescape"))
-            os.fchmod(file, 0o644)
-            os.fsync(file)
-        finally:
-            os.close(file)
-        os.rename(new, FILE, src_dir_fd=directory, dst_dir_fd=directory)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
-    os.fsync(directory)
 
 
 def _refuse_what_nixos_made(host: Host, place: str) -> None:

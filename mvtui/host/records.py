@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.records_place import ROOTS_RECORDS, records_of
+from mvtui.host.replaced_file import replace_file
 
 IMAGES = "overlay-images.json"
 
@@ -79,9 +80,11 @@ def write_record(records: Path, name: str, text: str, mode: int = 0o644) -> None
     RightsMissingError, MvtuiError."""
     *inner, last = name.split("/")
     try:
+        if last in ("", ".", ".."):
+            raise ValueError("is no name")
         make_records(records, *inner)
         with opened(records, *inner) as directory:
-            _replace(directory, last, text.encode(), mode)
+            replace_file(directory, last, text.encode(), mode)
     except (OSError, ValueError) as error:
         raise _can_t_write(records, name, error) from None
 
@@ -153,27 +156,6 @@ def _make_one(name: str, directory: int | None) -> None:
         os.fchmod(fd, 0o755)
     finally:
         os.close(fd)
-
-
-def _replace(directory: int, name: str, content: bytes, mode: int) -> None:
-    if not name or name in (".", ".."):
-        raise ValueError("is no name")
-    new = f".{os.getpid()}.new"
-    with suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=directory)
-    try:
-        with open(fd, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
-    os.fsync(directory)
 
 
 def _can_t_write(records: Path, name: str, error: OSError | ValueError) -> MvtuiError:
