@@ -162,7 +162,7 @@ async def test_keys_can_be_set_while_it_runs(open_panel: Open, late: bool) -> No
     async with open_panel(size=(120, 36)) as panel:
         if late:
             await panel.press("question_mark", "escape")
-        panel.app.set_keymap({"stop": "x", "free": "F9"})
+        panel.app.set_keymap({"stop": "x", "free": "f9"})
         await panel.pilot.pause()
         assert "x stop" in panel.foot
 
