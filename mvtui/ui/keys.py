@@ -1,6 +1,6 @@
 """The keys of commands: those that they have, and those of them that work now."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mvtui.ui.key_names import key_label, key_labels, key_of_label, types_something
@@ -48,7 +48,7 @@ def leaves(key: str, keys: Keys, *also: str) -> bool:
     return key == "escape" or any(key in keys.get(one, ()) for one in ("leave", *also))
 
 
-def leave_label(keys: Keys, *, typing: bool = False) -> str:
-    """The key that leaves it, as people write it; `typing`: one that types nothing."""
-    own = keys.get("leave", ())
-    return key_label(next((key for key in own if not (typing and types_something(key))), "escape"))
+def leave_label(keys: Keys, *, typing: bool = False, taken: Container[str] = ()) -> str:
+    """The key that leaves it, as people write it; `typing`: one that types nothing; it is none of those `taken`."""
+    own = [key for key in keys.get("leave", ()) if key not in taken and not (typing and types_something(key))]
+    return key_label(own[0] if own else "escape")

@@ -162,7 +162,7 @@ async def test_keys_can_be_set_while_it_runs(open_panel: Open, late: bool) -> No
     async with open_panel(size=(120, 36)) as panel:
         if late:
             await panel.press("question_mark", "escape")
-        panel.app.set_keymap({"stop": "x", "free": "F9"})
+        panel.app.set_keymap({"stop": "x", "free": "f9"})
         await panel.pilot.pause()
         assert "x stop" in panel.foot
 
@@ -257,3 +257,16 @@ async def test_a_long_key_is_told_whole_and_those_behind_it_as_far_as_there_is_r
         assert "  ^shift+← stop; asks" in panel.text
         await panel.press("escape", "colon", *"stop")
         assert "^shift+← stop web" in panel.text
+
+
+async def test_an_answer_has_its_letter_also_where_that_leaves_elsewhere(open_panel: Open) -> None:
+    keys = checked_keys({"leave": ("u", "^g"), "undo": ("U",), "undo_edit": ("backspace",)})
+    async with open_panel(snapshot(KEEPING), keys=keys, size=(120, 36)) as panel:
+        await panel.press("U")
+        assert "u brings it back, ^g leaves" in panel.text
+        await panel.press("u")
+        assert panel.host.overlays
+        await panel.press("at")
+        assert "the newest first; u leaves" in panel.text
+        await panel.press("u")
+        assert not panel.app.panel.asks

@@ -83,7 +83,7 @@ async def test_a_click_finds_a_tab_whose_key_is_long(open_panel: Open) -> None:
     async with open_panel(FULL) as panel:
         panel.app.set_keymap({"tab_overview": "f11", "tab_shares": "ctrl+s"})
         await panel.press("f11")
-        assert panel.lines[1].startswith("▌f11 Overview▐  ^s Shares")
+        assert panel.lines[1].startswith("▌F11 Overview▐  ^s Shares")
         await panel.click("Processes")
         assert "▌4 Processes▐" in panel.lines[1]
 

@@ -91,7 +91,8 @@ class OutputFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """On one line."""
-        return flowed(answer_pieces(self.told.answers, leave_label(all_keys(self.app))), size.width, "  ")[:1]
+        leave = leave_label(all_keys(self.app), taken={one.key for one in self.told.answers})
+        return flowed(answer_pieces(self.told.answers, leave), size.width, "  ")[:1]
 
 
 class OutputPanel(Vertical, Dialog):

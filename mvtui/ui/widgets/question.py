@@ -119,10 +119,9 @@ class QuestionText(Lines, can_focus=True):
     @property
     def _leave(self) -> str:
         """The key that leaves it: none of an answer's."""
-        keys = all_keys(self.app)
-        answers = {one.key for one in self.question.answers} if self.question is not None else set()
-        own = tuple(key for key in keys.get("leave", ()) if key not in answers)
-        return leave_label({"leave": own}, typing=self.question is not None and bool(self.question.typed))
+        question = self.question
+        taken = {one.key for one in question.answers} if question is not None else set()
+        return leave_label(all_keys(self.app), typing=question is not None and bool(question.typed), taken=taken)
 
     def fitted(self, size: Size) -> list[Line]:
         """The same, or why it can't be answered."""

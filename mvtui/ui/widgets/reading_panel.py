@@ -51,7 +51,9 @@ class ReadingFoot(Lines):
 
     def fitted(self, size: Size) -> list[Line]:
         """As many lines as it takes."""
-        return flowed(answer_pieces(self._reading.answers, leave_label(all_keys(self.app))), size.width, "  ")
+        answers = self._reading.answers
+        leave = leave_label(all_keys(self.app), taken={one.key for one in answers})
+        return flowed(answer_pieces(answers, leave), size.width, "  ")
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """How many lines there are."""
