@@ -6,6 +6,7 @@ import stat
 
 from mvtui import first_names
 from mvtui.host.configuration_files import configuration_files
+from mvtui.model.locale import moves_cursor
 
 _DEFAULT_STATE_DIR = "/var/lib/microvms"
 _LARGE = 1 << 20
@@ -22,7 +23,7 @@ def paint_names(argv: list[str]) -> None:
 
 def can_show_panel() -> bool:
     """Whether standard input and output are a terminal that can move its cursor."""
-    return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+    return os.isatty(0) and os.isatty(1) and moves_cursor(os.environ.get("TERM", ""))
 
 
 def panel_state_dir(argv: list[str]) -> str | None:

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from mvtui.model.locale import is_utf8
+from mvtui.model.locale import has_colours, has_plain_font, is_utf8
 from mvtui.model.settings import Switch
 from mvtui.model.state import StateWord
 
@@ -52,6 +52,7 @@ class Glyphs(NamedTuple):
 def of_stdout(ascii: Switch) -> Glyphs:  # noqa: A002
     """What this program's standard output can show, where `ascii` (as the settings have it) leaves it to that."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    unicode = encoding == "utf8" and (is_utf8(os.environ) if ascii == "auto" else ascii == "off")
-    return Glyphs(unicode, tty and not os.environ.get("NO_COLOR"))
+    tty, term = sys.stdout.isatty(), os.environ.get("TERM", "")
+    has_glyphs = is_utf8(os.environ) and not (tty and has_plain_font(term))
+    unicode = encoding == "utf8" and (has_glyphs if ascii == "auto" else ascii == "off")
+    return Glyphs(unicode, tty and has_colours(term) and not os.environ.get("NO_COLOR"))

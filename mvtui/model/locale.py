@@ -1,6 +1,25 @@
-"""Which characters a terminal has, by its environment. Pure."""
+"""Which characters and colours a terminal has, by its environment. Pure."""
 
 from collections.abc import Mapping
+
+# The terminals of DEC, by TERM, and what takes after them.
+_MONOCHROME = ("vt1", "vt2", "vt3", "vt4", "vt5", "ansi")
+_NONE = ("", "dumb", "unknown")
+
+
+def moves_cursor(term: str) -> bool:
+    """Whether the terminal of that name (TERM) can move its cursor."""
+    return term not in _NONE
+
+
+def has_colours(term: str) -> bool:
+    """Whether it has colours."""
+    return term not in _NONE and not term.startswith(_MONOCHROME)
+
+
+def has_plain_font(term: str) -> bool:
+    """Whether its font has no more glyphs than a code page, whatever the locale says."""
+    return term == "screen" or term.startswith(("linux", "screen.linux", *_MONOCHROME))
 
 
 def is_utf8(environ: Mapping[str, str]) -> bool:

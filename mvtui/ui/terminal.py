@@ -1,10 +1,9 @@
 """What the terminal can do, from the environment."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mvtui.model.locale import is_utf8
+from mvtui.model.locale import has_plain_font, is_utf8
 from mvtui.model.settings import Settings
 from mvtui.model.theme import DARK, LIGHT, TERMINAL, TERMINAL_LIGHT
 from mvtui.ui.abilities import ALL, Abilities, abilities_of
@@ -12,8 +11,6 @@ from mvtui.ui.abilities import ALL, Abilities, abilities_of
 # rich, which paints for Textual, knows these endings of TERM as having 256 colours; every other has 16.
 _MANY_COLOURS = ("256color", "kitty")
 _TRUE_COLOUR = ("truecolor", "24bit")
-# Their fonts have no glyphs beyond a code page, whatever the locale says.
-_PLAIN_FONTS = re.compile(r"linux\b|vt\d|ansi|screen$|screen\.linux")
 # The background's number in COLORFGBG (rxvt, Konsole): white or bright white.
 _LIGHT_BACKGROUNDS = ("7", "15")
 
@@ -36,7 +33,7 @@ class Terminal:
         own_colours = _own_colours(environ)
         return cls(
             theme=_theme(environ, own=bool(own_colours)),
-            ascii_only=_PLAIN_FONTS.match(term) is not None or not is_utf8(environ),
+            ascii_only=has_plain_font(term) or not is_utf8(environ),
             mouse="SSH_CONNECTION" not in environ,
             own_colours=own_colours,
             abilities=abilities_of(term),

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from mvtui.model.locale import has_colours, moves_cursor
+from mvtui.ui.abilities import abilities_of
 from tests.ui.obeyed import capabilities, refused
 from tests.ui.terminal import KITTY_KEYS, MARK, TerminalProgram
 
@@ -56,3 +58,10 @@ def test_the_walk_of_one_is_refused_by_another() -> None:
 def test_terminfo_says_what_was_looked_up() -> None:
     assert capabilities("vt100").keys().isdisjoint({"colors", "dim", "hpa", "sitm"})
     assert capabilities("screen").keys().isdisjoint({"sitm"})
+
+
+def test_the_list_has_colours_where_the_panel_has() -> None:
+    for term in (*NEWER, *OLDER):
+        assert has_colours(term) == abilities_of(term).colours
+        assert has_colours(term) == ("colors" in capabilities(term)) or term == "ansi"
+    assert not any(has_colours(term) or moves_cursor(term) for term in ("", "dumb", "unknown"))

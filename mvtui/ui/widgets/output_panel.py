@@ -47,10 +47,12 @@ class OutputText(CursorLines):
         self._output = output
         self._lines: Sequence[str] = ()
         self._gone = output.gone
+        self._height = 0
 
     def renew(self) -> None:
-        """There may be more."""
-        at_end = self.scroll_offset.y >= self.line_count - self.size.height
+        """There may be more, or another size: who saw the end before sees it then."""
+        before, self._height = self._height, self.size.height
+        at_end = self.scroll_offset.y >= self.line_count - max(before, self._height)
         gone, self._gone = self._output.gone - self._gone, self._output.gone
         self._lines = [part for line in self._output.lines for part in pieces(line, self.size.width)]
         self.follow()
