@@ -79,6 +79,8 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
 
     def leave_drafts(self) -> None:
         """Keep what is not saved for the next panel: this one is ended from outside, and can't ask. Blocking."""
+        if not self.screen_stack:
+            return  # a signal before there is anything
         dialog = self.panel.changed_dialog
         if dialog is not None:
             dialog.keep_changes()
