@@ -81,7 +81,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
         self.keys = {**declared_keys(), **keys}
         self.set_keymap(textual_keymap(self.keys))
         self.host, self.seams = host, seams
-        self.drafts = {}
+        self.begin_drafts()
         self.ascii_only = ascii_only
         self.mouse = mouse
         self.abilities = abilities
@@ -134,6 +134,7 @@ class MvtuiApp(CopyApp, inherit_bindings=False):
     def _on_signal(self, number: signal.Signals) -> None:
         """End with the terminal restored; ^c and ^\\ while another has the terminal are its."""
         if number not in (signal.SIGINT, signal.SIGQUIT) or not self.lent:
+            self.leave_drafts()
             self.exit(return_code=128 + number)
 
     # The keys

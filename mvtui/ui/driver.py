@@ -38,6 +38,7 @@ class PanelDriver(LinuxDriver):
         self._file = Output(sys.__stdout__)  # type: ignore[assignment]
         abilities: Abilities = getattr(app, "abilities", ALL)
         self._answers = abilities.answers
+        self._has_let_go = False
 
     def write(self, data: str) -> None:
         """Send to the terminal."""
@@ -77,13 +78,19 @@ class PanelDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Let go of the terminal and stop; not where nobody would let us go on."""
-        if can_go_on():
+        if self._has_let_go:
+            self._has_let_go = False
+            os.kill(os.getpid(), signal.SIGSTOP)
+        elif can_go_on():
             super()._sigtstp_application()
 
     def stop_with_group(self) -> bool:
         """As ^Z does where the terminal is not raw; False where nobody would let us go on."""
         if not can_go_on():
             return False
+        # Before any of the group stops: the shell takes the terminal as soon as the first of it has.
+        self.suspend_application_mode()
+        self._has_let_go = self._must_signal_resume = True
         os.kill(0, signal.SIGTSTP)
         return True
 

@@ -86,6 +86,7 @@ def environ_of(folder: Path) -> dict[str, str]:
         "EDITOR": str(folder / "bin" / "editor"),
         "PATH": f"{folder}/bin:{os.environ['PATH']}",
         "XDG_RUNTIME_DIR": str(folder / "runtime"),
+        "XDG_STATE_HOME": str(folder / "state"),
         "LANG": "C.UTF-8",
     }
 

@@ -79,16 +79,20 @@ def test_it_is_not_stopped_where_nobody_would_let_it_go_on(panel: TerminalProgra
 
 
 @pytest.fixture
-def shell() -> Iterator[TerminalProgram]:
+def shell(request: pytest.FixtureRequest) -> Iterator[TerminalProgram]:
     """A shell with the panel as its job."""
     with TerminalProgram(SHELL) as program:
         program.see("shell$")
-        program.type(f"{sys.executable} -m tests.ui.driven_panel $PIPE\n")
+        panel = f"{sys.executable} -m tests.ui.driven_panel $PIPE"
+        # Within another program of its group, as sudo is one.
+        program.type(f"sh -c '{panel}; exit $?'\n" if request.param == "in a script" else f"{panel}\n")
         program.see("? help")
         yield program
 
 
-@pytest.mark.parametrize("by", ["key", "signal"])
+@pytest.mark.parametrize(
+    ("shell", "by"), [("alone", "key"), ("in a script", "key"), ("alone", "signal")], indirect=["shell"]
+)
 def test_it_goes_on_after_a_stop_that_was_asked_for(shell: TerminalProgram, by: str) -> None:
     shell.settle()
     if by == "key":
@@ -105,7 +109,7 @@ def test_it_goes_on_after_a_stop_that_was_asked_for(shell: TerminalProgram, by: 
     assert is_on_other_screen(shell)
     shell.settle()
     shell.type("q")
-    shell.read_until(lambda read: b"\x1b[?1049l" in read)
+    shell.read_until(lambda read: b"shell$" in read.partition(b"\x1b[?1049l")[2])
     shell.type("echo ended $?\n")
     shell.read_until(lambda read: b"ended 0" in read)
     assert takes_signals(shell)

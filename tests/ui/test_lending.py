@@ -147,6 +147,6 @@ def test_ctrl_z_stops_both_and_fg_lets_both_go_on(tmp_path: Path) -> None:
         shell.type("7\n")
         shell.read_until(lambda read: b"editor ended with exit 7" in read)
         shell.type("Q")
-        shell.read_until(lambda read: b"\x1b[?1049l" in read)
+        shell.read_until(lambda read: b"shell$" in read.partition(b"\x1b[?1049l")[2])
         shell.type("echo ended $?\n")
         shell.read_until(lambda read: b"ended 0" in read)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,29 @@ def test_by_a_terminal_that_goes_away(with_logs: LentTerminal) -> None:
     os.dup2(null, with_logs.terminal.master)
     os.close(null)
     until(lambda: not runs(child) and not runs(panel), "they run on", 30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_what_was_not_saved_is_kept_for_the_next_panel(tmp_path: Path, number: signal.Signals) -> None:
+    make_folder(tmp_path)
+    with open_lent("plain", tmp_path) as lent:
+        lent.terminal.type("ej")
+        lent.terminal.see("what its definition file says")
+        lent.terminal.type("x")
+        lent.terminal.see("not saved")
+        os.kill(lent.panel, number)
+        is_as_before(lent, lent.left(128 + number))
+        assert "is not saved, but kept: e shows it again" in lent.terminal.text
+    (left,) = (tmp_path / "state" / "mvtui" / "left").iterdir()
+    assert stat.S_IMODE(left.stat().st_mode) == 0o600
+    (tmp_path / "after").unlink()
+    with open_lent("plain", tmp_path) as lent:
+        lent.terminal.type("e")
+        lent.terminal.see("not saved yet: share")
+        lent.order("pass 1")
+        lent.terminal.type("q")
+        lent.terminal.see("d drops")
+        lent.order("pass 1")
+        lent.terminal.type("d")
+        until(lambda: not left.exists(), "it is still there", 30)
+        lent.leave()

@@ -1,6 +1,7 @@
 """From the key to the panel of a definition, or to the form of what the cursor is on."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvtui.model.definition import Definition, Share
@@ -8,6 +9,7 @@ from mvtui.model.edit import ItemKind
 from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM
 from mvtui.model.source_plan import SourcePlan
+from mvtui.model.text import clean
 from mvtui.ui import refusals
 from mvtui.ui.commands import command
 from mvtui.ui.definition_acting import DefinitionApp
@@ -17,6 +19,7 @@ from mvtui.ui.jobs import JobEnd
 from mvtui.ui.questions import Question
 
 if TYPE_CHECKING:
+    from mvtui.operations.definitions_save import Document
     from mvtui.operations.draft import Draft
 
 
@@ -25,10 +28,22 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
 
     # What was changed and not saved yet, by microVM: leaving a panel loses none of it.
     drafts: "dict[str, Draft]"
+    # The files of those that an earlier panel left, by microVM.
+    _left: "dict[str, Path]"
+    _told_at_end: list[str]
+
+    def begin_drafts(self) -> None:
+        """Nothing is changed yet."""
+        self.drafts, self._left, self._told_at_end = {}, {}, []
 
     def definition_settled(self, microvm: str) -> None:
         """What was changed of it is saved, or given up."""
         self.drafts.pop(microvm, None)
+        path = self._left.pop(microvm, None)
+        if path is not None:
+            from mvtui.operations import left_drafts  # noqa: PLC0415
+
+            left_drafts.forget(path)
 
     def action_edit(self) -> None:
         """Edit its definition: of the share or volume under the cursor its form, else all of it."""
@@ -62,8 +77,35 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
 
     _drop_question: Question | None = None
 
+    def leave_drafts(self) -> None:
+        """Keep what is not saved for the next panel: this one is ended from outside, and can't ask. Blocking."""
+        if not self.screen_stack:
+            return  # a signal before there is anything
+        dialog = self.panel.changed_dialog
+        if dialog is not None:
+            dialog.keep_changes()
+        if not self.drafts:
+            return
+        from mvtui.operations import left_drafts  # noqa: PLC0415
+
+        self._told_at_end = []
+        key = self.panel.situation(None).key("edit")
+        for name, draft in sorted(self.drafts.items()):
+            try:
+                left_drafts.leave(draft)
+                self._told_at_end.append(f"what was changed of {name} is not saved, but kept: {key} shows it again")
+            except OSError as error:
+                self._told_at_end.append(
+                    f"what was changed of {name} is lost: it can't be kept ({error.strerror or error})"
+                )
+
+    def last_words(self) -> list[str]:
+        """What is to be known when the panel is gone."""
+        return [*super().last_words(), *map(clean, self._told_at_end)]
+
     def _drop_and_end(self) -> None:
-        self.drafts.clear()
+        for name in {*self.drafts, *self._left}:
+            self.definition_settled(name)
         self.panel.drop_dialog()
         super().end_panel()
 
@@ -89,7 +131,7 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         seams = self.seams.forms
         return Desk(
             microvm,
-            self.drafts.get(microvm.name),
+            partial(self._kept, microvm.name),
             partial(seams.open_document, self.host, microvm),
             partial(self._check_fields, microvm),
             lambda typed, directories: seams.complete(self.host, microvm, typed, directories=directories),
@@ -108,9 +150,19 @@ class FormsApp(DefinitionApp, inherit_bindings=False):
         snapshot = self.shown.snapshot
         return await self.seams.forms.check_fields(self.host, microvm, definition, snapshot) if snapshot else ()
 
+    async def _kept(self, name: str, document: "Document") -> "Draft | None":
+        from mvtui.operations import left_drafts  # noqa: PLC0415
+
+        if name in self.drafts:
+            return self.drafts[name]
+        left = await self.seams.in_thread(left_drafts.find, document)
+        if left is not None:
+            self._left[name] = document.path
+        return left
+
     def _keep(self, name: str, draft: "Draft | None") -> None:
         if draft is None:
-            self.drafts.pop(name, None)
+            self.definition_settled(name)
         else:
             self.drafts[name] = draft
 

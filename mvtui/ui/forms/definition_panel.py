@@ -1,6 +1,7 @@
 """The panel of a definition: its shares, volumes and overlay, and the form of one of them. It changes a draft alone."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from textual import on
 from textual.events import Key
@@ -49,7 +50,7 @@ class DefinitionPanel(DefinitionView):
         except MvtuiError as problem:
             self._problem = problem
         else:
-            draft, words = resumed(self._desk.kept, document)
+            draft, words = resumed(await self._desk.kept(document), document)
             self._is_absent = not document.exists and not draft.changed
             self.editing, self._said = Editing(draft), (words, "warning")
             self._renew()
@@ -249,6 +250,16 @@ class DefinitionPanel(DefinitionView):
         )
         self._asks_to_end = True
         self._keys.update()
+
+    def keep_changes(self) -> None:
+        """Also what stands in a form, where it can be taken."""
+        if self.editing is not None:
+            with suppress(MvtuiError):
+                if self._form.display:
+                    self.editing.form = self._form.form
+                    self.editing.take()
+            if self.editing.draft.changed:
+                self._desk.keep(self.editing.draft)
 
     def _close(self, then: Callable[[], None] | None = None) -> None:
         if self.editing is not None:

@@ -93,11 +93,11 @@ class FormSeams:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All of one microVM's. `kept` is the draft that was left there before; `keep` has the present one kept, None: no
-    longer. `refusal` says why nothing can be saved now, "" where it can. `monotonic` is in seconds."""
+    """All of one microVM's. `kept` gives the draft that was left there before; `keep` has the present one kept, None:
+    no longer. `refusal` says why nothing can be saved now, "" where it can. `monotonic` is in seconds."""
 
     microvm: MicroVM
-    kept: "Draft | None"
+    kept: "Callable[[Document], Awaitable[Draft | None]]"
     open_document: Callable[[], Awaitable["Document"]]
     check_fields: Callable[["Definition"], Awaitable[tuple[Finding, ...]]]
     complete: Callable[[str, bool], Awaitable[tuple[str, ...]]]

@@ -38,6 +38,10 @@ class Dialog(Widget):
         """Ask that; `end` does it. Only where something is changed."""
         raise NotImplementedError
 
+    def keep_changes(self) -> None:
+        """Give what is changed in it to whoever keeps it: the panel ends. Only where something is changed."""
+        raise NotImplementedError
+
     def take_focus(self) -> None:
         """The keys are its own again."""
         self.screen.set_focus(self)
