@@ -122,7 +122,7 @@ DEGRADED = HEALTHY._replace(
             "fsd home",
             'Share "home" is down.',
             "/srv/wiki-old/home does not exist. The guest's /home hangs.",
-            "create /srv/wiki-old/home, then restart wiki",
+            "mkdir -p /srv/wiki-old/home, then mvtui restart wiki",
         ),
         Finding(
             Severity.WARNING,
@@ -137,7 +137,7 @@ DEGRADED = HEALTHY._replace(
             "≠ restart",
             "What runs differs from what is built.",
             "share home source: built /srv/wiki/home, booted /srv/wiki-old/home (1 more differs).",
-            "restart wiki",
+            "mvtui restart wiki",
         ),
     ),
 )
@@ -185,7 +185,7 @@ LOOPING = HEALTHY._replace(
             "no source",
             'Share "home": /srv/wiki/home does not exist.',
             "virtiofsd ends at once, and its unit is restarted.",
-            "create /srv/wiki/home",
+            "mkdir -p /srv/wiki/home",
         ),
     ),
 )

@@ -115,7 +115,7 @@ DB = microvm(
             "≠ restart",
             "What runs is older than what is built.",
             "booted is /nix/store/1abc-microvm-cloud-hypervisor-db, current is /nix/store/2def.",
-            "restart db",
+            "mvtui restart db",
         ),
     ),
 )
@@ -135,7 +135,7 @@ GIT = microvm(
             "fsd home",
             'Share "home" is down.',
             "/srv/git-home does not exist. The guest's /home hangs.",
-            "create /srv/git-home, then restart git",
+            "mkdir -p /srv/git-home, then mvtui restart git",
         ),
     ),
 )

@@ -54,7 +54,8 @@ def test_what_is_missing(status: ShareStatus, is_missing: bool) -> None:
 
 async def test_it_is_made_and_the_restart_is_offered(open_panel: Open) -> None:
     async with open_panel(snapshot(LACKING)) as panel:
-        assert "M create the directory  r restart  → create /srv/git-home, then restart git" in panel.text
+        (keys,) = [line for line in panel.lines if line.startswith("M create the directory")]
+        assert keys == "M create the directory  r restart"  # which is all that mends it
         panel.host.source_plans[HOME] = PLAN._replace(makes=("/srv", HOME), mount_point="/", fs_type="ext4")
         await panel.press("M")
         assert "create /srv/git-home for share home of git on hv01?" in panel.text

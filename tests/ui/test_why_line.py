@@ -25,7 +25,7 @@ def test_why_names_cause_since_when_and_what_mends() -> None:
     assert texts(GIT)[1:] == [
         'Share "home" is down. /srv/git-home does not exist. The guest\'s /home hangs.',
         "since 00:51 (11h)   microvm@git.service active",
-        "r restart  → create /srv/git-home, then restart git",
+        "r restart  → mkdir -p /srv/git-home, then mvtui restart git",
     ]
 
 
@@ -57,7 +57,7 @@ def test_why_keeps_cause_and_cure_in_three_lines() -> None:
 
 def test_why_says_a_fix_that_no_key_does() -> None:
     why = Why(DB, "1/9", (), {}, NOW)
-    assert why_lines(why, 60, 3)[-1] == (("→ restart db", "text"),)
+    assert why_lines(why, 60, 3)[-1] == (("→ mvtui restart db", "text"),)
 
 
 def test_moments_have_the_date_that_they_need() -> None:
@@ -68,7 +68,7 @@ def test_moments_have_the_date_that_they_need() -> None:
 
 
 MISSING = Finding(
-    Severity.ERROR, "share home", "no source", 'Share "home": /srv/home does not exist.', "", "create /srv/home"
+    Severity.ERROR, "share home", "no source", 'Share "home": /srv/home does not exist.', "", "mkdir -p /srv/home"
 )
 
 
@@ -83,6 +83,6 @@ def test_why_says_nothing_twice(word: StateWord, why: str) -> None:
     one = microvm("web", word, why=why, findings=(MISSING,))
     shown = texts(one, 160)
     assert shown[1] == why
-    assert shown[-1].endswith("→ create /srv/home")
+    assert shown[-1].endswith("→ mkdir -p /srv/home")
     told_more = MISSING._replace(why="The next start waits for it and fails.")
     assert texts(one._replace(findings=(told_more,)), 160)[1] == f"{why} The next start waits for it and fails."

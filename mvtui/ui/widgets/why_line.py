@@ -1,6 +1,7 @@
 """Why the selected microVM is in its state, since when, and what mends it."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from mvtui.model.overlay_words import armed_words
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
-from mvtui.ui.command import Command
+from mvtui.ui.command import Command, ShareVerb
 from mvtui.ui.commands import hint_key
 from mvtui.ui.key_words import with_keys
 from mvtui.ui.keys import Keys, key_labels
@@ -96,7 +97,7 @@ def _mends(why: Why) -> Line:
     """The keys, then what else there is to do: a fix that one of the keys does is not said again."""
     pieces: list[tuple[str, str]] = []
     fix = why.microvm.findings[0].fix if why.microvm.findings else ""
-    if fix in {f"{command.words} {why.microvm.name}" for command in why.menders}:
+    if all(_is_on_a_key(step, why) for step in fix.split(", then ")):
         fix = ""
     for command in why.menders:
         label = key_labels(why.keys.get(command.id, command.keys)) or hint_key(command.id, why.keys)
@@ -104,6 +105,13 @@ def _mends(why: Why) -> Line:
     if fix:
         pieces += [(f"→ {clean(with_keys(fix, why.keys))}", "text")]
     return tuple(pieces)
+
+
+def _is_on_a_key(step: str, why: Why) -> bool:
+    """Whether one of the keys does what that command of a fix does."""
+    commands = {f"mvtui {command.id} {shlex.quote(why.microvm.name)}" for command in why.menders}
+    makes = any(command.id == ShareVerb.MAKE_SOURCE for command in why.menders)
+    return step in commands or (makes and step.startswith(("mkdir -p ", "install -d ")))
 
 
 class WhyLine(Lines):
