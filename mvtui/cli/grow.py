@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from datetime import UTC, datetime
 
 from mvtui.cli.asking import can_ask, says_yes
@@ -62,7 +63,7 @@ def check_options(args: argparse.Namespace) -> None:
     if (args.size is None) == (not args.defined):
         raise MvtuiError(
             "grow takes a size, or --defined for the one in the definition file",
-            f"mvtui grow {clean(args.name)} {clean(args.image)} 4G",
+            f"mvtui grow {shlex.quote(clean(args.name))} {shlex.quote(clean(args.image))} 4G",
             ExitCode.USAGE,
         )
     if args.size is not None:

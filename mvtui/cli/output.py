@@ -17,13 +17,35 @@ def writing() -> Iterator[None]:
     """Raises BrokenPipeError, or MvtuiError where the output can't be written (a full disk); nothing is tried again
     when the interpreter ends."""
     try:
-        yield
-        sys.stdout.flush()
+        with _blocking():
+            yield
+            sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
         raise MvtuiError(f"the output can't be written: {error.strerror}") from None
+
+
+@contextmanager
+def _blocking() -> Iterator[None]:
+    """Python says nothing of what it can't write at once to a terminal or a pipe that another has set not to block (ssh
+    does so with one that it shares with us): half a document came out, with exit code 0."""
+    try:
+        descriptor = sys.stdout.fileno()
+        blocks = os.get_blocking(descriptor)
+    except (OSError, ValueError):  # no file
+        yield
+        return
+    if blocks:
+        yield
+        return
+    os.set_blocking(descriptor, True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.set_blocking(descriptor, False)
 
 
 def write_json(document: dict[str, object]) -> None:

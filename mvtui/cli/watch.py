@@ -92,12 +92,17 @@ async def _write(lines: Sequence[str]) -> None:
     descriptor, encoding = sys.stdout.fileno(), sys.stdout.encoding or "utf-8"
     data = memoryview("".join(f"{line}\n" for line in lines).encode(encoding, errors="replace"))
     errors: list[OSError] = []
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
 
     def write() -> None:
         left = data
         try:
             while left:
-                left = left[os.write(descriptor, left) :]
+                with suppress(BlockingIOError):  # who has made it so (ssh does) shares it with us
+                    left = left[os.write(descriptor, left) :]
+                if left:
+                    room.poll()
         except OSError as error:
             errors.append(error)
 

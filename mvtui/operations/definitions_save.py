@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from mvtui.errors import MvtuiError
 from mvtui.host.document_file import ChangedError, replace_text
 from mvtui.host.documents import DocumentError, parse, read_text
-from mvtui.host.former_text import Former, former_text, keep_former
+from mvtui.host.former_text import Former, alone, former_text, keep_former
 from mvtui.host.git import add_command, is_tracked, repository_of, track_file
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import record_change
@@ -146,6 +146,16 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
         return Saved(new, undoable=False)
     before = document.text if document.exists else None
     began = time.monotonic()
+    with alone(host):  # else what another one keeps of its save would be lost
+        findings = _replace(host, document, before, new_text)
+    host.changes += 1
+    words = f"{document.path} was saved"
+    record_change(host.records, document.microvm.name, "edit", words, ok=True, seconds=time.monotonic() - began)
+    return Saved(new, undoable=not findings, findings=(*findings, *git_findings(new.path, document.microvm)))
+
+
+def _replace(host: Host, document: Document, before: str | None, new_text: str) -> tuple[Finding, ...]:
+    """Keep the former text, and replace it; what is to be said where it can't be kept. Raises as `save`."""
     former = former_text(host, document.microvm.name)
     findings: tuple[Finding, ...] = ()
     try:
@@ -161,10 +171,7 @@ def save(host: Host, document: Document, new_text: str) -> Saved:
         if isinstance(problem, ChangedError):
             raise _conflict(document, new_text) from None
         raise
-    host.changes += 1
-    words = f"{document.path} was saved"
-    record_change(host.records, document.microvm.name, "edit", words, ok=True, seconds=time.monotonic() - began)
-    return Saved(new, undoable=not findings, findings=(*findings, *git_findings(new.path, document.microvm)))
+    return findings
 
 
 def undo_save(host: Host, microvm: MicroVM) -> Saved:

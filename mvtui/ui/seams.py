@@ -5,6 +5,7 @@ What looks and acts is imported at the first look, when the first frame stands o
 
 import asyncio
 import os
+import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -213,7 +214,7 @@ async def find_login(host: Host, microvm: MicroVM, user: str = DEFAULTS.ssh_user
 
 def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
     """The command line gives what makes one."""
-    raise MvtuiError("this panel makes no bundles", f"mvtui bundle {microvm.name}")
+    raise MvtuiError("this panel makes no bundles", f"mvtui bundle {shlex.quote(microvm.name)}")
 
 
 def copy_text(text: str, calls: CallLog) -> "Copied":

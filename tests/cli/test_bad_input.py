@@ -1,5 +1,6 @@
 """Whatever lies in the state directory and wherever output goes: a message, or a note on that row; the rest works."""
 
+import fcntl
 import json
 import os
 import signal
@@ -265,3 +266,20 @@ def test_the_panel_ended_by_a_signal(number: signal.Signals, size: tuple[int, in
         program.process.send_signal(number)
         assert program.end() in (128 + number, -number)
         assert left_clean(program)
+
+
+def test_a_pipe_that_another_has_set_not_to_block_gets_all() -> None:
+    """Half of a document came out, with exit code 0."""
+    whole = subprocess.run([sys.executable, "-m", "mvtui", "completion", "bash"], capture_output=True, check=True)
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    try:
+        child = subprocess.Popen([sys.executable, "-m", "mvtui", "completion", "bash"], stdout=writing)
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            assert pipe.read() == whole.stdout
+        assert child.wait() == 0
+    finally:
+        child.kill()
+        child.wait()

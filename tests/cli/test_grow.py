@@ -192,3 +192,9 @@ def test_no_such_volume(fake: Fake, capsys: Capture) -> None:
 )
 def test_sizes(text: str, count: int) -> None:
     assert parse_size(text) == count
+
+
+def test_the_command_that_is_shown_can_be_pasted(capsys: Capture) -> None:
+    """A completion writes such names, and the directory is an unprivileged user's."""
+    assert run(["grow", "$(id)", "a b.img"]) == 64
+    assert "mvtui grow '$(id)' 'a b.img' 4G" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`mvtui list --watch`: lines for screen readers and slow lines, and how it ends."""
 
+import asyncio
 import json
 import os
 import pty
@@ -10,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from mvtui.cli.change_report import change_documents, change_lines
 from mvtui.cli.run import run
+from mvtui.cli.watch import _write
 from mvtui.errors import ExitCode
 from mvtui.model.changes import Change, ChangeKind
 from mvtui.model.finding import Finding, Severity
@@ -274,3 +277,25 @@ def test_a_full_disk_is_said(states: Path) -> None:
         ended = subprocess.run(words(states), stdout=full, stderr=subprocess.PIPE, text=True, timeout=SOON, check=False)
     assert ended.returncode == ExitCode.FAILED
     assert ended.stderr == "mvtui: the output can't be written: No space left on device\n"
+
+
+async def test_a_pipe_that_another_has_set_not_to_block_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ssh does so with a terminal that it shares with us."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    said: list[bytes] = []
+
+    def read() -> None:
+        with os.fdopen(reading, "rb") as pipe:
+            said.append(pipe.read())
+
+    reader = Thread(target=read)
+    with os.fdopen(writing, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        work = asyncio.ensure_future(_write(["x" * 999] * 1000))
+        await asyncio.wait({work}, timeout=0.1)
+        reader.start()
+        await work
+        monkeypatch.undo()
+    reader.join()
+    assert len(said[0]) == 1_000_000

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -16,6 +17,7 @@ from mvtui.model.edit import AddItem, ItemKind, MoveItem, RemoveItem, SetField, 
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.state import State, StateWord
+from mvtui.operations import definitions_save
 from mvtui.operations.definitions_save import (
     ConflictError,
     Document,
@@ -169,6 +171,35 @@ def test_mine_is_taken_where_they_touch_and_only_as_it_was_shown(host: Host) -> 
     assert on_disk(host) == text
     undo_save(host, web())
     assert "/again" in on_disk(host)
+
+
+def test_of_two_that_save_at_once_the_one_that_did_can_be_undone(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is in the middle of its save, and finds out that it comes too late."""
+    document = opened(host)
+    texts = [apply(document, [edit]) for edit in (READ_ONLY, LARGER)]
+    keep, began = keep_former, Event()
+    too_late: list[str] = []
+
+    def save_one(text: str) -> None:
+        try:
+            save(host, document, text)
+        except ConflictError:
+            too_late.append(text)
+
+    other = Thread(target=save_one, args=(texts[1],))
+
+    def keep_and_let_the_other_begin(host: Host, microvm: str, former: Former | None) -> None:
+        keep(host, microvm, former)
+        if not began.is_set():
+            began.set()
+            other.start()
+            other.join(0.3)
+
+    monkeypatch.setattr(definitions_save, "keep_former", keep_and_let_the_other_begin)
+    save_one(texts[0])
+    other.join()
+    assert sorted([on_disk(host), *too_late]) == sorted(texts)
+    assert undo_save(host, web()).document.text == TEXT
 
 
 def test_a_conflict_leaves_what_is_kept_for_undo(host: Host) -> None:
