@@ -73,7 +73,7 @@ def panel(root: Path) -> list[str]:
 def settled_list(terminal: Tmux) -> None:
     """All eight have come into their states."""
     terminal.wait_for(
-        "2 degraded  1 looping  1 failed", "fsd home", "failed depende", "emergency", without=["looking at"]
+        "2 degraded  1 looping  1 failed", "fsd home", "failed depend", "emergency", without=["looking at"]
     )
 
 
