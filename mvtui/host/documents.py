@@ -17,6 +17,9 @@ from mvtui.model.document import WrongTypeError, definition_of
 # A definition has a few KiB.
 LIMIT = 1 << 20
 
+_LARGEST = 1 << 63
+_TOO_LARGE = ("a number that is too large", f"a number of TOML is at most {_LARGEST - 1}")
+
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 # What mends what tomllib complains of, by how its message begins.
@@ -90,11 +93,30 @@ def read_text(path: Path, owners: Container[int] | None = None) -> str | None:
 def parse(path: Path, text: str) -> dict[str, Any]:
     """The tables of a definition's `text`; `path` is for messages alone. Raises DocumentError."""
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, text, str(error)) from None
     except RecursionError:
         raise DocumentError(path, "lists or tables in lists, too deep to read", "no definition needs that") from None
+    except ValueError:  # Python reads and writes no number of more than 4,300 digits
+        raise DocumentError(path, *_TOO_LARGE) from None
+    if _has_too_large(tables):
+        raise DocumentError(path, *_TOO_LARGE)
+    return tables
+
+
+def _has_too_large(tables: dict[str, Any]) -> bool:
+    """Whether a number is none of 64 bits, which is all that TOML asks for (and Nix has)."""
+    todo: list[Any] = [tables]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+        elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            return True
+    return False
 
 
 def _syntax_error(path: Path, text: str, message: str) -> DocumentError:

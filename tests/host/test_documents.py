@@ -207,3 +207,16 @@ def test_what_is_no_small_file_is_not_read(tmp_path: Path) -> None:
 def test_depth_is_no_danger(tmp_path: Path, opening: str) -> None:
     with pytest.raises(DocumentError, match="too deep"):
         read_definition(_write(tmp_path, f"a = {opening * 5000}"))
+
+
+@pytest.mark.parametrize(
+    "digits",
+    ["9" * 5000, "0x" + "f" * 5000, "9223372036854775808", "-9223372036854775809"],
+    ids=["decimal", "hexadecimal", "one more", "one less"],
+)
+@pytest.mark.parametrize("start", ["mem = ", "shares = [{tag = "], ids=["key", "in a table"])
+def test_a_number_that_is_none_of_64_bits(tmp_path: Path, start: str, digits: str) -> None:
+    """Python neither reads nor writes one of more than 4,300 digits: the panel ended of it."""
+    end = "}]" if "{" in start else ""
+    with pytest.raises(DocumentError, match="too large"):
+        read_definition(_write(tmp_path, f"{start}{digits}{end}"))
