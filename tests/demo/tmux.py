@@ -22,6 +22,7 @@ class Tmux:
         self._env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),  # what is copied is left there
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
         }
