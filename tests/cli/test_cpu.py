@@ -94,7 +94,8 @@ def busy(tmp_path: Path) -> Iterator[int]:
 
 
 def mvtui(state_dir: Path, *words: str) -> Any:
-    argv = [sys.executable, "-m", "mvtui", "--manager", "direct", "--state-dir", str(state_dir), *words, "--json"]
+    options = ["--manager", "direct", "--read-only", "--state-dir", str(state_dir)]
+    argv = [sys.executable, "-m", "mvtui", *options, *words, "--json"]
     return json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout)
 
 
