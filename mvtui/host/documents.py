@@ -17,6 +17,8 @@ from mvtui.model.document import WrongTypeError, definition_of
 # A definition has a few KiB.
 LIMIT = 1 << 20
 
+# A key of half a million parts takes tomllib minutes; the parts of one stand on a line.
+_MOST_DOTS = 500
 _LARGEST = 1 << 63
 _TOO_LARGE = ("a number that is too large", f"a number of TOML is at most {_LARGEST - 1}")
 
@@ -92,6 +94,9 @@ def read_text(path: Path, owners: Container[int] | None = None) -> str | None:
 
 def parse(path: Path, text: str) -> dict[str, Any]:
     """The tables of a definition's `text`; `path` is for messages alone. Raises DocumentError."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS:
+            raise DocumentError(path, f"a line with more than {_MOST_DOTS} dots", "no definition needs that", number, 1)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -220,3 +220,9 @@ def test_a_number_that_is_none_of_64_bits(tmp_path: Path, start: str, digits: st
     end = "}]" if "{" in start else ""
     with pytest.raises(DocumentError, match="too large"):
         read_definition(_write(tmp_path, f"{start}{digits}{end}"))
+
+
+def test_a_key_of_parts_without_an_end(tmp_path: Path) -> None:
+    """tomllib needs three minutes for it."""
+    with pytest.raises(DocumentError, match=":2:1: a line with more than 500 dots"):
+        read_definition(_write(tmp_path, "mem = 1\na" + ".a" * 50_000 + " = 1"))
