@@ -17,7 +17,7 @@ from tests.ui.terminal import TerminalProgram
 # What the environment says, and which recorded screens are its.
 TERMINALS = {
     "xterm-256color": ({}, "256-colours"),
-    "truecolor": ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "256-colours"),
+    "truecolor": ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "all-colours"),
     "tmux-256color": ({}, "256-colours"),
     "screen-256color": ({}, "256-colours"),
     "xterm": ({}, "16-colours"),
