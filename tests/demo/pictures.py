@@ -15,15 +15,16 @@ from mvtui.ui.run import seams_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
 SIZE = (100, 30)
-SECONDS = 120.0
+SECONDS = 60.0
 
-# Each picture with the keys that lead to it from the one before, and what then stands there. The cursor begins at the
-# top of the list; git is the fifth, lab the sixth.
+# Each picture with the keys that lead to it from the one before, and what then stands there; "" is none yet. The cursor
+# begins at the top of the list; git is the fifth, lab the sixth.
 PICTURES = (
-    ("list", ("j", "j", "j", "j"), ("looping", "emergency", "fsd home", "ov full", "≠ restart")),
-    ("page", ("enter",), ("Guest", "no source")),
-    ("form", ("2", "down", "e"), ("does not exist",)),
-    ("reset", ("escape", "escape", "j", "O"), ("o resets",)),
+    ("", (), ("looping", "emergency", "fsd home", "ov full", "≠ restart")),
+    ("list", ("j", "j", "j", "j"), ("─ git ─", "does not exist")),
+    ("page", ("enter",), ("> git", "Guest", "does not exist")),
+    ("form", ("2", "down", "e", "down"), ("> share home", "^f creates it")),
+    ("reset", ("escape", "escape", "q", "j", "O"), ("o resets",)),
     ("check", ("escape", "D"), ("errors", "db[prod]")),
 )
 
@@ -40,21 +41,26 @@ class Demo:
         return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait for it. Raises TimeoutError."""
-        async with asyncio.timeout(SECONDS):
-            while not holds():
-                await asyncio.sleep(0.1)
-                await self.pilot.pause()
-        sys.stdout.write(f"{what}\n")
+        """Wait for it. Raises TimeoutError with what stands there instead."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not holds():
+                    await asyncio.sleep(0.1)
+                    await self.pilot.pause()
+        except TimeoutError:
+            raise TimeoutError(f"{what}:\n{self.text}") from None
 
     async def take(self, name: str, keys: tuple[str, ...], texts: tuple[str, ...]) -> None:
         """Press the keys, wait for the texts, write the picture."""
+        await asyncio.sleep(0.4)  # a question that stands there takes no key before
         for key in keys:
             await self.pilot.press(key)
             await self.pilot.pause()
-        await self.until(lambda: all(text in self.text for text in texts), f"{FOLDER.name}/demo-{name}.svg")
-        picture = self.app.export_screenshot(title="mvtui demo")
-        (FOLDER / f"demo-{name}.svg").write_text(picture, encoding="utf-8")
+        await self.until(lambda: all(text in self.text for text in texts), ", ".join(texts))
+        if name:
+            picture = self.app.export_screenshot(title="mvtui demo")
+            (FOLDER / f"demo-{name}.svg").write_text(picture, encoding="utf-8")
+            sys.stdout.write(f"{FOLDER.name}/demo-{name}.svg\n")
 
 
 async def take_all(state_dir: Path) -> None:
