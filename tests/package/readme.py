@@ -1,6 +1,7 @@
-"""The README's tables, from the code: each stands between `<!-- NAME -->` and `<!-- end of NAME -->`."""
+"""The README's tables, from the code, and its contents: each stands between `<!-- NAME -->` and `<!-- end of NAME -->`."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from mvtui.ui.keys import key_label
 README = Path(__file__).parents[2] / "README.md"
 
 
-def tables() -> dict[str, list[str]]:
-    """The lines of each table, by its name."""
+def tables(text: str) -> dict[str, list[str]]:
+    """The lines of each table, by its name; the contents are those of the README's `text`."""
     return {
+        "contents": list(_contents(text)),
         "states": list(_states()),
         "keys": list(_keys()),
         "options": list(_options()),
@@ -27,7 +29,7 @@ def tables() -> dict[str, list[str]]:
 
 def renewed(text: str) -> str:
     """The README's `text` with its tables as they are now. Raises ValueError where a table has no place."""
-    for name, lines in tables().items():
+    for name, lines in tables(text).items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{begin}\n.*?{end}", re.DOTALL)
         if len(pattern.findall(text)) != 1:
@@ -40,6 +42,24 @@ def renewed(text: str) -> str:
 def named_verbs(text: str) -> set[str]:
     """The verbs that the README's `text` shows in use."""
     return set(re.findall(r"\bmvtui ([a-z-]+)", text)) & VERBS.keys()
+
+
+def anchor(heading: str) -> str:
+    """What leads to a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _contents(text: str) -> Iterator[str]:
+    parts: list[list[str]] = []
+    for level, heading in re.findall(r"^(##|###) (.+)$", text, re.MULTILINE):
+        link = f"[{heading}](#{anchor(heading)})"
+        if level == "##":
+            parts.append([link])
+        else:
+            parts[-1].append(link)
+    for first, *others in parts:
+        words = f"- {first}{': ' if others else ''}{', '.join(others)}"
+        yield from textwrap.wrap(words, 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _row(*cells: str) -> str:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mvtui.cli.arguments import VERBS
-from tests.package.readme import README, named_verbs, renewed
+from tests.package.readme import README, anchor, named_verbs, renewed
 
 TEXT = README.read_text()
 
@@ -24,14 +24,9 @@ def test_every_picture_has_its_place(picture: str) -> None:
 
 
 def test_what_it_leads_to_is_there() -> None:
-    headings = {_anchor(one) for one in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    headings = {anchor(one) for one in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
         if target.startswith("#"):
             assert target[1:] in headings, target
         elif not target.startswith("http"):
             assert (README.parent / target).exists(), target
-
-
-def _anchor(heading: str) -> str:
-    """As GitHub makes it."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
