@@ -1,4 +1,5 @@
-"""The README's tables, from the code, and its contents: each stands between `<!-- NAME -->` and `<!-- end of NAME -->`."""
+"""The README's tables, from the code, and its contents: each stands between `<!-- NAME -->` and
+`<!-- end of NAME -->`."""
 
 import re
 import textwrap
