@@ -20,7 +20,7 @@ LIMIT = 1 << 20
 # A key of half a million parts takes tomllib minutes; the parts of one stand on a line.
 _MOST_DOTS = 500
 _LARGEST = 1 << 63
-_TOO_LARGE = ("a number that is too large", f"a number of TOML is at most {_LARGEST - 1}")
+TOO_LARGE = ("a number that is too large", f"a number of TOML is at most {_LARGEST - 1}")
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -104,9 +104,9 @@ def parse(path: Path, text: str) -> dict[str, Any]:
     except RecursionError:
         raise DocumentError(path, "lists or tables in lists, too deep to read", "no definition needs that") from None
     except ValueError:  # Python reads and writes no number of more than 4,300 digits
-        raise DocumentError(path, *_TOO_LARGE) from None
+        raise DocumentError(path, *TOO_LARGE) from None
     if _has_too_large(tables):
-        raise DocumentError(path, *_TOO_LARGE)
+        raise DocumentError(path, *TOO_LARGE)
     return tables
 
 

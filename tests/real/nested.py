@@ -9,6 +9,7 @@ import contextlib
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -92,18 +93,21 @@ class Nested:
 
     @contextlib.contextmanager
     def python_running(self, *argv: str) -> Iterator["subprocess.Popen[str]"]:
-        """The same in the background. What it left running ends with the nested system."""
+        """The same in the background; it ends with the block, and so does all of its process group."""
         with subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self.pid), "-a", "--", sys.executable, *argv],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=ENVIRONMENT | PYTHON,
+            start_new_session=True,
         ) as process:
             try:
                 yield process
             finally:
-                process.kill()
+                # nsenter has a child inside, which a signal to itself does not reach.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def journal(self, *arguments: str) -> list[str]:
         """The journal's messages, oldest first; `arguments` are journalctl's."""

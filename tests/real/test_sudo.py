@@ -61,7 +61,8 @@ def resets(host: RealHost, user: str, name: str, *passwords: str) -> tuple[list[
     as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
     ran = host.nested.run(*as_user, sys.executable, "-P", "-c", ON_A_TERMINAL, name, *passwords, timeout=60)
     *shown, end = ran.stdout.splitlines()
-    ok, words = json.loads(end)
+    # Where sudo failed, the terminal is mended first; that ends with its cursor.
+    ok, words = json.loads(end.rpartition("\x1b[?25h")[2])
     return shown, ok, words
 
 

@@ -204,6 +204,12 @@ def holds_lease(fd: int) -> bool:
     return bool(fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_WRLCK)
 
 
+def writer_waits(fd: int) -> bool:
+    """Whether somebody waits in open(2) for the write lease who wants to write: then nothing is left of it, while who
+    only reads leaves a read lease (fcntl_getlease of the kernel's fs/locks.c)."""
+    return bool(fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_UNLCK)
+
+
 def give_lease_back(fd: int) -> None:
     """Whoever waits in open(2) goes on."""
     fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)

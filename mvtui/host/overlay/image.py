@@ -8,7 +8,7 @@ import stat
 
 from mvtui.host.overlay.holding import Holding
 from mvtui.host.overlay.image_facts import image_facts
-from mvtui.host.overlay.lease import HOLDER_TRIES, Lease, pause
+from mvtui.host.overlay.lease import HOLDER_TRIES, Lease, exchange_stays, pause
 from mvtui.host.overlay.mkfs import Recipe, fill, need_mkfs
 from mvtui.host.overlay.names import IMAGE_SUFFIX, MAKING, NEW, inodes_in
 from mvtui.host.overlay.places import FileId, file_id, look, open_regular
@@ -225,8 +225,7 @@ class ImageWork:
             status = look(where, at)
             if status is None or file_id(status) != image:
                 raise Stop(f"{self._shown} was replaced meanwhile: it stays as it is")
-            # Who waits for each of the two got its name when that was right: it stays so.
-            if not image_lease.is_whole and (lease is None or lease.is_whole):
+            if not image_lease.is_whole and not exchange_stays(image_lease, lease):
                 raise _InterruptedError
         except (OSError, Stop, _InterruptedError):
             self._take_back(where, name)

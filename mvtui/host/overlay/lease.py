@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from mvtui.host.overlay.effects import give_lease_back, holds_lease, is_locked
+from mvtui.host.overlay.effects import give_lease_back, holds_lease, is_locked, writer_waits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class Lease:
         """False where somebody waits in open(2) for it to be given back, or did not want to wait."""
         return not self.held or holds_lease(self._fd)
 
+    @property
+    def writer_waits(self) -> bool:
+        """True where somebody waits in open(2) for it who wants to write, as a hypervisor does."""
+        return bool(self.held) and writer_waits(self._fd)
+
     def give_back(self) -> None:
         """Whoever waits in open(2) goes on; the descriptor stays open."""
         if self.held:
@@ -64,3 +69,12 @@ class Lease:
             self.give_back()
         finally:
             os.close(self._fd)
+
+
+def exchange_stays(before: Lease, now: Lease | None) -> bool:
+    """Whether an exchange stays though somebody waits for what was the image `before`: where somebody waits for what is
+    it `now` too. Each got its name when that was right. Of a writer, the hypervisor, and one who only looks, the writer
+    gets what stays the image."""
+    if now is None or now.is_whole:
+        return False
+    return now.writer_waits or not before.writer_waits

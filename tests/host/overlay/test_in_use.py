@@ -185,22 +185,24 @@ def test_an_opener_that_comes_during_the_commit(overlay: OverlayHost) -> None:
     assert (content(overlay.image), overlay.names()) == ("old", [])
 
 
-def test_the_new_image_is_not_taken_from_one_who_opened_it(overlay: OverlayHost) -> None:
-    """One waits for the old image and another for the new one, which would be removed if it were taken back."""
+@pytest.mark.parametrize(("old_mode", "new_mode"), [("rb", "rb"), ("rb", "r+b"), ("r+b", "r+b"), ("r+b", "rb")])
+def test_one_waits_for_each_image(overlay: OverlayHost, old_mode: str, new_mode: str) -> None:
+    """The new one would be removed if it were taken back; but of a hypervisor and one who looks, the hypervisor has
+    what is then the image."""
     place = os.open(overlay.image, os.O_PATH)
     fifos = [overlay.folder / name for name in ("for-old", "for-new")]
     found: dict[str, str] = {}
     may_close = threading.Event()
 
-    def come(fifo: Path, path: str | Path) -> None:
+    def come(fifo: Path, path: str | Path, mode: str) -> None:
         fifo.open().close()
-        with open(path, "rb") as file:
+        with open(path, mode) as file:
             found[fifo.name] = file.read(3).decode()
             may_close.wait(30)
 
     openers = [
-        threading.Thread(target=come, args=(fifo, path))
-        for fifo, path in zip(fifos, (f"/proc/self/fd/{place}", overlay.image), strict=True)
+        threading.Thread(target=come, args=arguments)
+        for arguments in zip(fifos, (f"/proc/self/fd/{place}", overlay.image), (old_mode, new_mode), strict=True)
     ]
     for fifo, opener in zip(fifos, openers, strict=True):
         os.mkfifo(fifo)
@@ -213,15 +215,22 @@ def test_the_new_image_is_not_taken_from_one_who_opened_it(overlay: OverlayHost)
     try:
         with overlay.worker(INTERRUPTED.format(wait)) as worker:
             worker.make(overlay.new(), overlay.file_id())
-            kept = worker.commit()
+            kept = None
+            if (old_mode, new_mode) == ("r+b", "rb"):
+                with pytest.raises(MvtuiError, match="is in use"):
+                    worker.commit()
+            else:
+                kept = worker.commit()
     finally:
         may_close.set()
         for opener in openers:
             opener.join()
         os.close(place)
-    assert kept is not None
     assert found == {"for-old": "old", "for-new": "\0\0\0"}
-    assert (content(overlay.image), content(Path(kept.path))) == ("new", "old")
+    if kept is not None:
+        assert (content(overlay.image), content(Path(kept.path))) == ("new", "old")
+    else:
+        assert (content(overlay.image), overlay.names()) == ("old", [])
 
 
 def test_a_short_look_during_the_commit(overlay: OverlayHost) -> None:
