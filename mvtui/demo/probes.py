@@ -4,11 +4,13 @@ A QEMU that may not use io_uring, or a virtiofsd that may not make its sandbox, 
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -94,16 +96,7 @@ def _blank_image(directory: Path) -> Path:
 
 def _try(program: str, directory: Path, wanted: bytes, account: Account | None) -> str:
     """ "" where `program` prints `wanted`, else what it said last. It is ended in any case."""
-    options = account.popen_options if account is not None else {}
-    process = subprocess.Popen(
-        [program],
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        **options,
-    )
+    process = _begun(program, directory, account)
     timer = threading.Timer(_SECONDS, _end_session, (process,))
     timer.start()
     last = b"it said nothing"
@@ -117,6 +110,28 @@ def _try(program: str, directory: Path, wanted: bytes, account: Account | None) 
         _end_session(process)
         process.communicate()
     return "".join(char for char in last.decode(errors="replace") if char.isprintable())[-120:]
+
+
+def _begun(program: str, directory: Path, account: Account | None) -> subprocess.Popen[bytes]:
+    """Where another thread forks while the program is written (for mkfs), that child has it open for writing until it
+    runs what it is for: execve(2), ETXTBSY."""
+    options = account.popen_options if account is not None else {}
+    give_up = time.monotonic() + _SECONDS
+    while True:
+        try:
+            return subprocess.Popen(
+                [program],
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **options,
+            )
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > give_up:
+                raise
+        time.sleep(0.02)
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:

@@ -1,10 +1,14 @@
 """Every key in every place: what it changes there, and that it changes nothing else."""
 
+import asyncio
+import time
+from collections.abc import Mapping
+
 import pytest
 
 from mvtui.ui.commands import COMMANDS, help_of
 from mvtui.ui.keys import key_labels
-from tests.ui.conftest import Open
+from tests.ui.conftest import Open, Panel
 from tests.ui.places import LEVELS, PLACES, TABS, changed, go, seen
 
 TYPED = ("typed", "count", "fresh", "overlays")
@@ -160,6 +164,15 @@ def test_every_command_has_its_effects() -> None:
     assert {place for effects in EFFECTS.values() for place in effects} == PLACES.keys()
 
 
+async def came_of(panel: Panel, before: Mapping[str, object], wanted: set[str]) -> set[str]:
+    """What is other than `before`; what is wanted of it may come from a thread."""
+    deadline = time.monotonic() + 5.0
+    while not wanted <= (words := changed(before, seen(panel))) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+        await panel.pilot.pause()
+    return words
+
+
 @pytest.mark.parametrize("place", PLACES)
 async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
     where = PLACES[place]
@@ -173,7 +186,8 @@ async def test_what_each_key_changes(open_panel: Open, place: str) -> None:
                 id, key = waiting.pop()  # noqa: A001
                 before = seen(panel)
                 await panel.press(key)
-                words, wanted = changed(before, seen(panel)), set(expected(place, id, key).split())
+                wanted = set(expected(place, id, key).split())
+                words = await came_of(panel, before, wanted)
                 if wanted == {"types"} and "types" in words:
                     words.discard("filter")  # as you type
                 if "filter" in words or wanted == {"types"}:
