@@ -143,9 +143,8 @@ complete -F _mvtui mvtui
 def _zsh() -> str:
     verbs = "\n".join(f"        '{verb}:{words}'" for verb, words in VERBS.items())
     own = "\n".join(f"            ('{verb}') found=({' '.join(words)}) ;;" for verb, words in _options().items())
-    choices = "\n".join(
-        f"        ({option}) compadd -- {' '.join(values)}; return ;;" for option, values in _TAKE_A_CHOICE.items()
-    )
+    chosen = "        ({}) compadd -- {}; return ;;"
+    choices = "\n".join(chosen.format(option, " ".join(values)) for option, values in _TAKE_A_CHOICE.items())
     return f"""#compdef mvtui
 _mvtui() {{
     local word option verb ended states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml

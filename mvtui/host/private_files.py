@@ -5,7 +5,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+from mvtui.host.replaced_file import replace_file
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS_MAY_WRITE = 0o022
@@ -30,23 +31,7 @@ def open_own(folder: Path, mode: int = 0o700) -> int:
 
 def write(directory: int, name: str, content: bytes) -> None:
     """Write it in the place of what was there, in one step, with mode 0600. Raises OSError: nothing has changed."""
-    new = f".{name}.{os.getpid()}"
-    with suppress(FileNotFoundError):  # of one that was killed
-        os.unlink(new, dir_fd=directory)
-    file = os.open(new, _CREATE, 0o600, dir_fd=directory)
-    try:
-        try:
-            os.fchmod(file, stat.S_IRUSR | stat.S_IWUSR)  # whatever the umask
-            left = memoryview(content)
-            while left:
-                left = left[os.write(file, left) :]
-        finally:
-            os.close(file)
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
+    replace_file(directory, name, content, stat.S_IRUSR | stat.S_IWUSR)
 
 
 def read(directory: int, name: str, most: int) -> bytes:

@@ -34,7 +34,7 @@ def test_it_is_its_owners_alone(elsewhere: Path) -> None:
 def test_the_newest_takes_the_place_of_the_one_before(elsewhere: Path) -> None:
     environ = {"XDG_RUNTIME_DIR": str(elsewhere / "runtime")}
     folder = copied_file.leave("first", environ).parent
-    (folder / f".copied.{os.getpid()}").write_text("of one that was killed")
+    (folder / f".{os.getpid()}.new").write_text("of one that was killed")
     reader = (folder / "copied").open()
     assert copied_file.leave("second", environ).read_text() == "second"
     assert reader.read() == "first"  # never half of one
@@ -78,7 +78,7 @@ def test_a_link_in_its_place_is_not_followed(elsewhere: Path) -> None:
     path = copied_file.leave("web", environ)
     path.unlink()
     path.symlink_to(elsewhere / "target")
-    (path.parent / f".copied.{os.getpid()}").symlink_to(elsewhere / "target")
+    (path.parent / f".{os.getpid()}.new").symlink_to(elsewhere / "target")
     copied_file.leave("web", environ)
     assert not path.is_symlink()
     assert not (elsewhere / "target").exists()
