@@ -79,6 +79,8 @@ class JournalLogs:
         arguments = [f"--after-cursor={_cursor(place)}"] if place else []
         if after is None:
             arguments.append("--reverse")
+        if before is None and after is None and wanted.level >= DEBUG and wanted.since is None:
+            arguments.append(f"--lines={limit}")  # or journalctl reads on until it is ended
         records, size = [], 0
         for record in self._read(wanted, arguments):
             if wanted.since is not None and after is None and _microseconds(record) < wanted.since.timestamp() * 1e6:

@@ -72,7 +72,7 @@ def test_what_is_asked(tmp_path: Path) -> None:
     logs = printing(tmp_path, [])
     logs.page(ALL, 10)
     asked = arguments(tmp_path)
-    assert {"--no-pager", "--all", "--output=export", "--reverse"} <= set(asked)
+    assert {"--no-pager", "--all", "--output=export", "--reverse", "--lines=10"} <= set(asked)
     groups = [group.split() for group in " ".join(word for word in asked if not word.startswith("--")).split(" + ")]
     assert {"_SYSTEMD_UNIT=microvm@web.service", "_SYSTEMD_UNIT=install-microvm-web.service"} <= set(groups[0])
     assert "_SYSTEMD_UNIT=microvm-tap-interfaces@web.service" in groups[0]
@@ -86,6 +86,7 @@ def test_what_is_asked(tmp_path: Path) -> None:
     assert asked[-5:] == ["_SYSTEMD_UNIT=microvm@web.service", *(f"PRIORITY={number}" for number in range(4))]
     assert "--after-cursor=s=1;i=2" in asked
     assert "--reverse" in asked
+    assert "--lines=10" not in asked, "not each of them is wanted, and these are not the last"
     logs.page(LogFilter(level=ERROR, source=LogSource.VIRTIOFSD), 10, after=line())
     assert "--reverse" not in arguments(tmp_path)
     assert "PRIORITY=3" not in arguments(tmp_path), "virtiofsd's errors are logged as info"

@@ -25,14 +25,21 @@ _NUMBER = re.compile(r"line (\d+) of a guest")
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process has used, its children not counted."""
+    """What the process has used, and those of its children that have ended."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def last_number(panel: TerminalProgram) -> int:
     return max((int(number) for number in _NUMBER.findall(panel.text)), default=-1)
+
+
+def newer(panel: TerminalProgram, count: int = 0) -> int:
+    """The last number that stands there, once it is so much higher than now: just when the panel has painted."""
+    now = last_number(panel)
+    panel.read_until(lambda _: last_number(panel) > now + count)
+    return last_number(panel)
 
 
 def flooded(size: tuple[int, int]) -> tuple[float, float, float]:
@@ -40,17 +47,17 @@ def flooded(size: tuple[int, int]) -> tuple[float, float, float]:
     with TerminalProgram(CHILD, size=size, pipe=False) as panel:
         panel.see("wiki")
         panel.type("l")
-        panel.read_until(lambda _: last_number(panel) > 2 * LINES_A_SECOND)
-        began, cpu, written, number = (
-            time.monotonic(),
-            cpu_seconds(panel.process.pid),
-            len(panel.written),
-            last_number(panel),
-        )
-        panel.read_until(lambda _: time.monotonic() - began > SECONDS)
-        took = time.monotonic() - began
-        used = (cpu_seconds(panel.process.pid) - cpu) / took
-        return used, (len(panel.written) - written) / took, (last_number(panel) - number) / took
+        panel.see("of a guest")
+
+        newer(panel, 2 * LINES_A_SECOND)
+
+        def measured() -> tuple[int, float, float, int]:
+            return newer(panel), time.monotonic(), cpu_seconds(panel.process.pid), len(panel.written)
+
+        before = measured()
+        panel.read_until(lambda _: time.monotonic() - before[1] > SECONDS)
+        lines, took, used, written = (b - a for a, b in zip(before, measured(), strict=True))
+        return used / took, written / took, lines / took
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -70,7 +77,8 @@ def slowest_key() -> float:
     with TerminalProgram(CHILD, pipe=False) as panel:
         panel.see("wiki")
         panel.type("l")
-        panel.read_until(lambda _: last_number(panel) > LINES_A_SECOND)
+        panel.see("of a guest")
+        newer(panel, LINES_A_SECOND)
         for key, text, is_there in KEYS:
             assert (text in panel.text) is not is_there
             began = time.monotonic()

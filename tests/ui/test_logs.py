@@ -1,9 +1,13 @@
 """The tab of logs: what it shows, how one walks through it, when it reads and when it does not."""
 
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 
+from mvtui.errors import MvtuiError
+from mvtui.ui.logs import reading
 from mvtui.ui.logs.reading import PAGE
 from mvtui.ui.widgets.log_view import LogView
 from tests.ui.conftest import Open, Panel
@@ -72,6 +76,77 @@ async def test_scrolling_up_stops_it_and_the_end_goes_on(open_panel: Open) -> No
         await see(panel, "line 3000")
         assert "─ follows" in panel.lines[2]
         assert len(logs.streams) == 1
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood is found at once, looked at again and again, and lasts for minutes."""
+    monkeypatch.setattr(reading, "_COUNTS", 0.0)
+    monkeypatch.setattr(reading, "_CALM", 1)
+    monkeypatch.setattr(reading, "_SKIM", 0.0)
+
+
+def flood(logs: FakeLogs, count: int = 600) -> int:
+    """So many lines more, logged just now; the number of the last one."""
+    first = len(logs.records)
+    now = str(time.time_ns() // 1000)
+    logs.say(*[said(number, f"line {number}", __REALTIME_TIMESTAMP=now) for number in range(first, first + count)])
+    return len(logs.records) - 1
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_only_the_end_of_a_flood_is_read(open_panel: Open) -> None:
+    async with open_panel(GIT) as panel:
+        logs = await opened(panel)
+        for _ in range(3):
+            last = flood(logs)
+            await see(panel, f"line {last}")
+            assert numbers(panel) == [*range(last + 1 - LINES, last + 1)]
+            assert re.search(r"─ follows once a second: [\d,]+ lines/s  ", panel.lines[2])
+            assert logs.streams == []
+        # All that was not read is there for who leafs up.
+        await panel.press("k")
+        assert "─ stands still" in panel.lines[2]
+        assert "lines/s" not in panel.lines[2]
+        while numbers(panel)[-1] > 2900:
+            shown = numbers(panel)
+            await panel.press("pageup")
+            await wait(panel, lambda shown=shown: numbers(panel)[-1] in range(shown[0] - 1, shown[0] + 2))  # type: ignore[misc]
+            assert numbers(panel) == [*range(numbers(panel)[0], numbers(panel)[0] + LINES)]
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_behind_a_flood_each_line_is_read_again(open_panel: Open) -> None:
+    async with open_panel(GIT) as panel:
+        logs = await opened(panel)
+        last = flood(logs)
+        await see(panel, f"line {last}")
+        assert logs.streams == []
+        for number in range(last + 1, last + 2001):  # they came while nobody looked, and slowly
+            logs.records.append(said(number, f"line {number}"))
+        await see(panel, f"line {last + 2000}")
+        await wait(panel, lambda: len(logs.streams) == 1)
+        assert "lines/s" not in panel.lines[2]
+        logs.say(said(last + 2001, f"line {last + 2001}"))
+        await see(panel, f"line {last + 2001}")
+        await panel.press("pageup")
+        assert "─ stands still" in panel.lines[2]
+        assert numbers(panel) == [*range(numbers(panel)[0], numbers(panel)[0] + LINES)]
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_flood_that_can_be_read_no_more_says_why(open_panel: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_panel(GIT) as panel:
+        logs = await opened(panel)
+
+        def refuse(*_: object, **__: object) -> list[bytes]:
+            raise MvtuiError("journalctl has not answered within 10 s", "try again")
+
+        monkeypatch.setattr(logs, "page", refuse)
+        flood(logs)
+        await see(panel, "has not answered")
+        assert "─ stands still" in panel.lines[2]
+        assert logs.streams == []
 
 
 async def test_scrolling_down_to_the_end_goes_on(open_panel: Open) -> None:

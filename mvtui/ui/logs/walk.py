@@ -2,28 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Logs
 from mvtui.model.log import LogFilter
-from mvtui.ui.logs.reading import PAGE, Follower, page
+from mvtui.ui.logs.reading import PAGE, Follower, Spawn, Work, page
 from mvtui.ui.logs.search import find, find_beyond
 from mvtui.ui.logs.viewport import Rows, Top, Viewport
 from mvtui.ui.logs.window import LogWindow
 
 # With so few records left above, the next page is read.
 _SOON = 100
-
-
-class Work(Protocol):
-    """Something under way."""
-
-    def cancel(self) -> object:
-        """End it."""
-
-
-Spawn = Callable[[Coroutine[Any, Any, None]], Work]
 
 
 class LogWalk:
@@ -63,6 +53,11 @@ class LogWalk:
         return self._follower is not None
 
     @property
+    def rate(self) -> int | None:
+        """Records a second where so many come that only the end of them is shown, once a second; else None."""
+        return self._follower.rate if self._follower is not None else None
+
+    @property
     def is_busy(self) -> bool:
         """Whether something is read that was asked for."""
         return self._work is not None
@@ -78,12 +73,12 @@ class LogWalk:
     def _follow(self, after: bytes | None) -> None:
         self.viewport.top = None
         try:
-            self._follower = Follower(self.logs, self.wanted, after, self._take, self._end)
+            self._follower = Follower(self.logs, self.wanted, after, self._take, self._end, self._spawn)
         except MvtuiError as error:
             self._end(str(error))
 
-    def _take(self, records: list[bytes]) -> None:
-        if self._afresh:
+    def _take(self, records: list[bytes], skipped: bool) -> None:
+        if self._afresh or skipped:  # what was not read is read in pages
             self._afresh = False
             self._renew(LogWindow())
         self.window.append(records)

@@ -31,6 +31,8 @@ class LogTitle(Lines):
         pieces: list[Piece] = [("follows", "good") if walk.follows else ("stands still", "warning")]
         if not walk.follows:
             pieces += [(", ", "dim"), (hint_key("last", keys), "key"), (" goes on", "text")]
+        elif walk.rate is not None:
+            pieces.append((f" once a second: {walk.rate / 1000:.0f},000 lines/s", "warning"))
         if walk.looking_at is not None and now is not None:
             at = moment_of(walk.logs.entry(walk.looking_at), look.zone, now)
             pieces.append((f"  searches {clean(walk.found)}, at {at or 'another file'} …", "warning"))
