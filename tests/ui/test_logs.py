@@ -102,7 +102,7 @@ async def test_only_the_end_of_a_flood_is_read(open_panel: Open) -> None:
             last = flood(logs)
             await see(panel, f"line {last}")
             assert numbers(panel) == [*range(last + 1 - LINES, last + 1)]
-            assert re.search(r"─ follows once a second: [\d,]+ lines/s  ", panel.lines[2])
+            assert re.search(r"─ skims [\d,]+ lines/s  ", panel.lines[2])
             assert logs.streams == []
         # All that was not read is there for who leafs up.
         await panel.press("k")

@@ -140,9 +140,10 @@ class Follower:
 
     def _rate_of(self, records: list[bytes]) -> int | None:
         """Of a flood that goes on."""
-        first = self._logs.entry(records[0]).at if len(records) == PAGE else None
-        seconds = (datetime.now(UTC) - first).total_seconds() if first is not None else 0.0
-        return round(len(records) / seconds) if 0 < seconds * _CALM < len(records) else None
+        first, last = (self._logs.entry(records[at]).at if len(records) == PAGE else None for at in (0, -1))
+        if first is None or last is None or not 0 < (datetime.now(UTC) - first).total_seconds() * _CALM < PAGE:
+            return None
+        return round(PAGE / max(0.01, (last - first).total_seconds()))
 
     def _check(self) -> None:
         if self._stream is None or not self._stream.complaint:

@@ -28,11 +28,11 @@ class LogTitle(Lines):
         def key(id: str) -> Piece:  # noqa: A002
             return (key_labels(keys.get(id, command(id).keys)[:1]), "key")
 
-        pieces: list[Piece] = [("follows", "good") if walk.follows else ("stands still", "warning")]
+        pieces: list[Piece] = [("follows", "good")]
         if not walk.follows:
-            pieces += [(", ", "dim"), (hint_key("last", keys), "key"), (" goes on", "text")]
+            pieces = [("stands still", "warning"), (", ", "dim"), (hint_key("last", keys), "key"), (" goes on", "text")]
         elif walk.rate is not None:
-            pieces.append((f" once a second: {walk.rate / 1000:.0f},000 lines/s", "warning"))
+            pieces = [(f"skims {walk.rate / 1000:.0f},000 lines/s", "warning")]
         if walk.looking_at is not None and now is not None:
             at = moment_of(walk.logs.entry(walk.looking_at), look.zone, now)
             pieces.append((f"  searches {clean(walk.found)}, at {at or 'another file'} …", "warning"))
