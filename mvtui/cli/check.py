@@ -11,9 +11,8 @@ from mvtui.cli.looking import look_closely
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA, finding_document
 from mvtui.cli.settled import settings_of
-from mvtui.cli.show import local_time
+from mvtui.cli.show import finding_text
 from mvtui.model.finding import Finding, Severity
-from mvtui.model.format import age
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.row import state_text
 from mvtui.model.text import clean
@@ -71,9 +70,7 @@ def check_lines(snapshot: Snapshot, report: HostReport | None, glyphs: Glyphs, n
 
 def finding_lines(finding: Finding, now: datetime) -> Iterator[str]:
     """One finding with what mends it."""
-    since = f" Since {local_time(finding.since, now)} ({age(finding.since, now)})." if finding.since else ""
-    text = clean(f"{finding.what} {finding.why}".strip())
-    yield f"  {finding.severity.name.lower():<7}  {text}{since}"
+    yield f"  {finding.severity.name.lower():<7}  {finding_text(finding, now)}"
     if finding.fix:
         yield f"           mend it: {clean(finding.fix)}"
 

@@ -7,6 +7,7 @@ from mvtui.cli.columns import aligned
 from mvtui.cli.glyphs import Glyphs
 from mvtui.model.drift_words import place_words, stage_words
 from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.finding import Finding
 from mvtui.model.format import age, percent, size
 from mvtui.model.guest_words import guest_facts
 from mvtui.model.microvm import MicroVM, ShareHealth, ShareStatus, VolumeStatus
@@ -26,7 +27,7 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime, timeline: Timeli
     """The page of `microvm`, one line each, control characters replaced."""
     return [
         *_state(microvm, glyphs, now),
-        *_findings(microvm),
+        *_findings(microvm, now),
         *_hypervisor(microvm, now),
         *_section("Guest", [clean(fact) for fact in guest_facts(microvm.guest)] if microvm.guest is not None else []),
         *_section("Units", aligned(_units(microvm, now))),
@@ -63,6 +64,12 @@ def local_time(at: datetime | None, now: datetime) -> str:
     return local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")
 
 
+def finding_text(finding: Finding, now: datetime) -> str:
+    """What is wrong, why and since when."""
+    since = f" Since {local_time(finding.since, now)} ({age(finding.since, now)})." if finding.since else ""
+    return clean(f"{finding.what} {finding.why}".strip()) + since
+
+
 def _state(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> Iterator[str]:
     state = microvm.state
     since = f" since {local_time(state.since, now)} ({age(state.since, now)})" if state.since else ""
@@ -73,9 +80,9 @@ def _state(microvm: MicroVM, glyphs: Glyphs, now: datetime) -> Iterator[str]:
         yield f"  {clean(state.why)}"
 
 
-def _findings(microvm: MicroVM) -> Iterator[str]:
+def _findings(microvm: MicroVM, now: datetime) -> Iterator[str]:
     for finding in microvm.findings:
-        yield f"  {finding.severity.name.lower()}: {clean(f'{finding.what} {finding.why}'.rstrip())}"
+        yield f"  {finding.severity.name.lower()}: {finding_text(finding, now)}"
         if finding.fix:
             yield f"    mend it: {clean(finding.fix)}"
 

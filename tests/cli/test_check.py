@@ -14,7 +14,7 @@ from mvtui.host.host_look import look_at_host
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.host_facts import Device, HostFacts
 from mvtui.model.timeline import EventKind
-from tests.operations.sick_host import SickHost, sick_host
+from tests.operations.sick_host import SickHost, long_ago, sick_host
 
 THERE = Device("/dev/kvm", True)
 FINE = HostFacts(0, None, THERE, THERE, THERE, THERE)
@@ -70,6 +70,16 @@ def test_it_has_the_same_words_as_list_and_show(sick: SickHost, capsys: pytest.C
     shown = json.loads(capsys.readouterr().out)
     assert checked["findings"] == listed["findings"] == shown["findings"]
     assert [finding["note"] for finding in checked["findings"]] == ["fsd home"]
+
+
+def test_show_says_since_when_too(sick: SickHost, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = sick.add()
+    sick.mkfs(directory / "rw.img", made=long_ago())
+    assert run(["check", "web"]) == 1
+    told = next(line for line in capsys.readouterr().out.splitlines() if "warning" in line)
+    assert "Since " in told
+    assert run(["show", "web"]) == 0
+    assert told.replace("warning  ", "warning: ") in capsys.readouterr().out.splitlines()
 
 
 def test_json_has_the_host_where_no_name_is_given(sick: SickHost, capsys: pytest.CaptureFixture[str]) -> None:

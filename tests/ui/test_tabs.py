@@ -17,7 +17,7 @@ from mvtui.ui.tabs.page import Entry, Page, Tab
 from mvtui.ui.trends import Trends
 from tests.ui.full_samples import DEGRADED, DRIFTED, HEALTHY, LIFE, LOOPING, STARTING, STOPPED
 from tests.ui.history_samples import past
-from tests.ui.samples import HOSTILE, NOW, STATES
+from tests.ui.samples import GIT, HOSTILE, NOW, STATES, ago
 
 TABS = {
     "overview": overview.entries,
@@ -150,6 +150,11 @@ def test_what_is_down_stands_out_in_the_overview() -> None:
     assert ("× ", "failed") in share
     assert any(("▲ ", "degraded") in line and "microvm-virtiofsd@wiki" in str(line) for line in lines)
     assert any(line[0][0].startswith("Booted") and line[1][1] == "warning" for line in lines if len(line) > 1)
+
+
+def test_the_overview_says_since_when_of_each_finding() -> None:
+    one = GIT._replace(findings=(GIT.findings[0]._replace(since=ago(hours=2)),))
+    assert "Since 10:04." in " ".join(" ".join(told(overview.entries, one)).split())
 
 
 def test_shares_show_stages_daemon_socket_and_source() -> None:

@@ -1,6 +1,6 @@
 """Why the selected microVM is in its state."""
 
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from rich.cells import cell_len
@@ -12,7 +12,7 @@ from mvtui.ui.command import Situation
 from mvtui.ui.commands import menders
 from mvtui.ui.moment import moment
 from mvtui.ui.widgets.why_line import Why, why_lines
-from tests.ui.samples import DB, GIT, MAIL, NOW, STATES, STOPPING, ago, microvm
+from tests.ui.samples import DB, GIT, LAB, MAIL, NOW, STATES, STOPPING, ago, microvm
 
 
 def texts(one: MicroVM, width: int = 80, height: int = 5) -> list[str]:
@@ -35,6 +35,22 @@ def test_why_says_the_states_cause_before_a_finding() -> None:
         "with exit 1.",
     ]
     assert texts(MAIL)[3].startswith("since 12:04 (4s)   12 restarts")
+
+
+@pytest.mark.parametrize(
+    ("one", "since", "told"),
+    [
+        (DB, None, "running since 00:04 (12h)"),
+        (DB, ago(minutes=5), "since 11:59 (5m)"),
+        (LAB, None, "stopped since 14 Nov 12:04 (9d)"),
+        (GIT, None, "since 00:51 (11h)"),
+    ],
+)
+def test_since_when_is_said_of_the_cause_and_not_of_a_state_that_is_another(
+    one: MicroVM, since: datetime | None, told: str
+) -> None:
+    one = one._replace(findings=(one.findings[0]._replace(since=since),))
+    assert [line for line in texts(one) if line.startswith(told)]
 
 
 def test_why_tells_when_a_stop_is_killed() -> None:

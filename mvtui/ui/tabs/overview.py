@@ -7,7 +7,6 @@ from itertools import zip_longest
 from rich.cells import cell_len
 
 from mvtui.model.definition import Definition
-from mvtui.model.finding import Finding
 from mvtui.model.format import age, percent, size
 from mvtui.model.guest import GuestStage
 from mvtui.model.guest_words import guest_facts
@@ -18,14 +17,11 @@ from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitStatus
 from mvtui.ui.charset import fit, fit_end
 from mvtui.ui.glyphs import share_glyph, unit_glyph
-from mvtui.ui.key_words import with_keys
-from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line, Piece, clipped, folded, ruled
-from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.sparkline import ONE_CORE, gauge, sparkline
 from mvtui.ui.tabs.drift import DRIFT, drift_lines
 from mvtui.ui.tabs.overlay import overlay_lines
-from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, labelled, paragraph
+from mvtui.ui.tabs.page import LABEL_WIDTH, Entry, Page, finding_lines, labelled, paragraph
 
 # With fewer columns, each share and each volume take two lines.
 NARROW = 80
@@ -48,7 +44,9 @@ def entries(page: Page, width: int) -> list[Entry]:
 
 def beside_list(page: Page, width: int) -> list[Line]:
     """The same under the microVM's name, for the right of the list; what is worst says the why-line."""
-    rest = [line for finding in page.microvm.findings[1:] for line in _finding(finding, page.keys, width)]
+    rest = [
+        line for finding in page.microvm.findings[1:] for line in finding_lines(finding, page.now, width, page.keys)
+    ]
     lines = [*rest, *_parts(page, width), *drift_lines(page.microvm, width), *_stages(page.microvm, width)]
     return [ruled(clean(page.microvm.name), width), *[clipped(line, width) for line in lines]]
 
@@ -76,14 +74,7 @@ def _wrong(page: Page, width: int) -> Iterator[Line]:
     if not said and (microvm.state.word is not StateWord.DEGRADED or not microvm.findings):  # a finding says it better
         yield from paragraph("State", microvm.state.why, width)
     for finding in microvm.findings:
-        yield from _finding(finding, page.keys, width)
-
-
-def _finding(finding: Finding, keys: Keys, width: int) -> Iterator[Line]:
-    text = f"{finding.what} {finding.why}".strip()
-    yield from paragraph(finding.severity.name.capitalize(), text, width, SEVERITY_ROLES[finding.severity])
-    if finding.fix:
-        yield from paragraph("", f"→ {with_keys(finding.fix, keys)}", width)
+        yield from finding_lines(finding, page.now, width, page.keys)
 
 
 def _hypervisor(page: Page, width: int) -> Iterator[Line]:

@@ -1,15 +1,19 @@
 """What a tab is made of, and of what."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mvtui.model.finding import Finding
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
 from mvtui.model.timeline import EventGroup, Timeline
 from mvtui.ui.commands import hint
+from mvtui.ui.key_words import with_keys
 from mvtui.ui.keys import Keys
 from mvtui.ui.lines import Line, Piece, folded
+from mvtui.ui.moment import moment
+from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.trends import Trends
 
 
@@ -59,3 +63,12 @@ def paragraph(label: str, text: str, width: int, role: str = "text", most: int =
     room = max(10, width - LABEL_WIDTH - 1)
     lines = folded(clean(text), room, most)
     return [labelled(label if number == 0 else "", ((line, role),)) for number, line in enumerate(lines)]
+
+
+def finding_lines(finding: Finding, now: datetime, width: int, keys: Keys) -> Iterator[Line]:
+    """What is wrong, why and since when; then what mends it, with its key where one does it."""
+    since = f" Since {moment(finding.since, now)}." if finding.since is not None else ""
+    text = f"{finding.what} {finding.why}".strip() + since
+    yield from paragraph(finding.severity.name.capitalize(), text, width, SEVERITY_ROLES[finding.severity])
+    if finding.fix:
+        yield from paragraph("", f"→ {with_keys(finding.fix, keys)}", width)

@@ -13,13 +13,10 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.row import state_text
 from mvtui.model.text import clean
 from mvtui.operations.doctor import HostReport
-from mvtui.ui.key_words import with_keys
 from mvtui.ui.keys import Keys, all_keys, leave_label, leaves, live_keys
 from mvtui.ui.lines import Line, Lines, clipped, ruled
-from mvtui.ui.moment import moment
 from mvtui.ui.picture import Picture
-from mvtui.ui.roles import SEVERITY_ROLES
-from mvtui.ui.tabs.page import Entry, paragraph
+from mvtui.ui.tabs.page import Entry, finding_lines, paragraph
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
 from mvtui.ui.widgets.sheet import Sheet
 
@@ -54,21 +51,15 @@ def _of_host(report: HostReport | None, snapshot: Snapshot | None) -> tuple[Find
 
 
 def _host_entry(number: int, finding: Finding, picture: Picture, width: int, keys: Keys) -> Entry:
-    return Entry(tuple(clipped(line, width) for line in _lines(finding, picture, width, keys)), f"host {number}")
+    return Entry(
+        tuple(clipped(line, width) for line in finding_lines(finding, picture.now, width, keys)), f"host {number}"
+    )
 
 
 def _entry(microvm: MicroVM, picture: Picture, width: int, keys: Keys) -> Entry:
     head: Line = ((clean(microvm.name), "strong"), (f"  {state_text(microvm.state, picture.now)}", "dim"))
-    lines = [head, *[line for finding in microvm.findings for line in _lines(finding, picture, width, keys)]]
+    lines = [head, *[line for finding in microvm.findings for line in finding_lines(finding, picture.now, width, keys)]]
     return Entry(tuple(clipped(line, width) for line in lines), f"{_MICROVM}{microvm.name}")
-
-
-def _lines(finding: Finding, picture: Picture, width: int, keys: Keys) -> Iterator[Line]:
-    since = f" Since {moment(finding.since, picture.now)}." if finding.since is not None else ""
-    text = f"{finding.what} {finding.why}".strip() + since
-    yield from paragraph(finding.severity.name.capitalize(), text, width, SEVERITY_ROLES[finding.severity])
-    if finding.fix:
-        yield from paragraph("", f"→ {with_keys(finding.fix, keys)}", width)
 
 
 def _told(report: HostReport, width: int) -> Iterator[Entry]:

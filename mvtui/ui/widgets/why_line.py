@@ -77,10 +77,14 @@ def cause(microvm: MicroVM) -> str:
 
 def _since(microvm: MicroVM, now: datetime) -> Line:
     state = microvm.state
-    since = state.since or (microvm.findings[0].since if microvm.findings else None)
     parts = []
+    found = microvm.findings[0].since if microvm.findings else None
+    # While it runs or is stopped, its state began with something else than what is found.
+    other = bool(microvm.findings) and state.word in (StateWord.RUNNING, StateWord.STOPPED)
+    since = found or state.since if other else state.since or found
     if since is not None:
-        parts.append(f"since {moment(since, now)} ({age(since, now)})")
+        began = f"{state.word} since" if other and found is None else "since"
+        parts.append(f"{began} {moment(since, now)} ({age(since, now)})")
     if state.deadline is not None:
         parts.append(f"killed in {duration((state.deadline - now).total_seconds())}")
     if state.restarts:
