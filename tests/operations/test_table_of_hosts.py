@@ -21,7 +21,7 @@ from mvtui.operations.checks.host import HOST_CHECKS
 from mvtui.operations.monitor import snapshots
 from tests.fakes import unit
 from tests.host.living import need_root
-from tests.operations.sick_host import SIZE, SickHost, fill, sick_host
+from tests.operations.sick_host import DAEMON_PID, HYPERVISOR_PID, SIZE, SickHost, fill, sick_host
 
 EVERY = pytest.mark.parametrize("hypervisor", Hypervisor)
 RUNS = pytest.mark.parametrize("runs", [False, True], ids=["stopped", "running"])
@@ -80,7 +80,26 @@ async def test_a_daemon_was_given_up() -> None:
     assert "Error creating sandbox" in web.findings[0].why
 
 
+async def test_a_daemon_is_frozen(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    sick.daemon(frozen=True)
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert (web.state.word, finding.note, finding.fix) == ("degraded", "fsd home", f"kill -CONT {DAEMON_PID + 10}")
+
+
 # Row 4: a stop without end
+
+
+async def test_a_hypervisor_is_frozen(sick: SickHost) -> None:
+    sick.add()
+    sick.run()
+    pid = HYPERVISOR_PID + 1
+    sick.processes.living[pid] = sick.processes.living[pid]._replace(frozen=True)
+    (web,) = (await sick.look()).microvms
+    (finding,) = web.findings
+    assert (web.state.word, finding.note, finding.fix) == ("degraded", "frozen", f"kill -CONT {pid}")
 
 
 @pytest.mark.parametrize("hypervisor", [Hypervisor.QEMU, Hypervisor.KVMTOOL])

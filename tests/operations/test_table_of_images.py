@@ -178,3 +178,20 @@ async def test_a_command_that_mends_it_takes_any_name(sick: SickHost, name: str)
     sick.mkfs(directory / "rw.img", made=long_ago())
     (microvm,) = (await sick.look()).microvms
     assert f"reset its overlay: mvtui reset '{name}'" in [finding.fix for finding in microvm.findings]
+
+
+async def test_a_command_takes_any_name_of_an_image_and_any_label(sick: SickHost) -> None:
+    """As above: of a microVM that is built from a flake of its own, its owner names these too."""
+    definition = sick.definition()
+    evil = [
+        definition.volumes[1]._replace(image=f"{at};id.img", label=f"$(id {at})", mount_point=f"/{at}") for at in "ab"
+    ]
+    evil[1] = evil[1]._replace(auto_create=False, label=None)
+    directory = sick.add(definition=definition._replace(volumes=(definition.volumes[0], *evil)), images=False)
+    sick.mkfs(directory / "a;id.img", label="other")
+    (directory / "b;id.img").write_bytes(b"")
+    os.truncate(directory / "b;id.img", SIZE << 20)
+    (web,) = (await sick.look()).microvms
+    fixes = {finding.note: finding.fix for finding in web.findings}
+    assert fixes["vol label"] == f"stopped: e2label '{directory}/a;id.img' '$(id a)'"
+    assert fixes["vol blank"] == f"mkfs.ext4 '{directory}/b;id.img'"

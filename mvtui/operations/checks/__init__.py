@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     directory.unreadable,
     directory.dangling_current,
     directory.bad_name,
+    starting.frozen,
     starting.wrong_state,
     starting.slow_stop,
     starting.orphan,

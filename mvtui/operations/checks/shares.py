@@ -203,6 +203,9 @@ def _same(one: str | None, other: str | None) -> bool:
 
 def _mends_down(seen: Seen, status: ShareStatus) -> str:
     restart = verb("restart", seen.microvm)
+    frozen = next((daemon for daemon in status.daemons if daemon.frozen), None)
+    if frozen is not None:
+        return f"kill -CONT {frozen.pid}"
     if status.source_exists is False:
         return f"{_makes(seen, status)}, then {restart}"
     return f"{restart}: a dead virtiofsd can't come back under a running guest"

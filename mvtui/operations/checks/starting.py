@@ -49,6 +49,19 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
     yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
 
 
+def frozen(seen: Seen) -> Iterator[Finding]:
+    """Nothing in the guest answers, and a stop takes all the time that it may.
+
+    Cause: somebody, or a debugger, has stopped its hypervisor by a signal. Seen: the state of its process, T or t.
+    Source: signal(7), proc(5).
+    """
+    hypervisor = seen.microvm.hypervisor
+    if hypervisor is not None and hypervisor.frozen:
+        what, why = "Its hypervisor is frozen by a signal (SIGSTOP).", "Nothing in its guest runs until it goes on."
+        since = seen.microvm.state.since if seen.microvm.state.word is StateWord.DEGRADED else None
+        yield error("hypervisor", "frozen", what, why, f"kill -CONT {hypervisor.pid}", since)
+
+
 def slow_stop(seen: Seen) -> Iterator[Finding]:
     """A stop takes 90 to 150 s, and then it is killed.
 

@@ -42,7 +42,7 @@ def blank(seen: Seen) -> Iterator[Finding]:
         if image.blank and image.size and (volume.auto_create or volume.mount_point is not None):
             what = f"Volume {volume.image} is blank: it has no file system."
             why = "An image that exists is never formatted again, also where mkfs failed."
-            fix = _made_anew(seen, status) if volume.auto_create else f"mkfs.{volume.fs_type or 'ext4'} {image.path}"
+            fix = _made_anew(seen, status) if volume.auto_create else _formatted(volume, image.path)
             yield error(_subject(status), _note(status, "blank"), what, why, fix)
 
 
@@ -240,10 +240,16 @@ def _made(seen: Seen, volume: Volume, path: str) -> str:
     if not volume.size:
         return f"bring back {path}"
     owner = seen.microvm.entry.owner if seen.microvm.entry is not None else None
-    image, fs_type = shlex.quote(path), volume.fs_type or "ext4"
-    label = f" {'-n' if fs_type == 'vfat' else '-L'} {shlex.quote(volume.label)}" if volume.label else ""
+    image = shlex.quote(path)
     given = f" && chown {owner[0]}:{owner[1]} {image}" if owner is not None else ""
-    return f"truncate -s {volume.size}M {image} && mkfs.{fs_type}{label} {image}{given}"
+    return f"truncate -s {volume.size}M {image} && {_formatted(volume, path)}{given}"
+
+
+def _formatted(volume: Volume, path: str) -> str:
+    """The command that makes its file system."""
+    fs_type = volume.fs_type or "ext4"
+    label = f" {'-n' if fs_type == 'vfat' else '-L'} {shlex.quote(volume.label)}" if volume.label else ""
+    return f"{shlex.quote(f'mkfs.{fs_type}')}{label} {shlex.quote(path)}"
 
 
 def _made_anew(seen: Seen, status: VolumeStatus) -> str:
@@ -265,10 +271,10 @@ def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
 
 def _labelled(image: ImageFacts, wanted: str) -> str:
     """The command that writes a label, while nothing uses the image."""
-    path = image.path
+    path, label = shlex.quote(image.path), shlex.quote(wanted)
     commands = {
-        "xfs": f"xfs_admin -L {wanted} {path}",
-        "btrfs": f"btrfs filesystem label {path} {wanted}",
-        "vfat": f"fatlabel {path} {wanted}",
+        "xfs": f"xfs_admin -L {label} {path}",
+        "btrfs": f"btrfs filesystem label {path} {label}",
+        "vfat": f"fatlabel {path} {label}",
     }
-    return f"stopped: {commands.get(image.fs_type or '', f'e2label {path} {wanted}')}"
+    return f"stopped: {commands.get(image.fs_type or '', f'e2label {path} {label}')}"
