@@ -122,7 +122,15 @@ class GuestStatus(NamedTuple):
         if self.bad_disks:
             disk = self.bad_disks[0]
             return f"Reading or writing {disk.image or disk.name} fails ({disk.io_status}).", None
+        if self.lost_shares:
+            return f'Share "{self.lost_shares[0].name}" is down: its hypervisor has lost virtiofsd.', None
         return None
+
+    @property
+    def lost_shares(self) -> tuple[GuestShare, ...]:
+        """Those whose virtiofsd the hypervisor has lost; it connects to no other one."""
+        shares = self.report.shares if self.report is not None else None
+        return tuple(share for share in shares or () if share.connected is False)
 
     def _stuck(self, console: Console) -> str:
         cause = self.cause

@@ -20,6 +20,8 @@ KERNEL = b"[    0.000000] Linux version 6.12\n"
 UP = b"[  OK  ] Reached target Multi-User System.\n"
 EMERGENCY = b"[FAILED] Failed to mount /docs.\nYou are in emergency mode.\n"
 UNIT = "microvm@web.service"
+# All is well, also with a device that is no share of it.
+_CONNECTED = {"query-chardev": [{"label": "fs0", "filename": "unix:"}, {"label": "fs2", "filename": "unix:/x"}]}
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def web(tmp_path: Path) -> Host:
 
 @pytest.fixture
 def qemu(web: Host) -> Iterator[Peer]:
-    with peer(web.state_dir / "web" / "web.sock", peers.qmp(peers.QEMU)) as one:
+    with peer(web.state_dir / "web" / "web.sock", peers.qmp(peers.QEMU | _CONNECTED)) as one:
         yield one
 
 

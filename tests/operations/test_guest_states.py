@@ -45,6 +45,22 @@ async def test_a_guest_that_stands_still_is_degraded(web: Host, status: str, not
     assert note in [finding.note for finding in microvm.findings]
 
 
+async def test_a_guest_whose_hypervisor_has_lost_a_share_is_degraded(web: Host) -> None:
+    """Also for who may not see the sockets of others."""
+    living = processes_of(web).living
+    for pid, one in list(living.items()):
+        living[pid] = one._replace(connected_sockets=None)
+    kept, _ = panel(web)
+    await look(web, kept)
+    lost = peers.QEMU | {"query-chardev": [{"label": "fs0", "filename": "disconnected:unix:/x"}]}
+    with peer(web.state_dir / "web" / "web.sock", peers.qmp(lost)):
+        renew(kept)
+    microvm = await look(web, kept)
+    why = 'Share "ro-store" is down: its hypervisor has lost virtiofsd.'
+    assert (microvm.state.word, microvm.state.why) == (StateWord.DEGRADED, why)
+    assert "fsd ro-store" in [finding.note for finding in microvm.findings]
+
+
 async def test_who_does_not_answer_is_not_known_and_no_worse(web: Host) -> None:
     kept, clock = panel(web)
     await look(web, kept)

@@ -56,6 +56,7 @@ def test_a_healthy_host_has_no_finding() -> None:
         ({"kvm": KVM._replace(exists=False)}, "no KVM"),
         ({"kvm": KVM._replace(usable=False, mode=0o600)}, "no KVM"),
         ({"tun": TUN._replace(exists=False)}, "no tun"),
+        ({"tun": TUN._replace(usable=False, mode=0o600)}, "no tun"),
         ({"vsock": VSOCK._replace(exists=False)}, "no vsock"),
         ({"vsock": VSOCK._replace(usable=False)}, "no vsock"),
         ({"spaces": (Space("/nix/store", 100 * GIB, 3 * GIB),)}, "disk 97%"),
@@ -77,6 +78,8 @@ def test_what_no_microvm_needs_is_not_missed() -> None:
     facts = HEALTHY._replace(tun=TUN._replace(exists=False), vsock=VSOCK._replace(exists=False))
     without = WEB._replace(booted=Definition(Hypervisor.CLOUD_HYPERVISOR, vsock_cid=3), units=())
     assert check_host(facts, SNAPSHOT._replace(microvms=(without,))) == ()
+    barred = facts._replace(tun=TUN._replace(usable=False, mode=0o600))
+    assert check_host(barred, SNAPSHOT._replace(microvms=(without,))) == ()
 
 
 def test_what_was_looked_at_is_told() -> None:

@@ -82,10 +82,10 @@ def share_lost(seen: Seen) -> Iterator[Finding]:
     """Symptom: what the guest does on a share hangs. Cause: the share's virtiofsd ended; a hypervisor does not connect
     to another one. Seen: QEMU says `disconnected:` of that device, also to who may not see the sockets of others.
     Source: table 2, QMP's query-chardev."""
-    report = seen.microvm.guest.report if seen.microvm.guest is not None else None
+    guest = seen.microvm.guest
     down = {status.share.tag for status in seen.microvm.shares if status.health == "down"}
-    for share in (report.shares if report is not None else None) or ():
-        if share.connected is False and share.name not in down:
+    for share in guest.lost_shares if guest is not None else ():
+        if share.name not in down:
             why = "Its hypervisor has lost the connection to virtiofsd."
             fix = f"{verb('restart', seen.microvm)}: a dead virtiofsd can't come back under a running guest"
             yield error(f"share {share.name}", f"fsd {share.name}", f'Share "{share.name}" is down.', why, fix)

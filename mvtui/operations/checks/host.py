@@ -46,12 +46,19 @@ def kvm(seen: HostSeen) -> Iterator[Finding]:
 def tun(seen: HostSeen) -> Iterator[Finding]:
     """microvm-tap-interfaces@… fails, or a hypervisor can't open its interface.
 
-    Cause: the module tun is not there. Seen: /dev/net/tun, where a microVM has such a unit that is not skipped.
-    Source: the kernel's Documentation/networking/tuntap.rst.
+    Cause: the module tun is not there, or who runs the hypervisor may not open its device. Seen: /dev/net/tun, and its
+    rights for the microVMs' user, where a microVM has such a unit that is not skipped. Source: the kernel's
+    Documentation/networking/tuntap.rst.
     """
+    device = seen.facts.tun
     units = [one.unit(UnitKind.TAP) for one in seen.snapshot.microvms]
-    if not seen.facts.tun.exists and any(unit is not None and unit.active_state != "inactive" for unit in units):
-        yield error("tun", "no tun", f"There is no {seen.facts.tun.path}.", "No interface can be made.", "modprobe tun")
+    if not any(unit is not None and unit.active_state != "inactive" for unit in units):
+        return
+    if not device.exists:
+        yield error("tun", "no tun", f"There is no {device.path}.", "No interface can be made.", "modprobe tun")
+    elif device.usable is False:
+        what, why, _ = _denied(seen, device)
+        yield error("tun", "no tun", what, why, f"chmod 666 {device.path}")
 
 
 def vsock(seen: HostSeen) -> Iterator[Finding]:
