@@ -57,11 +57,16 @@ def findings(microvm: MicroVM, document: DefinedDocument | None) -> Iterator[Fin
         what = "Its definition file can't be read."
         fix = problem.hint or f"edit {document.path}"
         yield Finding(Severity.WARNING, "definition", "definition", what, f"{problem.message}.", fix)
-    yield from _restart(microvm)
-    yield from _rebuild(microvm)
+    yield from another_runner(microvm)
+    yield from another_definition(microvm)
 
 
-def _restart(microvm: MicroVM) -> Iterator[Finding]:
+def another_runner(microvm: MicroVM) -> Iterator[Finding]:
+    """What was rebuilt is not there: a new share, more memory.
+
+    Cause: a hypervisor keeps what it was started with. Seen: the link `current` is not `booted`, or the live command
+    lines have something else than the runner behind `current`. Source: table 5, #200 #283.
+    """
     entry = microvm.entry
     late = [one for one in microvm.drift if one.unbooted]
     if not microvm.state.word.is_up or not (late or (entry is not None and entry.stale)):
@@ -73,7 +78,12 @@ def _restart(microvm: MicroVM) -> Iterator[Finding]:
     yield Finding(Severity.INFO, "booted", RESTART, what, why, verb("restart", microvm))
 
 
-def _rebuild(microvm: MicroVM) -> Iterator[Finding]:
+def another_definition(microvm: MicroVM) -> Iterator[Finding]:
+    """What was edited has no effect, also after a restart.
+
+    Cause: Nix has not read the definition file since. Seen: the file, against the runner behind `current`. Source: as
+    above.
+    """
     wanting = [one for one in microvm.drift if Follow.REBUILD in one.follows]
     if not wanting or microvm.entry is None:
         return

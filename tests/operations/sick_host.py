@@ -185,7 +185,11 @@ class SickHost:
         kept = Kept(self.host, inline=False)
         await take_snapshot(self.host, kept)
         kept.renew()
-        return await take_snapshot(self.host, kept)
+        snapshot = await take_snapshot(self.host, kept)
+        for finding in (each for one in snapshot.microvms for each in one.findings):
+            assert finding.what.endswith("."), finding
+            assert finding.fix, finding
+        return snapshot
 
     async def notes(self) -> dict[str, list[str]]:
         """The findings' notes of each microVM that has some."""

@@ -84,7 +84,7 @@ def test_what_could_not_be_read_is_shown() -> None:
     entry = ENTRY._replace(booted=None, problems=("flake: permission denied",))
     runner = Runner("/nix/store/b", None, problems=("bin/microvm-run is empty",))
     what = [finding.what for finding in found(state=STOPPED, entry=entry, built=runner)]
-    assert what == ["flake: permission denied", "bin/microvm-run is empty"]
+    assert what == ["flake: permission denied.", "bin/microvm-run is empty."]
 
 
 def test_what_only_root_can_see_names_the_right_that_is_missing() -> None:

@@ -15,6 +15,7 @@ from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.operations import drift
 from mvtui.operations.checks import CHECKS, LAST_CHECKS
 from mvtui.operations.checks.closely import CLOSE_CHECKS
 from mvtui.operations.checks.host import HOST_CHECKS
@@ -338,9 +339,10 @@ async def test_why_it_fails_comes_with_the_next_pictures() -> None:
 
 
 @pytest.mark.parametrize(
-    "check", [*CHECKS, *CLOSE_CHECKS, *LAST_CHECKS, *HOST_CHECKS], ids=lambda check: check.__name__
+    "check",
+    [*CHECKS, *CLOSE_CHECKS, *LAST_CHECKS, *HOST_CHECKS, drift.another_definition, drift.another_runner],
+    ids=lambda check: check.__name__,
 )
-def test_a_check_says_symptom_cause_and_how_it_is_seen(check: object) -> None:
+def test_a_check_says_symptom_cause_how_it_is_seen_and_from_where_that_is(check: object) -> None:
     text = str(check.__doc__)
-    assert text.index("Cause:") < text.index("Seen:")
-    assert text.index("Cause:") > 10
+    assert 10 < text.index("Cause:") < text.index("Seen:") < text.index("Source:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.operations.checks.check import Seen, error, info, rebuild_command, warning
@@ -19,11 +20,17 @@ _UNIT_INSTANCE = re.compile(r"[A-Za-z0-9:_.\\-]+")
 def unreadable(seen: Seen) -> Iterator[Finding]:
     """Parts of the picture are missing.
 
-    Cause: who runs mvtui may not read the directory. Seen: what reading it was answered.
+    Cause: who runs mvtui may not read the directory, or something else stands where microvm.nix has a link or a file.
+    Seen: what reading it was answered. Source: microvm.nix, `current`, `booted`, `toplevel` and `flake`.
     """
-    for problem in seen.microvm.entry.problems if seen.microvm.entry is not None else ():
-        fix = "run mvtui as root, or in group kvm" if "permission denied" in problem else ""
-        yield warning("directory", "unreadable", problem, "", fix)
+    entry = seen.microvm.entry
+    for problem in entry.problems if entry is not None else ():
+        fix = f"see what is there: ls -la {shlex.quote(seen.microvm.path)}"
+        if "permission denied" in problem:
+            fix = "run mvtui as root, or in group kvm"
+        elif problem.endswith((" is no link", " is no file")):
+            fix = f"move it away, and rebuild it: {rebuild_command(seen.microvm.name, entry)}"
+        yield warning("directory", "unreadable", f"{problem}.", "What it says is not known.", fix)
 
 
 def dangling_current(seen: Seen) -> Iterator[Finding]:
@@ -68,10 +75,11 @@ def no_virtiofsd(seen: Seen) -> Iterator[Finding]:
 def runner_unknown(seen: Seen) -> Iterator[Finding]:
     """Shares, volumes or mount points are missing from the picture.
 
-    Cause: the runner is not made as mvtui knows it. Seen: what reading it was answered.
+    Cause: the runner is not made as mvtui knows it. Seen: what reading it was answered. Source: lib/runner.nix.
     """
     entry, built = seen.microvm.entry, seen.microvm.built
     if entry is not None and "current" in entry.dangling:
         return  # it is told
     for problem in built.problems if built is not None else ():
-        yield info("runner", "runner ?", problem)
+        fix = f"rebuild it: {rebuild_command(seen.microvm.name, entry)}"
+        yield info("runner", "runner ?", f"{problem}.", "What it says is not known.", fix)

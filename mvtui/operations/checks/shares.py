@@ -180,7 +180,14 @@ def unknown_source(seen: Seen) -> Iterator[Finding]:
     for status in seen.microvm.shares:
         problem = status.source.problem if status.source is not None else None
         if problem is not None:
-            yield warning(f"share {status.share.tag or '?'}", "source ?", f"{problem}.")
+            tag = status.share.tag or "?"
+            what, why = f'Share "{tag}": {problem}.', "What stands there is not known, and the guest may hang on it."
+            fix = (
+                "run mvtui as root"
+                if "permission denied" in problem
+                else "mend the mount that it lies on, or unmount it"
+            )
+            yield warning(f"share {tag}", "source ?", what, why, fix)
 
 
 def nine_p_overlay(seen: Seen) -> Iterator[Finding]:

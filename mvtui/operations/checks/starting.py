@@ -23,7 +23,7 @@ def autostart(seen: Seen) -> Iterator[Finding]:
     """It is down since the host booted, or since it ended.
 
     Cause: microvms.target wants it, and it was stopped, or its start failed and nobody tried again. Seen: the wants of
-    microvms.target, against its state.
+    microvms.target, against its state. Source: nixos-modules/host, microvm.autostart.
     """
     state = seen.microvm.state
     if seen.microvm.autostart and state.word is StateWord.STOPPED:
@@ -98,7 +98,7 @@ def armed(seen: Seen) -> Iterator[Finding]:
     """Its overlay is empty after a start, or is not though that was asked for.
 
     Cause: a reset is armed; or what would do it is not in its unit any more, or refused. Seen: the record of what is
-    armed, and the commands that the manager runs before a start.
+    armed, and the commands that the manager runs before a start. Source: systemd.service(5), ExecStartPre=.
     """
     if seen.armed is None:
         return
