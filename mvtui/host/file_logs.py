@@ -74,6 +74,8 @@ class FileLogs:
         self, wanted: LogFilter, *, after: bytes | None = None, last: int | None = None, follow: bool = True
     ) -> "FileStream":
         """As JournalLogs.stream; it is to be looked at again and again."""
+        if after is None:  # who comes to the end sees the log that was written to last there, as of now
+            self._written = {}
         tails = self._tails(wanted) if follow else []
         first: list[bytes] = []
         if last != 0:
@@ -111,10 +113,10 @@ class FileLogs:
 
     def _rank(self, file: LogFile, files: Sequence[LogFile]) -> int:
         """When that log was written to last, at the first look: who leafs through all goes through each once."""
-        of_log = (file.microvm, file.source)
-        if of_log not in self._written:
-            self._written[of_log] = max(one.written for one in files if (one.microvm, one.source) == of_log)
-        return self._written[of_log]
+        of_log, written = (file.microvm, file.source), self._written
+        if of_log not in written:
+            written[of_log] = max(one.written for one in files if (one.microvm, one.source) == of_log)
+        return written[of_log]
 
     def matches(self, record: bytes, wanted: LogFilter) -> bool:
         """Whether it is wanted. What a guest says has no level of its own: it counts as info, as in the journal."""

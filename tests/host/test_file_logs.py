@@ -142,6 +142,24 @@ def test_what_is_said_between_the_page_and_the_following_comes_once(web: Path) -
     stream.close()
 
 
+def test_who_comes_back_to_the_end_finds_what_was_written_last_there(web: Path) -> None:
+    for second, name in enumerate(("microvm.log", "virtiofsd.log")):
+        (web / name).write_text(f"{name}\n")
+        os.utime(web / name, (second, second))
+    both = logs(web)
+    stream = both.stream(ALL, last=10)
+    assert texts(stream.read() or []) == ["microvm.log", "virtiofsd.log"]
+    with (web / "microvm.log").open("a") as log:
+        log.write("later\n")
+    assert texts(stream.read() or []) == ["later"]
+    stream.close()
+    leafed = both.page(ALL, 10, after=b"")
+    assert texts(leafed) == ["microvm.log", "later", "virtiofsd.log"], "in its order as long as somebody leafs"
+    again = both.stream(ALL, last=10)
+    assert texts(again.read() or []) == ["virtiofsd.log", "microvm.log", "later"]
+    again.close()
+
+
 def test_a_place_that_is_gone_leads_to_what_is_left(web: Path) -> None:
     (web / "virtiofsd.log").write_text("fsd\n")
     (web / "microvm.log").write_text("".join(f"{n}\n" for n in range(50)))
