@@ -9,13 +9,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host.record_of_changes import append
-from mvtui.host.records import make_records, opened, read_record
+from mvtui.host.records import make_records, opened, read_record, recorded_seconds, recorded_time
 from mvtui.model.text import clean
 from mvtui.model.timeline import Event, EventKind
 
@@ -76,7 +76,7 @@ def read_events(records: Path) -> tuple[Recorded, ...]:
     raises."""
     found = []
     for part in (OLDER, EVENTS):
-        for line in (read_record(records, part, LIMIT + (64 << 10)) or "").split("\n"):
+        for line in (read_record(records, part, LIMIT + (64 << 10), "replace") or "").split("\n"):
             recorded = _event(line) if line else None
             if recorded is not None:
                 found.append(recorded)
@@ -111,15 +111,14 @@ def _line(recorded: Recorded) -> bytes:
 def _event(line: str) -> Recorded | None:
     try:
         told = json.loads(line)
-        at = datetime.fromisoformat(told["time"])
         event = Event(
-            at=at if at.tzinfo is not None else at.replace(tzinfo=UTC),
+            at=recorded_time(told["time"]),
             kind=EventKind(told["kind"]),
             what=str(told["what"]),
             why=str(told["why"]),
             user=str(told["user"]),
             ok=told["ok"] if isinstance(told["ok"], bool) else None,
-            seconds=float(told["seconds"]) if told["seconds"] is not None else None,
+            seconds=recorded_seconds(told["seconds"]) if told["seconds"] is not None else None,
             key=str(told["key"]),
         )
         return Recorded(str(told["microvm"]), event)

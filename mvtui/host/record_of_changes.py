@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mvtui.errors import MvtuiError
 from mvtui.host import journal
-from mvtui.host.records import make_records, opened, read_record
+from mvtui.host.records import make_records, opened, read_record, recorded_seconds, recorded_time
 from mvtui.model.text import clean
 
 HISTORY = "history.jsonl"
@@ -81,7 +81,7 @@ def read_changes(records: Path) -> tuple[Change, ...]:
     found = []
     for part in (OLDER, HISTORY):
         # The last line may lie beyond the limit.
-        for line in (read_record(records, part, LIMIT + (64 << 10)) or "").splitlines():
+        for line in (read_record(records, part, LIMIT + (64 << 10), "replace") or "").splitlines():
             change = _change(line)
             if change is not None:
                 found.append(change)
@@ -92,13 +92,13 @@ def _change(line: str) -> Change | None:
     try:
         told = json.loads(line)
         return Change(
-            time=datetime.fromisoformat(told["time"]),
+            time=recorded_time(told["time"]),
             microvm=str(told["microvm"]),
             action=str(told["action"]),
             user=str(told["user"]),
             result=str(told["result"]),
             ok=told["ok"] is True,
-            seconds=float(told["seconds"]),
+            seconds=recorded_seconds(told["seconds"]),
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

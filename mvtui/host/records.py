@@ -6,10 +6,12 @@ nowhere in it.
 
 import errno
 import json
+import math
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mvtui.errors import MvtuiError, RightsMissingError
@@ -49,9 +51,10 @@ def _empty(directory: int) -> None:
             os.unlink(name, dir_fd=directory)
 
 
-def read_record(records: Path, name: str, limit: int = _MAX_BYTES) -> str | None:
+def read_record(records: Path, name: str, limit: int = _MAX_BYTES, errors: str = "strict") -> str | None:
     """The text of the record `name` (`armed/web`), None where there is none that can be read: one that is no regular
-    file, larger than `limit` bytes, no UTF-8, or of a user who is neither root nor this one."""
+    file, larger than `limit` bytes, no UTF-8 (`errors`: as of bytes.decode), or of a user who is neither root nor this
+    one."""
     *inner, last = name.split("/")
     try:
         with opened(records, *inner) as directory:
@@ -61,9 +64,26 @@ def read_record(records: Path, name: str, limit: int = _MAX_BYTES) -> str | None
                 if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()):
                     return None
                 content = file.read(limit + 1)
-        return content.decode() if len(content) <= limit else None
+        return content.decode(errors=errors) if len(content) <= limit else None
     except (OSError, ValueError):
         return None
+
+
+def recorded_time(text: str) -> datetime:
+    """The instant of a line of a record, in UTC. Raises ValueError or TypeError for none, and for one that not every
+    time zone has a date for."""
+    at = datetime.fromisoformat(text)
+    if not 1970 <= at.year < 9999:
+        raise ValueError(text)
+    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def recorded_seconds(told: object) -> float:
+    """How long something took, by a line of a record. Raises ValueError or TypeError."""
+    seconds = float(told)  # type: ignore[arg-type]
+    if not math.isfinite(seconds):
+        raise ValueError(told)
+    return seconds
 
 
 def record_names(records: Path, folder: str) -> tuple[str, ...]:

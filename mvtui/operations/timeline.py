@@ -68,9 +68,8 @@ def _own(host: Host, microvm: str) -> Iterator[Event]:
 
 
 def _of_change(change: Change) -> Event:
-    at = change.time if change.time.tzinfo is not None else change.time.replace(tzinfo=UTC)
     result = change.result[:_MAX_WORDS]
-    return Event(at, kind_of(change.action), result, change.action, change.user, change.ok, change.seconds)
+    return Event(change.time, kind_of(change.action), result, change.action, change.user, change.ok, change.seconds)
 
 
 def _stamp_of_changes(host: Host) -> object:

@@ -36,10 +36,31 @@ def test_texts_are_made_safe(records: Path) -> None:
     assert len(found.event.what) == 500
 
 
-@pytest.mark.parametrize("junk", ["{", "[]", "null", '{"time": 1}', "[" * 9999, '{"time": "2026-11-25", "kind": "x"}'])
+LINE = (
+    '{"time": "%s", "microvm": "web", "kind": "start", "what": "", "why": "", "user": "", "ok": null, '
+    '"seconds": %s, "key": ""}'
+)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"time": 1}',
+        "[" * 9999,
+        '{"time": "2026-11-25", "kind": "x"}',
+        "\udcff",  # a byte that is no UTF-8
+        LINE % ("0001-01-01T00:00:00+14:00", 1),
+        LINE % ("9999-12-31T23:59:59Z", 1),
+        LINE % ("2026-11-25T00:00:00Z", "NaN"),
+        LINE % ("2026-11-25T00:00:00Z", "Infinity"),
+    ],
+)
 def test_what_is_none_is_left_out(records: Path, junk: str) -> None:
     record_event(records, "web", EVENT)
-    with (records / EVENTS).open("a") as file:
+    with (records / EVENTS).open("a", errors="surrogateescape") as file:
         file.write(junk)  # and no end of the line: the disk was full
     record_event(records, "web", EVENT)
     assert [one.event for one in read_events(records)] == [EVENT, EVENT]

@@ -155,10 +155,28 @@ def test_the_history_is_bounded(records: Path, monkeypatch: pytest.MonkeyPatch) 
     assert LIMIT == 1 << 20
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "1", '{"time": "yesterday"}', '{"time": 5}', "{" * 100_000])
+LINE = '{"time": "%s", "microvm": "web", "action": "reset", "user": "", "result": "", "ok": true, "seconds": %s}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        '{"time": "yesterday"}',
+        '{"time": 5}',
+        "{" * 100_000,
+        "[" * 9999,
+        "\udcff",  # a byte that is no UTF-8
+        LINE % ("0001-01-01T00:00:00+14:00", 1),
+        LINE % ("2026-11-25T00:00:00Z", "NaN"),
+    ],
+)
 def test_a_damaged_line_costs_no_other(records: Path, line: str) -> None:
     record_change(records, "web", "reset", "done", ok=True, seconds=0)
-    with (records / HISTORY).open("a") as file:
+    with (records / HISTORY).open("a", errors="surrogateescape") as file:
         file.write(line + "\n")
     record_change(records, "db", "reset", "done", ok=True, seconds=0)
     assert [change.microvm for change in read_changes(records)] == ["web", "db"]
