@@ -112,6 +112,10 @@ class Guests:
                 fresh = (datetime.now(UTC) - wanted.started).total_seconds() < FRESH_SECONDS
                 guest = self._guests[microvm] = _Guest(wanted, now, socket_at=now + FRESH_SECONDS * fresh)
             guest.wanted = wanted
+            if hypervisor is not None and hypervisor.frozen:  # what it said before is old
+                status = guest.status or GuestStatus()
+                guest.status = status._replace(report=None, unanswered="it is frozen by a signal")
+                guest.socket_at = 0.0
             return guest.status
 
     def forget_all_but(self, names: Collection[str]) -> None:

@@ -61,6 +61,25 @@ async def test_a_guest_whose_hypervisor_has_lost_a_share_is_degraded(web: Host) 
     assert "fsd ro-store" in [finding.note for finding in microvm.findings]
 
 
+async def test_what_a_hypervisor_said_before_it_was_frozen_does_not_count(web: Host, qemu: Peer) -> None:
+    kept, _ = panel(web)
+    await look(web, kept)
+    renew(kept)
+    living, pid = processes_of(web).living, os.getpid()
+    living[pid] = living[pid]._replace(frozen=True)
+    frozen = await look(web, kept)
+    assert frozen.guest is not None
+    assert (frozen.guest.report, frozen.guest.unanswered) == (None, "it is frozen by a signal")
+    renew(kept)
+    assert qemu.clients == 1, "it is not asked"
+    living[pid] = living[pid]._replace(frozen=False)
+    await look(web, kept)
+    renew(kept)
+    again = await look(web, kept)
+    assert again.guest is not None
+    assert again.guest.report is not None
+
+
 async def test_who_does_not_answer_is_not_known_and_no_worse(web: Host) -> None:
     kept, clock = panel(web)
     await look(web, kept)
