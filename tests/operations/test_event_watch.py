@@ -105,6 +105,16 @@ def test_the_next_mvtui_goes_on(host: Host) -> None:
     assert len(later.told) == 3
 
 
+def test_what_a_fresh_mvtui_has_not_seen_yet_has_not_gone(host: Host) -> None:
+    """Its guests and its slow lane take their time; what they find again never went."""
+    Watched(host).look(0, DOWN)
+    later = Watched(host)
+    for seconds in range(0, int(SETTLED_SECONDS), 2):
+        later.look(seconds)
+    later.look(SETTLED_SECONDS, DOWN)
+    assert later.told == ["web finding Share home is down."]
+
+
 def test_two_at_once_tell_it_once(host: Host) -> None:
     one, other = Watched(host), Watched(host)
     for watched in (one, other):

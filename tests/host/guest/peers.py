@@ -94,15 +94,35 @@ def raw(content: bytes) -> Serve:
     return serve
 
 
-def endless(part: bytes, *, after: bytes = b"") -> Serve:
-    """100 MB, or as much as is taken."""
+class Endless:
+    """100 MB of `part`, or as much as is taken (`taken` bytes), after `first`, which talks before that."""
 
-    def serve(connection: socket.socket) -> None:
-        connection.sendall(after)
-        for _ in range(100_000_000 // len(part)):
-            connection.sendall(part)
+    def __init__(self, part: bytes, first: Serve) -> None:
+        self.taken = 0
+        self._part, self._first = part, first
 
-    return serve
+    def __call__(self, connection: socket.socket) -> None:
+        self.taken = 0
+        self._first(connection)
+        for _ in range(100_000_000 // len(self._part)):
+            connection.sendall(self._part)
+            self.taken += len(self._part)
+
+
+def endless(part: bytes, *, after: bytes = b"") -> Endless:
+    """Says that, and then `part` for ever."""
+    return Endless(part, lambda connection: connection.sendall(after))
+
+
+def endless_events(event: bytes) -> Endless:
+    """QMP up to the first question, and then that event for ever."""
+
+    def first(connection: socket.socket) -> None:
+        send(connection, GREETING)
+        connection.recv(65536)
+        send(connection, {"return": {}})
+
+    return Endless(event, first)
 
 
 def closing(connection: socket.socket) -> None:

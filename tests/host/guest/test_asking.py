@@ -118,6 +118,7 @@ BAD_QMP: dict[str, Serve] = {
     "greets, never ends its line": peers.endless(b'{"return": ', after=GREETING),
     "answers with a line without end": peers.greeted(b'{"return": "' + b"x" * 2_000_000),
     "answers with events": peers.greeted(EVENT * 500),
+    "tells events for ever": peers.endless_events(EVENT),
     "answers in no JSON": peers.greeted(b"\xff\xfe\x00{]\r\n"),
     "answers too deep": peers.greeted(DEEP),
     "answers with a list": peers.greeted(b"[]\r\n"),
@@ -173,6 +174,8 @@ def test_a_bad_peer_harms_nobody_else(
         began = time.monotonic()
         answers = ask_all(asked, lambda _: True, CallLog(), SECONDS)
         assert time.monotonic() - began < SECONDS + 1.0
+        if isinstance(serve, peers.Endless):
+            assert serve.taken < 4 << 20, "it is read on and on"
         assert isinstance(answers["good"], HypervisorReport)
         words = answers["web"]
         assert isinstance(words, str)
