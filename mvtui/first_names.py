@@ -23,7 +23,8 @@ def paint(state_dir: str) -> None:
     """Enter the alternate screen and write the names of the directories in `state_dir`, as many as there is room for.
 
     Does nothing where the terminal or the directory can't be read: the panel says why. Whoever ends without a panel
-    calls `leave`; until the panel takes over, so does the end of the program, also by SIGTERM, SIGHUP and SIGINT.
+    calls `leave`; until the panel takes over, so does the end of the program, also by SIGTERM, SIGHUP, SIGINT and
+    SIGQUIT, and a stop by ^Z.
     """
     global _painted  # noqa: PLW0603
     try:
@@ -81,5 +82,6 @@ def _leave_at_the_end() -> None:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    # One that is stopped comes back in the middle of its imports: the panel then enters the screen by itself.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, end)

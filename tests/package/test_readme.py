@@ -5,7 +5,9 @@ import re
 import pytest
 
 from mvtui.cli.arguments import VERBS
+from tests.demo import pictures
 from tests.package.readme import README, anchor, named_verbs, renewed
+from tests.ui import screenshots
 
 TEXT = README.read_text()
 
@@ -21,6 +23,15 @@ def test_it_shows_every_verb() -> None:
 @pytest.mark.parametrize("picture", sorted({one.name for one in (README.parent / "screenshots").glob("*.svg")}))
 def test_every_picture_has_its_place(picture: str) -> None:
     assert f"(screenshots/{picture})" in TEXT
+
+
+def test_every_picture_is_made_by_a_command() -> None:
+    """One that none makes shows for ever what was once."""
+    made = {
+        *(f"{name}.svg" for name, *_ in screenshots.PICTURES),
+        *(f"demo-{name}.svg" for name, *_ in pictures.PICTURES if name),
+    }
+    assert made == {one.name for one in (README.parent / "screenshots").glob("*.svg")}
 
 
 def test_what_it_leads_to_is_there() -> None:

@@ -18,6 +18,7 @@ PICTURES = (
     ("processes", "healthy-processes", (100, 30)),
     ("logs", "degraded-logs", (100, 26)),
     ("timeline", "healthy-timeline", (100, 26)),
+    ("guest", "guest-emergency", (100, 26)),
     ("palette", "palette", (100, 26)),
     ("doctor", "doctor", (100, 30)),
     ("calls", "calls", (100, 24)),

@@ -19,8 +19,8 @@ RENEW = "MVTUI_RENEW_SCREENS"
 MARK = b"\x1b]7777\x07"
 DEADLINE_SECONDS = 30.0
 
-# Of the keyboard protocol of kitty; pyte takes them for SGR.
-KITTY_KEYS = re.compile(rb"\x1b\[[<>][0-9;]*u")
+# Of the keyboard protocols of kitty and xterm; pyte takes them for SGR, and does not know others.
+KITTY_KEYS = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[>[0-9;]*m")
 
 _OTHER_TERMINALS = (
     *("SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "COLORTERM", "COLORFGBG", "LC_ALL", "LC_CTYPE"),

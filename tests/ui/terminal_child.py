@@ -12,8 +12,9 @@ from mvtui import first_names
 
 def main(*, pipe: int, directory: str | None) -> int:
     """The exit code of the panel."""
-    # /dev/tty is the pty from here on, and its end is a SIGHUP.
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if os.getsid(0) == os.getpid():  # no shell has begun it
+        # /dev/tty is the pty from here on, and its end is a SIGHUP.
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     wanted, scenes = b"", [""]
     if directory is not None and directory.startswith("scenes:"):
         scenes = directory.removeprefix("scenes:").split(",")

@@ -6,6 +6,7 @@ import signal
 import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from textual.drivers._writer_thread import WriterThread
@@ -113,6 +114,30 @@ def test_it_goes_on_after_a_stop_that_was_asked_for(shell: TerminalProgram, by: 
     shell.type("echo ended $?\n")
     shell.read_until(lambda read: b"ended 0" in read)
     assert takes_signals(shell)
+
+
+def test_a_stop_before_the_panel_stands(tmp_path: Path) -> None:
+    """While the names alone are there, which the panel takes over otherwise."""
+    for name in ("lab", "vm00"):
+        (tmp_path / name).mkdir()
+    with TerminalProgram(SHELL) as shell:
+        shell.see("shell$")
+        shell.type(f"{sys.executable} -m tests.ui.terminal_child {tmp_path} $PIPE\n")
+        shell.see("  vm00")
+        assert is_on_other_screen(shell)
+        shell.type("\x1a")
+        shell.read_until(lambda read: b"Stopped" in read)
+        assert not is_on_other_screen(shell)
+        assert shell.modes[25]
+        shell.type("fg\n")
+        shell.order("open")
+        shell.see("? help")
+        assert is_on_other_screen(shell)
+        shell.settle()
+        assert "vm00        running" in shell.text
+        shell.type("q")
+        shell.read_until(lambda read: b"shell$" in read.partition(b"\x1b[?1049l")[2])
+        assert not is_on_other_screen(shell)
 
 
 def test_it_has_one_reader(panel: TerminalProgram) -> None:

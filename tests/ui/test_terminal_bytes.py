@@ -217,7 +217,7 @@ def test_names_without_a_panel_leave_the_terminal_clean(names: Path, order: str,
         assert program.modes[WRAP]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_names_ended_by_a_signal_leave_the_terminal_clean(names: Path, number: signal.Signals) -> None:
     with TerminalProgram([*CHILD, str(names)]) as program:
         program.see("vm01")
