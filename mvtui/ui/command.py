@@ -24,12 +24,13 @@ class Tier(IntEnum):
 
 class Place(StrEnum):
     """Where a command's keys work: everywhere, where there is a cursor, in the list, on a microVM's page, on its tab of
-    logs, on that of the timeline, in the panel of its definition (which takes its keys itself)."""
+    processes, of logs, of the timeline, in the panel of its definition (which takes its keys itself)."""
 
     PANEL = "panel"
     MOVE = "move"
     LIST = "list"
     PAGE = "page"
+    PROCESSES = "processes"
     LOGS = "logs"
     TIMELINE = "timeline"
     DEFINITION = "definition"

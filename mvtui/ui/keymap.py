@@ -20,10 +20,11 @@ _TAKEN = {QUIT_KEY: "quit", "escape": "leave"}
 _NOWHERE = "keys"
 # Without these there is a place that nothing leads out of.
 _NEEDED = ("leave", "back", "quit")
+_OF_TABS = (Place.PROCESSES, Place.LOGS, Place.TIMELINE)
 # The keys of these do not work at once: the list and a page are never both open, nor are two tabs.
 _APART = (
-    *({Place.LIST, page} for page in (Place.PAGE, Place.LOGS, Place.TIMELINE)),
-    {Place.LOGS, Place.TIMELINE},
+    *({Place.LIST, page} for page in (Place.PAGE, *_OF_TABS)),
+    *map(set, combinations(_OF_TABS, 2)),
 )
 # What works over the draft of a definition, beside what moves the cursor.
 _OVER_DRAFT = ("edit_file", "grow", "adopt", "look", "leave", "back", "quit")

@@ -29,6 +29,12 @@ def selected(situation: Situation) -> str:
     return "no microVM is selected" if situation.microvm is None else ""
 
 
+def unfold(situation: Situation) -> str:
+    """Of showing a command line."""
+    microvm = situation.microvm
+    return selected(situation) if microvm is None or microvm.processes else "no process of it runs"
+
+
 def change(situation: Situation) -> str:
     """Of whatever changes a microVM."""
     if situation.read_only:

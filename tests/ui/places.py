@@ -14,6 +14,7 @@ from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.help import Help
 from mvtui.ui.widgets.log_view import LogView
 from mvtui.ui.widgets.microvm_list import MicroVMList
+from mvtui.ui.widgets.sheet import Sheet
 from mvtui.ui.widgets.tab_bar import TabBar
 from tests.ui.conftest import Panel
 from tests.ui.full_samples import HEALTHY
@@ -123,6 +124,7 @@ def seen(panel: Panel) -> Mapping[str, object]:
         "types": fields.first().value if fields else _typed(screen.query(DefinitionPanel)),
         "draft": _draft(screen.query(DefinitionPanel)),
         "shows": (log.walk.wanted, log._look.wrap, log._look.times) if log is not None else None,
+        "unfolds": [one.unfolded for one in screen.query(Sheet) if one.unfolded],
         "notes": log.walk.note if log is not None else "",
         "cursor": ({id(log): (log.walk.viewport.top, log.walk.follows)} if log is not None else {})
         | {id(one): (one.cursor_key, one.scroll_offset) for one in screen.query(CursorLines)}

@@ -24,7 +24,7 @@ BUDGETS = (
             *("reset", "undo", "free", "arm", "grow", "drift", "doctor", "edit"),
             *("make_writable", "share_store", "make_source", "rebuild", "edit_file", "adopt", "ssh", "bundle", "copy"),
             *("search", "log_level", "log_source", "log_wrap", "log_times", "search_next", "search_previous"),
-            "event_group",
+            *("event_group", "unfold"),
             *("leave", "back", "tab_previous", "tab_next", *(f"tab_{tab}" for tab in TABS)),
         ],
         OPENS,
@@ -134,7 +134,7 @@ def test_a_tick_while_a_form_is_open(measured: Measured) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_every_key(measured: Measured, place: str) -> None:
     places = {Place.PANEL, Place.MOVE, Place.LIST if place == "list" else Place.PAGE}
-    places |= {Place.LOGS} if place == "logs" else {Place.TIMELINE} if place == "timeline" else set()
+    places |= {Place(place)} & {Place.PROCESSES, Place.LOGS, Place.TIMELINE} if place in set(Place) else set()
     budgets = BUDGETS | (LEAF_THROUGH if place in ("logs", "timeline") else {})
     for one in COMMANDS:
         if one.place not in places or (place == "list" and one.id in ENDS) or one.id == "quit":

@@ -18,10 +18,11 @@ def test_nothing_that_changes_anything_is_on_enter_or_ctrl() -> None:
 
 def test_no_key_is_bound_twice() -> None:
     everywhere = {Place.PANEL, Place.MOVE}
-    for there in ({Place.LIST}, {Place.PAGE, Place.LOGS}, {Place.PAGE, Place.TIMELINE}):
+    tabs = {Place.PROCESSES, Place.LOGS, Place.TIMELINE}
+    for there in ({Place.LIST}, *[{Place.PAGE, tab} for tab in tabs]):
         keys = [binding.key for place in everywhere | there for binding in bindings(place)]
         assert len(keys) == len(set(keys))
-    assert everywhere | {Place.LIST, Place.PAGE, Place.LOGS, Place.TIMELINE, Place.DEFINITION} == set(Place)
+    assert everywhere | tabs | {Place.LIST, Place.PAGE, Place.DEFINITION} == set(Place)
     assert len({one.id for one in COMMANDS}) == len(COMMANDS)
 
 
@@ -33,6 +34,11 @@ def test_read_only_and_nothing_selected_refuse_every_change(verb: str) -> None:
         assert "read-only" in command(verb).refusal(Situation(one, read_only=True))
         assert "--no-read-only" in command(verb).refusal(Situation(one, read_only=True, locked=True))
     assert command(verb).refusal(Situation(None)) == "no microVM is selected"
+
+
+def test_where_no_process_runs_none_is_unfolded() -> None:
+    refusals = [command("unfold").refusal(Situation(one)) for one in (DB, LAB, None)]
+    assert refusals == ["", "no process of it runs", "no microVM is selected"]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ EFFECTS: dict[str, dict[str, str]] = {
     "log_wrap": {"logs": "shows"},
     "log_times": {"logs": "shows"},
     "event_group": {"timeline": "asks"},
+    "unfold": {"processes": "unfolds cursor"},  # its last lines come into sight
     "palette": ASKS,
     "toggle_read_only": dict.fromkeys(LEVELS, "read-only says"),
     "help": ASKS | {"help": "asks"},
@@ -107,6 +108,7 @@ OWN: dict[tuple[str, str], str] = {
     ("logs", "n"): "notes",  # nothing is searched for
     **dict.fromkeys([(place, key) for place in ("list", "logs") for key in ("f", "slash")], "asks"),
     ("timeline", "f"): "asks",
+    ("processes", "enter"): "unfolds cursor",
     ("level", "n"): "asks shows",  # notice
     ("level", "w"): "asks shows",  # warning
     ("level", "e"): "asks shows",  # err

@@ -178,14 +178,16 @@ def test_what_works_at_once() -> None:
         "move": "first",
         "list": "mark",
         "page": "tab_next",
+        "processes": "unfold",
         "logs": "search_next",
         "timeline": "event_group",
     }
     samples |= {"definition": "add_share", "over": "edit_file"}
     pairs = [(one, other) for one in samples for other in samples]
     apart = {f"{one} {other}" for one, other in pairs if not meet(command(samples[one]), command(samples[other]))}
-    wanted = ["list page", "list logs", "list timeline", "logs timeline"]
-    wanted += [f"definition {one}" for one in ("panel", "list", "page", "logs", "timeline")]
+    wanted = ["list page", "list processes", "list logs", "list timeline"]
+    wanted += ["processes logs", "processes timeline", "logs timeline"]
+    wanted += [f"definition {one}" for one in ("panel", "list", "page", "processes", "logs", "timeline")]
     assert apart == {*wanted, *[" ".join(reversed(pair.split())) for pair in wanted]}
 
 

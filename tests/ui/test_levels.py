@@ -252,15 +252,41 @@ async def test_keys_that_come_before_a_tab_is_built_move_in_it(open_panel: Open,
             assert (at_once.cursor, at_once.scroll_offset) == (one_by_one.cursor, one_by_one.scroll_offset)
 
 
-async def test_the_process_under_the_cursor_says_its_command_in_full(open_panel: Open) -> None:
+async def test_the_process_under_the_cursor_says_more_of_its_command_and_all_of_it_when_asked(open_panel: Open) -> None:
     long = HEALTHY.processes[0]._replace(argv=("qemu", *(f"arg-{number:02}" for number in range(40)), "the end"))
     one: MicroVM = HEALTHY._replace(processes=(long, *HEALTHY.processes[1:]), hypervisor=long)
     async with open_panel(snapshot(one), size=(80, 40)) as panel:
         await panel.press("4")
-        assert "arg-39 'the end'" in panel.text
-        await panel.press("j")
+        assert "arg-12" in panel.text
         assert "arg-39" not in panel.text
+        assert "Enter shows all 5 lines" in panel.text
+        await panel.press("enter")
+        assert "arg-39 'the end'" in panel.text
+        assert "Enter folds it" in panel.text
         assert "memory  " in panel.text
+        await panel.press("enter")
+        assert "arg-39" not in panel.text
+        await panel.press("enter", "j", "k")
+        assert "arg-39" not in panel.text, "folded when the cursor left it"
+        for click in ("hypervisor", "Enter folds it", "Enter shows all", "Enter folds it"):
+            await panel.click(click)
+            assert ("arg-39" in panel.text) is (click in ("hypervisor", "Enter shows all"))
+
+
+async def test_what_is_unfolded_comes_into_sight_and_goes_back_when_it_is_folded(open_panel: Open) -> None:
+    long = HEALTHY.processes[0]._replace(argv=("qemu", *(f"arg-{number:02}" for number in range(200)), "the end"))
+    one: MicroVM = HEALTHY._replace(processes=(long, *HEALTHY.processes[1:]), hypervisor=long)
+    async with open_panel(snapshot(one), size=(80, 24)) as panel:
+        await panel.press("4")
+        before = panel.lines
+        await panel.press("enter")
+        assert "hypervisor" in panel.lines[2], "from its first line on"
+        await panel.press("pagedown", "ctrl+d")
+        assert "the end" in panel.text
+        await panel.press("enter")
+        assert panel.lines == before
+        await panel.press("5", "4", "j")
+        assert "supervisord" in panel.text
 
 
 async def test_the_side_shows_the_selected_one_in_a_wide_terminal(open_panel: Open) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -126,11 +127,11 @@ def test_a_command_line_of_100_kb_is_cut_and_costs_nothing(argument: str) -> Non
     hypervisor = HEALTHY.processes[0]._replace(argv=("qemu", argument, "end"))
     one = HEALTHY._replace(processes=(hypervisor,), hypervisor=hypervisor)
     began = time.process_time()
-    entries = processes.entries(page(one, cursor="2100"), 80)
+    entries = processes.entries(replace(page(one, cursor="2100"), unfolded="2100"), 80)
     assert time.process_time() - began < 1.0  # it was minutes
     assert 100 < len(entries[-1].lines) <= 203
     assert all(width_of(line) <= 80 for line in all_lines(entries))
-    assert "".join(text for text, _ in entries[-1].lines[-1]).endswith("…")
+    assert "".join(text for text, _ in entries[-1].lines[-3]).endswith("…")
 
 
 def test_the_overview_says_all_parts() -> None:
@@ -232,6 +233,34 @@ def test_processes_are_a_tree_under_their_units() -> None:
     assert rows[0][38:72].split() == ["37.4", "2.6G", "9", "87/1024", "2d"]
     assert set(rows[0][72:]) <= BARS | {" "}
     assert "  " in rows[0][72:].strip(), "nobody looked: a gap"
+
+
+def test_a_long_command_line_is_folded_until_it_is_asked_for() -> None:
+    path = "/nix/store/0c9xz3lq6v7w1b2k4m5n8p0r1s2d3f4g-qemu/bin/qemu"
+    hypervisor = HEALTHY.processes[0]._replace(
+        argv=(path, *(f"argument-{number:02}" for number in range(20)), "the end")
+    )
+    one = HEALTHY._replace(processes=(hypervisor,), hypervisor=hypervisor)
+
+    def shown(one: MicroVM, unfolded: str | None = None, **keys: tuple[str, ...]) -> list[str]:
+        lines = processes.entries(replace(page(one, cursor="2100"), unfolded=unfolded, keys=keys), 80)[-1].lines
+        return ["".join(text for text, _ in line).strip() for line in lines][1:-1]  # without numbers and memory
+
+    words = "qemu/bin/qemu argument-00 argument-01 argument-02 argument-03"
+    assert shown(one)[0] == words
+    assert len(shown(one)) == 4
+    assert shown(one)[-2].endswith("…")
+    assert shown(one)[-1] == "Enter shows all 5 lines"
+    assert shown(one, unfold=("f4",))[-1] == "F4 shows all 5 lines"
+    assert shown(one, unfold=())[-1] == ":unfold shows all 5 lines"
+    assert shown(one, "2200") == shown(one), "another one is unfolded"
+    *whole, last = shown(one, "2100")
+    assert " ".join(whole).replace("- ", "-") == f"{path} {' '.join(hypervisor.argv[1:-1])} 'the end'"
+    assert last == "Enter folds it"
+    short = hypervisor._replace(argv=("qemu", *("a" * 69 for _ in range(3))))
+    assert shown(one._replace(processes=(short,))) == ["qemu", *["a" * 69] * 3], "its offer would take as much room"
+    hashed = hypervisor._replace(argv=(path,))
+    assert shown(one._replace(processes=(hashed,))) == ["qemu/bin/qemu", "Enter shows all of it"]
 
 
 def test_no_process_is_left_out_of_the_tree() -> None:

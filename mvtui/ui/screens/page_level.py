@@ -22,6 +22,7 @@ from mvtui.ui.tabs import overview, processes, shares, timeline, volumes
 from mvtui.ui.tabs.page import Entry, Page, Tab
 from mvtui.ui.timelines import ReadTimeline, Timelines
 from mvtui.ui.trends import Trends
+from mvtui.ui.widgets.process_sheet import ProcessSheet
 from mvtui.ui.widgets.sheet import Sheet
 from mvtui.ui.widgets.tab_bar import TabBar
 from mvtui.ui.widgets.timeline_sheet import TimelineSheet
@@ -41,6 +42,7 @@ _TABS: dict[str, Tab] = {
 # The tab that is no sheet.
 LOGS = "logs"
 TIMELINE = "timeline"
+PROCESSES = "processes"
 
 
 class Opener(Protocol):
@@ -110,13 +112,18 @@ class PageLevel(Vertical):
         else:
             self.close()
             if tab not in self._sheets:
-                self._sheets[tab] = self._timeline_sheet() if tab == TIMELINE else Sheet()
+                self._sheets[tab] = self._sheet(tab)
                 self.mount(self._sheets[tab])
         for other, sheet in self._sheets.items():
             sheet.display = other == tab
         if picture is not None:
             self.present(picture)
         self.take_focus()
+
+    def _sheet(self, tab: str) -> Sheet:
+        if tab == PROCESSES:
+            return ProcessSheet()
+        return self._timeline_sheet() if tab == TIMELINE else Sheet()
 
     def _timeline_sheet(self) -> Sheet:
         def choose(group: EventGroup | None) -> None:
@@ -184,8 +191,10 @@ class PageLevel(Vertical):
             gone = f"{clean(self.microvm_name)} is no longer on this host. {hint('leave', self._keys)} goes back."
             return [Entry(((), (("  ", "text"), (gone, "warning"))))]
         told = self._timelines.of(microvm)
-        page = Page(microvm, picture.now, self._trends, in_ascii(self.app), cursor, self._keys, told, self._events)
-        return _TABS[self._bar.chosen](page, width)
+        tab = self._bar.chosen
+        unfolded, ascii_only = self._sheets[tab].unfolded, in_ascii(self.app)
+        page = Page(microvm, picture.now, self._trends, ascii_only, cursor, self._keys, unfolded, told, self._events)
+        return _TABS[tab](page, width)
 
     @on(TabBar.Chosen)
     def _choose(self, event: TabBar.Chosen) -> None:

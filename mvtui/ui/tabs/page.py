@@ -19,9 +19,9 @@ from mvtui.ui.trends import Trends
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor; `keys`
-    are those that work; `timeline` is None where it was not read, and `events` are those of it that are wanted (None:
-    all)."""
+    """One microVM at `now`; `trends` has its last minutes. `cursor` is the key of the entry under the cursor,
+    `unfolded` that of the one that shows all of itself; `keys` are those that work; `timeline` is None where it was not
+    read, and `events` are those of it that are wanted (None: all)."""
 
     microvm: MicroVM
     now: datetime
@@ -29,6 +29,7 @@ class Page:
     ascii_only: bool = False
     cursor: str | None = None
     keys: Keys = field(default_factory=dict)
+    unfolded: str | None = None
     timeline: Timeline | None = None
     events: EventGroup | None = None
 

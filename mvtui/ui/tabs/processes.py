@@ -16,15 +16,19 @@ from mvtui.ui.tabs.page import Entry, Page
 
 _WHAT_WIDTH, _LEAST_WHAT_WIDTH = 26, 14
 _NUMBERS = "  CPU%   MEM  THR      FILES  AGE"
+# So many lines of a command line stand under the cursor until it is unfolded: the other processes stay in sight.
+_FEW_LINES = 3
 # A command line may have 2 MB; more lines than these say nothing to people.
 _MOST_LINES = 200
+_INDENT = " " * 11
 _INTERPRETERS = ("python", "bash", "sh")
 # What every path into the store has and nobody reads.
 _HASHES = re.compile(r"/nix/store/[0-9a-z]{32}-")
 
 
 def entries(page: Page, width: int) -> list[Entry]:
-    """A title, then each unit with its processes; the process under the cursor shows its command line in full."""
+    """A title, then each unit with its processes; the process under the cursor shows more of its command line,
+    and all of it where it is unfolded."""
     if not page.microvm.processes:
         return [Entry(((), clipped((("  No process of it runs.", "text"),), width)))]
     head: Line = ((f"{'    PID':<11}{'WHAT':<{_what_width(width)}}{_NUMBERS}  {_trend_title(width)}".rstrip(), "dim"),)
@@ -104,19 +108,36 @@ def _entry(page: Page, process: ProcessSample, depth: int, width: int) -> Entry:
     )
     room = max(10, width - 11)
     if page.cursor == key:
-        lines = folded(clean(shlex.join(process.argv)), room, _MOST_LINES)
+        lines = [row, *_command_line(page, process, room), _memory(page, process, width)]
     else:
-        lines = [fit(clean(_HASHES.sub("", " ".join(process.argv)[: 4 * width])), room)]
-    shown = [clipped(one, width) for one in (row, *[((" " * 11, "text"), (line, "dim")) for line in lines])]
-    if page.cursor == key:
-        memory = sparkline(
-            page.trends.of(process).memory.last(60),
-            min(60, max(0, width - 22)),
-            most=_most_memory(page.microvm, process),
-            ascii_only=page.ascii_only,
-        )
-        shown.insert(1, clipped(((" " * 11, "text"), ("memory  ", "dim"), (memory.strip(), "dim")), width))
-    return Entry(tuple(shown), key)
+        line = fit(clean(_HASHES.sub("", " ".join(process.argv)[: 4 * width])), room)
+        lines = [row, ((_INDENT, "text"), (line, "dim"))]
+    return Entry(tuple([clipped(line, width) for line in lines]), key)
+
+
+def _command_line(page: Page, process: ProcessSample, room: int) -> Iterator[Line]:
+    """Its beginning, without hashes, or where it is unfolded, all of it; and how one gets to the other."""
+    text = clean(shlex.join(process.argv))
+    bare = _HASHES.sub("", text)
+    whole, short = folded(text, room, _MOST_LINES), folded(bare, room, _FEW_LINES)
+    if bare == text and len(whole) == _FEW_LINES + 1:
+        short = whole  # the line that offers the last one would take its room
+    unfolded = page.unfolded == str(process.pid)
+    for line in whole if unfolded else short:
+        yield ((_INDENT, "text"), (line, "dim"))
+    if whole != short:
+        many = f"{len(whole)} lines" if len(whole) > 1 else "of it"
+        yield ((_INDENT[2:], "text"), *page.offer("unfold", "folds it" if unfolded else f"shows all {many}"))
+
+
+def _memory(page: Page, process: ProcessSample, width: int) -> Line:
+    memory = sparkline(
+        page.trends.of(process).memory.last(60),
+        min(60, max(0, width - 22)),
+        most=_most_memory(page.microvm, process),
+        ascii_only=page.ascii_only,
+    )
+    return ((_INDENT, "text"), ("memory  ", "dim"), (memory.strip(), "dim"))
 
 
 def _most_memory(microvm: MicroVM, process: ProcessSample) -> float:

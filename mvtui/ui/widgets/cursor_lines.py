@@ -147,14 +147,14 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             getattr(self, f"action_{wanted}")()
         return bool(wanted)
 
-    def scroll_to_cursor(self) -> None:
+    def scroll_to_cursor(self, *, whole: bool = False) -> None:
         """Bring the cursor's line into sight, and what belongs to it as far as there is room."""
         if not self.stop_count:
             return
         top, height = self.scroll_offset.y, self.size.height
         first = self._cursor_line
-        # Of the first stop, what stands above it is worth more than its last lines.
-        whole = self.cursor > 0 or first >= height
+        # Of the first stop, what stands above it is worth more than its last lines, unless those are asked for.
+        whole = whole or self.cursor > 0 or first >= height
         last = first + (min(self.lines_of(self.cursor), height) if whole else 1) - 1
         if first < top:
             self.scroll_to(y=0 if self.cursor == 0 else first, animate=False, immediate=True)
@@ -189,17 +189,23 @@ class CursorLines(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_relative(y=step, animate=False)
 
     def _leaf(self, direction: int, *, pages: bool) -> None:
-        """Move by a page, or half a one: the cursor goes to the stop that is nearest to where it was on the screen."""
+        """Move by a page, or half a one: the cursor goes to the stop that is nearest to where it was on the screen,
+        once all of the one that it stands on was in sight."""
         step = direction * max(1, self.size.height - 1 if pages else self.size.height // 2)
         if self.stop_count == self.line_count or not self.stop_count:
             self._go(step)
             return
         wanted = self._cursor_line + step
         stop = min(range(self.stop_count), key=lambda one: abs(self.line_of(one) - wanted))
-        if stop == self.cursor:
+        if stop == self.cursor or self._goes_on(direction):
             self.scroll_relative(y=step, animate=False)
         else:
             self.move_to(stop)
+
+    def _goes_on(self, direction: int) -> bool:
+        """Whether what the cursor stands on goes on below, or above, what is in sight."""
+        top, first = self.scroll_offset.y, self._cursor_line
+        return first < top if direction < 0 else first + self.lines_of(self.cursor) > top + self.size.height
 
     def action_cursor_down(self) -> None:
         """One down."""

@@ -15,11 +15,13 @@ Make = Callable[[int, str | None], list[Entry]]
 
 
 class Sheet(CursorLines):
-    """Shows what is made for its width; the entry under the cursor may show more of itself."""
+    """Shows what is made for its width; the entry under the cursor may show more of itself, and all
+    of itself where its key is `unfolded`, until the cursor leaves it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._make: Make | None = None
+        self.unfolded: str | None = None
         self._made_for = 0  # a width
         self._lines: list[Line] = []
         self._stops: list[tuple[str, int, int]] = []  # key, first line, number of lines
@@ -38,7 +40,7 @@ class Sheet(CursorLines):
 
     def begin(self) -> None:
         """What comes is about something else: from the top."""
-        self.cursor, self.cursor_key = 0, None
+        self.cursor, self.cursor_key, self.unfolded = 0, None, None
         self._lines, self._stops = [], []
         self.scroll_home(animate=False, immediate=True)
 
@@ -114,6 +116,8 @@ class Sheet(CursorLines):
     def move_to(self, stop: int) -> None:
         """The entry under the cursor may show more of itself."""
         super().move_to(stop)
+        if self.unfolded != self.cursor_key:
+            self.unfolded = None
         self._renew()
 
     @property
@@ -131,8 +135,9 @@ class Sheet(CursorLines):
         return self._stops[stop][1]
 
     def lines_of(self, stop: int) -> int:
-        """All of the entry."""
-        return self._stops[stop][2]
+        """All of the entry but the blank one that ends it."""
+        _, first, count = self._stops[stop]
+        return count - (count > 1 and not self._lines[first + count - 1])
 
     def stop_at(self, line: int) -> int | None:
         """The entry whose line it is."""
