@@ -1,10 +1,9 @@
-"""How many bytes every scene writes: a look that sees the same nothing, moving in it little more than what comes into
-sight, leaving it no more than opening something. Run with `-s`, it prints what it measured."""
+"""How many bytes every scene writes: a look that sees the same nothing, moving in it no more than any key, leaving it
+no more than opening something. Run with `-s`, it prints what it measured."""
 
 import pytest
 
 from tests.ui.scenes import SCENES
-from tests.ui.terminal import TerminalProgram
 from tests.ui.test_byte_budgets import KEY, OPENS, Measured
 from tests.ui.test_terminals import SCENES as OF_EACH_KIND
 from tests.ui.test_terminals import played
@@ -15,27 +14,9 @@ _ALL = sorted(name for name, scene in SCENES.items() if not scene.options and na
 _PARTS = 4
 _CASES = [("xterm-256color", _ALL[part::_PARTS]) for part in range(_PARTS)]
 _CASES += [(term, [name for name in OF_EACH_KIND if name not in _CHANGES]) for term in ("linux", "vt100")]
+# These lay out all of a log anew.
+_ANEW = ("w", "t")
 _LOG_KEYS = ("ctrl+u", "pageup", "pagedown", "g", "G", "w", "t", "t", "w", "k", "j")
-
-
-class Scene(Measured):
-    """A scene of which the keys are measured by what they bring into sight."""
-
-    def __init__(self, name: str, program: TerminalProgram) -> None:
-        super().__init__(program)
-        self.name = name
-        self._program = program
-
-    def move(self, key: str, least: int = KEY) -> None:
-        """Press a key that may take so much, or else the lines that come into sight, a half of those that go (blanks
-        are written where they were), and a few for places and looks."""
-        before = self._program.lines
-        written = self.press(key)
-        come, gone = (
-            sum(len(line.encode()) for line in these if line not in those)
-            for these, those in ((self._program.lines, before), (before, self._program.lines))
-        )
-        self.note(f"{self.name}: {key}", written, max(least, come + gone // 2 + KEY * 3 // 4))
 
 
 @pytest.mark.timeout(300)
@@ -43,23 +24,34 @@ class Scene(Measured):
 def test_every_scene(term: str, scenes: list[str]) -> None:
     rows: list[tuple[str, int, int]] = []
     for name, program in zip(scenes, played(scenes, {"TERM": term}), strict=True):
-        scene = Scene(name, program)
+        scene = Measured(program)
         for _ in range(2):
             scene.note(f"{name}: unchanged look", len(program.command("tick")), 0)
         for key in ("down", "down", "up"):
-            scene.move(key)
+            scene.note(f"{name}: {key}", scene.press(key), KEY)
         scene.key(f"{name}: leave", "escape", OPENS)
         rows += scene.rows
     _check(rows)
 
 
 @pytest.mark.parametrize("term", ["xterm-256color", "vt100"])
-def test_a_log_takes_what_comes_into_sight(term: str) -> None:
+def test_leafing_through_a_log(term: str) -> None:
     for program in played(["degraded-logs"], {"TERM": term}):
-        scene = Scene("logs", program)
+        log = Measured(program)
         for key in _LOG_KEYS:
-            scene.move(key, least=KEY // 2)
-        _check(scene.rows)
+            log.note(f"logs: {key}", log.press(key), OPENS if key in _ANEW else KEY)
+        _check(log.rows)
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "vt100"])
+def test_a_command_line_is_opened_and_closed(term: str) -> None:
+    for program in played(["healthy-processes"], {"TERM": term}):
+        processes = Measured(program)
+        for key in ("G", "g"):
+            processes.note(f"processes: {key}", processes.press(key), KEY)
+        for key in ("enter", "enter", "enter", "down"):  # it is folded again when the cursor leaves it
+            processes.note(f"processes: {key}", processes.press(key), OPENS)
+        _check(processes.rows)
 
 
 def _check(rows: list[tuple[str, int, int]]) -> None:

@@ -65,10 +65,11 @@ def _not_mounted(microvm: MicroVM) -> str:
 
 
 def _image(page: Page, image: ImageFacts, width: int) -> Iterator[Line]:
-    yield from detail("image", f"{size(image.size)}, of it {size(image.allocated)} allocated on the host", width)
     label = f'label "{image.label}"' if image.label else "no label"
-    kind = f"{image.fs_type}, {label}" if image.fs_type else "none: it was never formatted"
-    yield from detail("on disk", kind, width, "text" if image.fs_type else "warning")
+    kind = f"{image.fs_type}, {label}, " if image.fs_type else ""
+    yield from detail("image", f"{kind}{size(image.size)}, of it {size(image.allocated)} allocated on the host", width)
+    if not image.fs_type:
+        yield from detail("on disk", "none: it was never formatted", width, "warning")
     fill = image.fill_percent
     if fill is not None:
         bar = gauge(fill / 100, _GAUGE_WIDTH, ascii_only=page.ascii_only)
