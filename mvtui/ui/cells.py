@@ -89,19 +89,18 @@ class Screenful:
         """What makes the terminal show these lines; it is taken for sent. The terminal's own look is plain before and
         after. Lines that only stand at another height now are moved where that is shorter."""
         wanted = {**self._lines, **lines}
-        turns_off = self._abilities.turns_off
-        painted = _painted(self._lines, lines, turns_off)
+        painted = _painted(self._lines, lines, self._abilities)
         move = move_of(_texts(self._lines), _texts(lines)) if self._abilities.moves_lines else None
         if move is not None:
             moved = {y: self.line(at) for y in self._lines if (at := move.source_of(y)) is not None}
             rest = {y: wanted[y] for y in sorted({*lines, *move.lines})}
-            with_move = move.sequence + _painted(moved, rest, turns_off)
+            with_move = move.sequence + _painted(moved, rest, self._abilities)
             painted = min(painted, with_move, key=lambda text: len(text.encode()))
         self._lines = wanted
         return painted
 
 
-def _painted(had: Lines, lines: Lines, turns_off: bool) -> str:
+def _painted(had: Lines, lines: Lines, abilities: Abilities) -> str:
     """What makes a terminal that has the first show the second: look by look, since another look takes more bytes than
     another place."""
     groups: dict[Look, list[_Part]] = {}
@@ -112,7 +111,7 @@ def _painted(had: Lines, lines: Lines, turns_off: bool) -> str:
         groups[look] += groups.pop(look.blank, [])
     # Those that few lead to go first, or in the end they are far from what is left.
     akin = Counter([code for look in groups for code in look[1:]])
-    pen = Pen(turns_off=turns_off)
+    pen = Pen(turns_off=abilities.turns_off, fills=abilities.fills)
     while groups:
         look = min(groups, key=lambda look: (pen.bytes_to(look), akin[look.colour] + akin[look.background]))
         pen.take(look)

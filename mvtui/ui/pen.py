@@ -1,7 +1,7 @@
 """Escape sequences in few bytes: what leads from place to place, and from look to look. Pure.
 
-Nothing erases: on some terminals (GNU screen), what is erased loses its background. In ASCII, only what a VT100 knows
-is written, and attributes are turned off one by one only where the terminal does that.
+On some terminals (GNU screen), what is erased loses its background: there, only the terminal's own is erased with. In
+ASCII, only what a VT100 knows is written, and attributes are turned off one by one only where the terminal does that.
 """
 
 from functools import lru_cache
@@ -11,6 +11,10 @@ from typing import NamedTuple
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}
 # The characters of the attributes that a blank does not show: bold, dim, italic.
 _UNSEEN = frozenset("123;")
+# Erases the line from the cursor on (EL).
+_ERASE = "\x1b[K"
+# So many blanks at least are longer than that.
+_ERASE_BLANKS = " " * (len(_ERASE) + 1)
 
 
 class Look(NamedTuple):
@@ -32,8 +36,9 @@ PLAIN = Look("", "39", "49")
 class Pen:
     """Writes text, and remembers where the cursor is and the look that the terminal is in."""
 
-    def __init__(self, *, turns_off: bool = True) -> None:
-        self._turns_off = turns_off
+    def __init__(self, *, turns_off: bool = True, fills: bool = False) -> None:
+        """`turns_off` and `fills`: as Abilities has them."""
+        self._turns_off, self._fills = turns_off, fills
         self._written: list[str] = []
         self._look = PLAIN
         self._place = _Place()
@@ -50,9 +55,18 @@ class Pen:
 
     def write(self, y: int, x: int, text: str, *, to_margin: bool) -> None:
         """Write at that place; `to_margin` where the text ends at the terminal's right margin."""
-        self._written += (_way(self._place, y, x), text)
+        end = ""
+        if to_margin and text.endswith(_ERASE_BLANKS) and self._erases:
+            text, end, to_margin = text.rstrip(" "), _ERASE, False
+        self._written += (_way(self._place, y, x), text, end)
         in_ascii = text.isascii()
         self._place = _Place(y, x + len(text) if in_ascii and not to_margin else None, in_ascii)
+
+    @property
+    def _erases(self) -> bool:
+        """Whether what is erased looks like a blank in this look."""
+        own_ground = self._fills or self._look.background == PLAIN.background
+        return own_ground and _UNSEEN.issuperset(self._look.attributes)
 
     def lifted(self) -> str:
         """All that was written, the look plain again."""

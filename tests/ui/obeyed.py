@@ -13,7 +13,17 @@ _TOKEN = re.compile(
 # A terminal passes over a private mode that it does not know (ECMA-48), as long as it is set or reset.
 _MODES = {b"7", b"25", b"1000", b"1002", b"1003", b"1004", b"1006", b"1015", b"1049", b"2004"}
 # What leads from place to place, scrolls and clears, and what terminfo calls it.
-_MOVES = {b"H": "cup", b"A": "cuu", b"B": "cud", b"C": "cuf", b"D": "cub", b"G": "hpa", b"r": "csr", b"J": "ed"}
+_MOVES = {
+    b"H": "cup",
+    b"A": "cuu",
+    b"B": "cud",
+    b"C": "cuf",
+    b"D": "cub",
+    b"G": "hpa",
+    b"r": "csr",
+    b"J": "ed",
+    b"K": "el",
+}
 _ON = {1: "bold", 2: "dim", 3: "sitm", 4: "smul", 5: "blink", 7: "rev"}
 _OFF = {22, 23, 24, 25, 27}
 

@@ -1,6 +1,7 @@
 """Painting what changed: the terminal shows what Textual's own painting of every line would show."""
 
 import re
+from dataclasses import replace
 
 import pyte
 from hypothesis import given
@@ -12,6 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from mvtui.ui.abilities import ALL
 from mvtui.ui.cells import Screenful, cells_of
 
 WIDTH, HEIGHT = 14, 8
@@ -58,9 +60,19 @@ def move(y: int) -> str:
     return f"\x1b[{y + 1};1H"
 
 
-@given(FRAMES)
-def test_it_shows_what_painting_all_would(frames: list[dict[int, Strip]]) -> None:
-    screenful, terminal, whole = Screenful(), pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
+class Bare(pyte.Screen):
+    """Has no bce: what it erases is as it was at the beginning."""
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        look, self.cursor.attrs = self.cursor.attrs, self.default_char
+        super().erase_in_line(how, private)
+        self.cursor.attrs = look
+
+
+@given(FRAMES, st.sampled_from([pyte.Screen, Bare]))
+def test_it_shows_what_painting_all_would(frames: list[dict[int, Strip]], kind: type[pyte.Screen]) -> None:
+    screenful = Screenful(replace(ALL, fills=kind is pyte.Screen))
+    terminal, whole = kind(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
     ours, textuals = pyte.Stream(terminal), pyte.Stream(whole)
     for stream in (ours, textuals):
         stream.feed(NO_WRAP)
@@ -145,6 +157,14 @@ def painted_lines(*frames: list[str]) -> str:
     return written
 
 
+def test_the_end_of_a_line_is_erased_where_that_takes_the_background() -> None:
+    cells = cells_of(Strip([Segment("a" + " " * 5, Style.parse("on blue"))]), COLOURS)
+    assert Screenful(replace(ALL, fills=True)).paint({0: cells}).endswith("a\x1b[K\x1b[m")
+    assert Screenful().paint({0: cells}).endswith("a     \x1b[m")
+    own = cells_of(Strip([Segment("a" + " " * 5)]), COLOURS)
+    assert Screenful().paint({0: own}) == "\x1b[Ha\x1b[K"
+
+
 def test_lines_that_came_up_are_moved() -> None:
     frames = ["head", *LIST[:6], "foot"], ["head", *LIST[1:7], "foot"]
     assert painted_lines(*frames) == f"\x1b[2;7r\x1b[7H\v\x1b[r\x1b[7H{LIST[6]}"
@@ -163,7 +183,7 @@ def test_nothing_is_moved_where_painting_is_shorter() -> None:
 def test_one_line_is_moved() -> None:
     frames = ["head", LIST[8], "", "foot"], ["head", "a", LIST[8], "foot"]
     written = painted_lines(*[[line.ljust(32) for line in frame] for frame in frames])
-    assert written == f"\x1b[2;3r\x1b[2H\x1bM\x1b[r\x1b[2Ha{' ' * 31}"
+    assert written == "\x1b[2;3r\x1b[2H\x1bM\x1b[r\x1b[2Ha\x1b[K"
 
 
 def test_no_line_is_moved_over_one_that_is_not_known() -> None:

@@ -60,6 +60,11 @@ def test_terminfo_says_what_was_looked_up() -> None:
     assert capabilities("screen").keys().isdisjoint({"sitm"})
 
 
+def test_a_background_is_erased_with_where_that_fills() -> None:
+    for term in (*NEWER, *OLDER):
+        assert abilities_of(term).fills == ("bce" in capabilities(term)), term
+
+
 def test_the_list_has_colours_where_the_panel_has() -> None:
     for term in (*NEWER, *OLDER):
         assert has_colours(term) == abilities_of(term).colours
