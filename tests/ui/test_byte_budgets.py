@@ -14,6 +14,7 @@ PLACES = ("list", *TABS)
 
 FIRST_PAINT = 15_000
 KEY = 1_024
+PAGE = 1_536
 OPENS = 6_000
 
 # What opens or closes something: a level, a tab, a dialog, a question. A new command stands in one of the two.
@@ -41,7 +42,7 @@ BUDGETS = (
 )
 # In a log, and in what happened, other lines come into sight: as many as there is room for, and what is left of the
 # words of the old ones.
-LEAF_THROUGH = dict.fromkeys(("page_down", "page_up", "half_down", "half_up", "first", "last"), OPENS)
+LEAF_THROUGH = dict.fromkeys(("page_down", "page_up", "half_down", "half_up", "first", "last"), PAGE)
 # These end the panel from the list; measured by a test of their own.
 ENDS = {"quit", "back"}
 

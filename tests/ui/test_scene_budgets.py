@@ -1,10 +1,10 @@
-"""How many bytes every scene writes: a look that sees the same nothing, moving in it no more than any key, leaving it
-no more than opening something. Run with `-s`, it prints what it measured."""
+"""How many bytes every scene writes: a look that sees the same nothing, moving in it no more than any key, a page of
+other text half as much again, leaving it no more than opening something. Run with `-s`, it prints what it measured."""
 
 import pytest
 
 from tests.ui.scenes import SCENES
-from tests.ui.test_byte_budgets import KEY, OPENS, Measured
+from tests.ui.test_byte_budgets import KEY, OPENS, PAGE, Measured
 from tests.ui.test_terminals import SCENES as OF_EACH_KIND
 from tests.ui.test_terminals import played
 
@@ -14,6 +14,7 @@ _ALL = sorted(name for name, scene in SCENES.items() if not scene.options and na
 _PARTS = 4
 _CASES = [("xterm-256color", _ALL[part::_PARTS]) for part in range(_PARTS)]
 _CASES += [(term, [name for name in OF_EACH_KIND if name not in _CHANGES]) for term in ("linux", "vt100")]
+_PAGES = ("pagedown", "pageup", "G", "g")
 # These lay out all of a log anew.
 _ANEW = ("w", "t")
 _LOG_KEYS = ("ctrl+u", "pageup", "pagedown", "g", "G", "w", "t", "t", "w", "k", "j")
@@ -27,8 +28,8 @@ def test_every_scene(term: str, scenes: list[str]) -> None:
         scene = Measured(program)
         for _ in range(2):
             scene.note(f"{name}: unchanged look", len(program.command("tick")), 0)
-        for key in ("down", "down", "up"):
-            scene.note(f"{name}: {key}", scene.press(key), KEY)
+        for key in ("down", "down", "up", "up", *_PAGES):
+            scene.note(f"{name}: {key}", scene.press(key), PAGE if key in _PAGES else KEY)
         scene.key(f"{name}: leave", "escape", OPENS)
         rows += scene.rows
     _check(rows)
