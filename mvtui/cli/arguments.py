@@ -8,7 +8,7 @@ from mvtui import __version__
 from mvtui.cli.common_options import add_panel_options, common_options
 from mvtui.cli.early import TAKE_A_VALUE
 from mvtui.cli.parser import Parser
-from mvtui.cli.verb_options import OPTIONS
+from mvtui.cli.verb_options import OPTIONS, settle_interval
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.nearest import did_you_mean
@@ -72,6 +72,7 @@ _VERB_EXAMPLES = {
     "list": "  mvtui list\n  mvtui list --cpu web git\n  mvtui list --json\n"
     "  mvtui list --closer            asks the guests too, as show, check and the panel do\n"
     "  mvtui list --watch             the list, then a line for each change, until ^c\n"
+    "  mvtui list --watch --interval 10    looks less often where nothing tells of a change\n"
     "  mvtui list --watch --json web | jq -c 'select(.kind == \"state\") | {state, was, why}'\n\n"
     "The list asks no guest and reads no definition file, so that it is there at once: a microVM that is\n"
     "degraded for what its guest says is running there. In --json what it can't know is null. --closer asks.",
@@ -160,6 +161,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise MvtuiError(
             f"unrecognized arguments: {' '.join(unknown)}", _hint(parser, verb, unknown[0]), ExitCode.USAGE
         )
+    settle_interval(args)
     return args
 
 

@@ -26,8 +26,9 @@ def aligned(
     rows: Sequence[Sequence[str]],
     right: frozenset[int] = frozenset(),
     most: Mapping[int, int] = MappingProxyType({}),
+    gap: int = 2,
 ) -> list[str]:
-    """`rows` with their cells in columns, two blanks apart; columns in `right` are set flush right, empty ones left
+    """`rows` with their cells in columns, `gap` blanks apart; columns in `right` are set flush right, empty ones left
     out. A column is at `most` so many cells wide: a text that is wider moves its own row alone."""
     columns = range(max((len(row) for row in rows), default=0))
     widths = [max((width(row[column]) for row in rows if column < len(row)), default=0) for column in columns]
@@ -39,5 +40,5 @@ def aligned(
             blanks = " " * (widths[column] - width(text))
             if widths[column]:
                 cells.append(blanks + text if column in right else text + blanks)
-        lines.append("  ".join(cells).rstrip())
+        lines.append((" " * gap).join(cells).rstrip())
     return lines

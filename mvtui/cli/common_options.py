@@ -12,7 +12,7 @@ def add_panel_options(parser: Parser) -> None:
     """Those that stand before a verb, or without one."""
     parser.add_argument(
         "--interval",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="how often to look where nothing tells of a change (default 2)",
     )
@@ -53,7 +53,8 @@ def common_options() -> Parser:
     return common
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """How often to look. Raises argparse.ArgumentTypeError."""
     try:
         value = float(text)
     except ValueError:

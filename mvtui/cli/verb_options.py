@@ -2,6 +2,8 @@
 
 import argparse
 
+from mvtui.cli.common_options import seconds
+from mvtui.errors import ExitCode, MvtuiError
 from mvtui.model.settings import DEFAULTS
 
 # LogSource's, without the time that it takes to import.
@@ -14,6 +16,25 @@ def _add_list_options(own: argparse.ArgumentParser) -> None:
     how = own.add_mutually_exclusive_group()
     how.add_argument("--closer", action="store_true", help="as closely as check and the panel: ask guests, read all")
     how.add_argument("--watch", action="store_true", help="then a line for each change, nothing written over, until ^c")
+    # Before the verb it is the panel's, which this must not undo.
+    own.add_argument(
+        "--interval",
+        dest="watch_interval",
+        type=seconds,
+        default=argparse.SUPPRESS,
+        metavar="SECONDS",
+        help="with --watch: how often to look where nothing tells of a change (default 2)",
+    )
+
+
+def settle_interval(args: argparse.Namespace) -> None:
+    """What was said behind the verb counts as if before it. Raises MvtuiError where nothing is watched."""
+    if "watch_interval" not in args:
+        return
+    if not args.watch:
+        hint = "mvtui list --watch --interval SECONDS goes on and tells what changes"
+        raise MvtuiError("--interval is for the panel and for --watch", hint, ExitCode.USAGE)
+    args.interval = args.watch_interval
 
 
 def _add_logs_options(own: argparse.ArgumentParser) -> None:

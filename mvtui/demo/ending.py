@@ -16,6 +16,7 @@ from mvtui.host.keeper import BOOT, parse_order
 from mvtui.host.keeper_process import all_processes, command_line, send
 from mvtui.host.processes import ProcFs
 from mvtui.host.records import forget_records
+from mvtui.host.run_directory import forget_run_directory
 from mvtui.model.unit import UnitKind, UnitVerb, unit_name
 
 _SECONDS = 10.0
@@ -30,7 +31,7 @@ def end(root: Path, *, remove_root: bool) -> None:
     """
     layout = Layout(root)
     _end_processes(layout)
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and not layout.state_dir.is_symlink():
         # Root's keepers report below /run, and what failed or was killed stays there.
         asyncio.run(_forget(layout.state_dir))
     try:
@@ -41,7 +42,8 @@ def end(root: Path, *, remove_root: bool) -> None:
         try:
             _remove(layout)
         except OSError as error:
-            raise MvtuiError(f"{error.filename or root} can't be removed: {error.strerror}", "remove it") from None
+            what = error.strerror or str(error)
+            raise MvtuiError(f"{error.filename or root} can't be removed: {what}", "remove it") from None
     _end_processes(layout)
     if remove_root:
         with contextlib.suppress(OSError):
@@ -53,6 +55,9 @@ def _remove(layout: Layout) -> None:
     for path in layout.made:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)
+    if os.geteuid() == 0:
+        # Of what was moved, or never given to its owner, no keeper has removed it.
+        forget_run_directory(str(layout.state_dir))
     (layout.root / MARKER).unlink(missing_ok=True)
 
 

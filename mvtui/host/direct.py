@@ -1,10 +1,9 @@
 """The units where no systemd runs: one keeper per microVM does what they do; this starts, asks and reads the keepers.
 
-Run directory of root's keepers: /run/mvtui/direct/DIGEST-OF-STATE-DIR, which root alone can write. Of anybody else's:
-STATE_DIR/.mvtui/direct, since a run directory of the login would go with the login, and microVMs stay.
+Run directory of root's keepers: see mvtui.host.run_directory. Of anybody else's: STATE_DIR/.mvtui/direct, since a run
+directory of the login would go with the login, and microVMs stay.
 """
 
-import hashlib
 import os
 import pwd
 import signal
@@ -19,6 +18,7 @@ from mvtui.host.calls import CallLog
 from mvtui.host.direct_status import is_active, unit_statuses
 from mvtui.host.keeper_group import ArmedReset, Timings
 from mvtui.host.keeper_status import STATUS_FILE, live_keeper, read_status
+from mvtui.host.run_directory import run_directory
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, parse_unit_name, unit_name
 
 _CHANGE_POLL_SECONDS = 2.0
@@ -52,8 +52,7 @@ class DirectUnits:
         self._calls = calls or CallLog()
         self._records = records
         self._state_dir_as_named = str(state_dir)  # the records are found by it
-        digest = hashlib.sha256(os.fsencode(self._state_dir)).hexdigest()[:16]
-        of_root = (str(root / "run"), ["mvtui", "direct", digest])
+        of_root = run_directory(self._state_dir, root)
         of_user = (self._state_dir, [".mvtui", "direct"])
         self._own_base, self._own_parts = of_root if os.geteuid() == 0 else of_user
         # A user sees what root's keepers say; root believes nobody but root.

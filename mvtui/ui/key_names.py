@@ -45,6 +45,8 @@ _MODIFIED = {
     *[f"{modifier}+{move}" for modifier in ("ctrl", "shift", "ctrl+shift") for move in _MOVES],
 }
 _MODIFIER = re.compile(r"(?i:(ctrl|alt|shift)\+|(\^))(?=.)")
+# Among so many short names there is one for any word: `Foo` is half a `colon`.
+_ALIKE = 0.7
 _WAYS = "a key is a character, space, Enter, Esc, Tab, F1, PgDn …, ^x with ctrl, alt+x or shift+Tab"
 
 
@@ -89,7 +91,7 @@ def _named(text: str, name: str, modifiers: set[str]) -> str:
     if name in _NAMED:
         raise MvtuiError(f"terminals do not send the key {text!r}", _WAYS)
     is_word = len(name) > 2 and name.replace("_", "").isalpha()
-    near = did_you_mean(name, [*_NAMED, *_SAME, *_CHARACTERS]) if is_word else ""
+    near = did_you_mean(name, [*_NAMED, *_SAME, *_CHARACTERS], _ALIKE) if is_word else ""
     raise MvtuiError(f"there is no key {text!r}", near or _WAYS)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mvtui.cli.arguments import VERBS, build_parser, parse
 from mvtui.cli.early import panel_state_dir
+from mvtui.cli.settled import flags_of
 from mvtui.errors import ExitCode, MvtuiError
 
 
@@ -20,7 +21,10 @@ from mvtui.errors import ExitCode, MvtuiError
         (["start"], "the following arguments are required: NAME", "see mvtui start --help"),
         (["list", "--jsno"], "unrecognized arguments: --jsno", 'did you mean "--json"?'),
         (["--qqq"], "unrecognized arguments: --qqq", "see mvtui --help"),
-        (["list", "--interval", "1"], "unrecognized arguments: --interval", "--interval is for the panel; "),
+        (["list", "--interval", "1"], "--interval is for the panel and for --watch", "mvtui list --watch --interval "),
+        (["list", "--closer", "--interval=1"], "--interval is for the panel and for --watch", "mvtui list --watch "),
+        (["list", "--watch", "--interval", "0"], "--interval: takes 0.1 to 3600 seconds", "see mvtui list --help"),
+        (["show", "--interval", "1", "web"], "unrecognized arguments: --interval", "--interval is for the panel; "),
         (["--manager", "docker"], "argument --manager: invalid choice", "see mvtui --help"),
         (["--interval", "0"], "argument --interval: takes 0.1 to 3600 seconds", "see mvtui --help"),
         (["--interval", "soon"], "argument --interval: takes a number of seconds, not 'soon'", "see mvtui --help"),
@@ -48,6 +52,14 @@ def test_common_options_stand_before_or_behind_the_verb() -> None:
     for argv in (["--state-dir", "/x", "list"], ["list", "--state-dir", "/x"]):
         assert parse(argv).state_dir == Path("/x")
     assert not hasattr(parse(["list"]), "state_dir")  # what is not said is left to the configuration
+
+
+def test_the_interval_of_a_watch_stands_before_or_behind_the_verb() -> None:
+    for argv in (["--interval", "3", "list", "--watch"], ["list", "--watch", "--interval", "3"]):
+        assert flags_of(parse(argv))["interval"] == 3.0
+    assert flags_of(parse(["--interval", "3", "list", "--interval=5", "--watch"]))["interval"] == 5.0
+    assert flags_of(parse(["--interval", "3", "list"]))["interval"] == 3.0
+    assert "interval" not in flags_of(parse(["list", "--watch"]))
 
 
 def test_names_behind_two_dashes_may_look_like_options() -> None:

@@ -11,8 +11,10 @@ import pytest
 from mvtui.cli.run import run
 from mvtui.demo.runner_tools import Tools
 from mvtui.demo.runners import build_runner
+from mvtui.host import direct
 from mvtui.host.records import forget_records, remember_image
 from mvtui.host.records_place import records_of
+from mvtui.host.run_directory import run_directory
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
 from tests.cli.test_bad_input import MARKUP, NAMES
 from tests.host.state_dirs import NOBODY, fresh_state_dir
@@ -22,9 +24,11 @@ SECRET = "a secret of root's"
 
 
 @pytest.fixture
-def state_dir() -> Iterator[Path]:
-    """Of a user who is not root, with a file beside it that is none of its business."""
+def state_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of a user who is not root, with a file beside it that is none of its business. Keepers report beside it too, not
+    in the /run of who runs the tests: what they refuse to start stays there as failed."""
     with fresh_state_dir() as made:
+        monkeypatch.setattr(direct, "run_directory", lambda path, _: run_directory(path, made.parent))
         (made.parent / "secret").write_text(SECRET)
         (made.parent / "secret").chmod(0o600)
         give(made)

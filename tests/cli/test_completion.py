@@ -73,6 +73,7 @@ def states(tmp_path: Path) -> Path:
         ("mvtui --state-dir / --read-only sto", ["stop"]),
         ("mvtui --", options(build_parser(), None)),
         ("mvtui --int", ["--interval"]),
+        ("mvtui list --int", ["--interval"]),
         ("mvtui list --", options(build_parser(), "list")),
         ("mvtui demo --", ["--down", "--help", "--up"]),
         ("mvtui completion ", sorted(SHELLS)),
@@ -109,7 +110,7 @@ def test_words(shell: str, states: Path, home: Path, line: str, offered: list[st
 @pytest.mark.parametrize(
     "line",
     [
-        "mvtui list --int",
+        "mvtui show --int",
         "mvtui make-writable --size ",
         "mvtui --interval ",
         "mvtui nonsense ",

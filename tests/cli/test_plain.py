@@ -15,7 +15,9 @@ import pytest
 from mvtui.cli.columns import aligned, cut, width
 from mvtui.cli.glyphs import Glyphs
 from mvtui.cli.plain import list_lines
-from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.definition import Definition, Runner, Volume
+from mvtui.model.finding import Finding, Severity
+from mvtui.model.microvm import ImageFacts, MicroVM, Snapshot, VolumeStatus
 from mvtui.model.state import State, StateWord
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
@@ -59,7 +61,50 @@ def test_on_a_terminal_what_has_room_is_whole() -> None:
 
 
 def test_on_a_narrow_terminal_something_of_the_name_is_left() -> None:
-    assert lines(LONG, columns=1)[1].split()[1] == "x" * 11 + "…"
+    assert lines(LONG, columns=70)[1].split()[1:3] == ["x" * 13 + "…", "stopped"]
+    assert lines(LONG, columns=22)[1].split()[1:] == ["x" * 11 + "…", "stopped"]
+    assert lines(LONG, columns=14)[1] == "○ xxx… stopped"
+
+
+def full_lines(columns: int | None, glyphs: Glyphs = UNICODE) -> list[str]:
+    """All cells as wide as they come."""
+    failed = State(StateWord.FAILED, NOW, "A unit that it needs has failed.", detail="dependency")
+    note = "virtiofsd of share ro-store is not there"
+    finding = Finding(Severity.ERROR, "share ro-store", note, "It is not there.", "Nobody serves it.", "Restart it.")
+    image = ImageFacts("/vms/a/rw.img", 9 << 30, 4 << 30, fs_size=9 << 30, fs_room=9 << 30, fs_used=(9 << 30) - 1)
+    volumes = (VolumeStatus(Volume("rw.img"), image, overlay=True),)
+    runner = Runner("/nix/store/a", Definition(mem=999))
+    microvms = (
+        MicroVM("longer-than-12", "/vms/a", failed, built=runner, volumes=volumes, findings=(finding,)),
+        MicroVM("web", "/vms/web", State(StateWord.STOPPED, NOW, "It is not started.")),
+    )
+    return list_lines(Snapshot("hv01", "/vms", "systemd", microvms), glyphs, NOW, columns)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, UNICODE._replace(marks=False)], ids=["marks", "no marks"])
+@pytest.mark.parametrize("columns", [5, 20, 30, 40, 50, 60, 70, 79, 80, 81, 90, 100, 120])
+def test_no_row_is_wider_than_the_terminal(columns: int, glyphs: Glyphs) -> None:
+    assert max(map(width, full_lines(columns, glyphs))) <= columns
+
+
+def test_what_gives_way_at_80_columns() -> None:
+    heading, failed, stopped = full_lines(80)
+    assert heading.split() == ["NAME", "STATE", "AGE", "CPU%", "MEM", "used/max", "FSD", "OVERLAY", "NOTE"]
+    assert failed[2:].startswith("longer-than… failed depend.")
+    assert failed.endswith(" 9.0G  99% virtiofsd of …")
+    assert stopped.split()[:3] == ["○", "web", "stopped"]
+
+
+def test_numbers_give_way_before_notes() -> None:
+    assert full_lines(60)[0].split() == ["NAME", "STATE", "NOTE"]
+    assert full_lines(60)[1].endswith("…")
+    assert full_lines(30)[0].split() == ["NAME", "STATE"]
+
+
+def test_what_goes_to_a_pipe_is_whole() -> None:
+    assert "longer-than-12  failed dependency" in full_lines(None)[1]
+    assert full_lines(None)[1].endswith("virtiofsd of share ro-store is not there")
+    assert full_lines(200) == full_lines(None)
 
 
 def test_without_unicode() -> None:

@@ -124,7 +124,7 @@ def git(states: Path) -> None:
 
 def words(states: Path, *more: str) -> list[str]:
     options = ["--state-dir", str(states), "--manager", "direct", "--read-only"]
-    return [sys.executable, "-m", "mvtui", "--interval", "0.1", "list", "--watch", *options, *more]
+    return [sys.executable, "-m", "mvtui", "list", "--watch", "--interval", "0.1", *options, *more]
 
 
 @contextmanager

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.demo import host
+from mvtui.demo import ending, host
 from mvtui.demo.building import Layout
 from mvtui.demo.ending import running
 from mvtui.errors import MvtuiError
 from mvtui.host.command_line import read_virtiofsd, which_hypervisor
 from mvtui.host.direct import DirectUnits
 from mvtui.host.images import read_image
+from mvtui.host.keeper_status import Status
 from mvtui.host.processes import ProcFs
 from mvtui.host.records import write_record
 from mvtui.host.records_place import records_of
+from mvtui.host.run_directory import forget_run_directory, run_directory
 from mvtui.model.process import ProcessSample
 from mvtui.model.state import StateWord
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
@@ -30,7 +32,6 @@ from mvtui.operations.kept import Kept
 from tests.demo.demo_folder import need, nothing_runs, open_folder, until
 
 NAMES = {"web", "git", "mail", "lab", "ci", "cache", "build", "db[prod]"}
-RUN_DIRECTORY = Path("/run/mvtui/direct")
 CHECKOUT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -181,7 +182,10 @@ def test_down_leaves_nothing_but_what_others_put_there() -> None:
         made = host.up(folder / "demo", lambda _: None)
         runs = running(Layout(folder / "demo"))
         assert len(runs) > 10
-        (folder / "demo" / "mine").touch()
+        (made.state_dir / "mail").rename(folder / "demo" / "mine")
+        base, parts = run_directory(str(made.state_dir))
+        reports = Path(base, *parts)
+        assert reports.exists() == (os.geteuid() == 0)
         records = records_of(made.state_dir)
         write_record(records, "armed/lab", "once\n")
         host.down(folder / "demo")
@@ -190,7 +194,27 @@ def test_down_leaves_nothing_but_what_others_put_there() -> None:
         assert not made.state_dir.exists()
         assert not records.exists()
         if os.geteuid() == 0:
-            assert not [path for path in RUN_DIRECTORY.glob("*/*") if str(folder) in (path / "status.json").read_text()]
+            assert not reports.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's keepers report elsewhere than below the state directory")
+def test_a_link_in_place_of_its_state_directory_is_not_followed() -> None:
+    with open_folder() as folder:
+        other = folder / "other"
+        (other / "web").mkdir(parents=True)
+        os.chown(other / "web", 12345, 12345)
+        status = Status(*run_directory(str(other)), "web")
+        status.set("microvm", "failed", "failed")
+        status.release()
+        (folder / "demo").mkdir()
+        (folder / "demo" / "microvms").symlink_to(other)
+        try:
+            with pytest.raises(MvtuiError, match="/demo can't be removed: Cannot call rmtree on a symbolic link"):
+                ending.end(folder / "demo", remove_root=True)
+            assert Path(status.path).exists(), "that web has failed is forgotten"
+        finally:
+            (folder / "demo" / "microvms").unlink()
+            forget_run_directory(str(other))
 
 
 OWNER = """

@@ -20,7 +20,7 @@ restarts microVMs, resets their writable store overlays, grows their images, and
 Without a verb it opens the panel, for which it needs a terminal; ? shows the keys that work where you are.
 """
 _OF_ALL = (
-    "The options above may also stand behind the verb, but for those of the panel alone: {panel}. "
+    "The options above may also stand behind the verb, but for those of the panel: {panel}. "
     "Of several microVMs the exit code is the greatest."
 )
 _OF_CONFIGURATION = (
@@ -52,7 +52,8 @@ _SEE_ALSO = "systemctl(1), journalctl(1), virtiofsd(1), qemu(1), nix(1)"
 def manual() -> str:
     """The text of mvtui.1."""
     parser = build_parser()
-    common = {option for action in parser._actions for option in action.option_strings}
+    panel = _of_the_panel(parser)
+    common = {option for action in parser._actions for option in action.option_strings} - {*panel}
     lines = [
         '.\\" Made by python -m tests.package.renew from what mvtui --help says.',
         f'.TH MVTUI 1 {_DATE} "mvtui {__version__}" "User Commands"',
@@ -60,7 +61,7 @@ def manual() -> str:
         *_section("Synopsis", _synopsis(parser, set())),
         *_section("Description", _paragraphs(_INTRODUCTION)),
         *_section("Options", _terms(_entries(parser._actions))),
-        *_section("Commands", _words(_OF_ALL.format(panel=", ".join(_of_the_panel(parser))))),
+        *_section("Commands", _words(_OF_ALL.format(panel=", ".join(panel)))),
     ]
     for verb, own in _verbs(parser):
         lines += [f".SS {_text(f'mvtui {verb}')}", *_synopsis(own, common), ".PP", *_words(own.description or "")]
@@ -82,7 +83,7 @@ def _verbs(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Argu
 
 
 def _of_the_panel(parser: Parser) -> list[str]:
-    return [option for option in options(parser, None) if option not in {*options(parser, "list"), "--version"}]
+    return [option for option in options(parser, None) if option not in {*options(parser, "show"), "--version"}]
 
 
 def _configuration() -> Iterator[tuple[str, str]]:

@@ -127,6 +127,24 @@ async def test_a_microvm_opens_its_page(open_panel: Open) -> None:
         assert panel.lines[0].startswith("hv01 > db")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_says_that_nothing_has_what_was_typed(open_panel: Open, size: tuple[int, int]) -> None:
+    async with open_panel(size=size) as panel:
+        await panel.press("colon", *"xyz")
+        at = next(number for number, line in enumerate(panel.lines) if "0 ─" in line)
+        assert panel.lines[at + 1] == '  nothing has "xyz"'
+        await panel.press("down", "up", "pagedown", "pageup", "enter")
+        await panel.click('nothing has "xyz"')
+        await panel.click('nothing has "xyz"')
+        assert panel.lines[at + 1 : at + 3] == ['  nothing has "xyz"', ""]
+        assert panel.host.asked == []
+        await panel.press(*"y" * 90)
+        assert panel.lines[at + 1].startswith('  nothing has "xyzyyy')
+        assert panel.lines[at + 1].endswith("y…")
+        await panel.press("ctrl+u", *"prox", "enter")
+        assert panel.lines[0].startswith("hv01 > proxy")
+
+
 async def test_commands_of_a_level_work_from_the_palette(open_panel: Open) -> None:
     async with open_panel(snapshot(HEALTHY)) as panel:
         await panel.press("colon", *"mark all", "enter")

@@ -9,8 +9,9 @@ from textual.events import Key
 from textual.geometry import Size
 from textual.widgets import Input
 
+from mvtui.model.text import clean
 from mvtui.ui.keys import Keys, all_keys, leave_label, leaves
-from mvtui.ui.lines import Line, Lines, in_ascii, ruled
+from mvtui.ui.lines import Line, Lines, clipped, in_ascii, ruled
 from mvtui.ui.palette import Offer, matching
 from mvtui.ui.widgets.cursor_lines import CursorLines
 from mvtui.ui.widgets.dialog import Dialog, DialogClosed
@@ -35,10 +36,11 @@ class Offers(CursorLines, can_focus=False):
         super().__init__()
         self._keys = keys
         self._offers: list[Offer] = []
+        self._text = ""
 
-    def present(self, found: list[Offer]) -> None:
-        """Offer these; the cursor is on the first that can be done."""
-        self._offers = found
+    def present(self, found: list[Offer], text: str) -> None:
+        """Offer these, which have `text`; the cursor is on the first that can be done."""
+        self._offers, self._text = found, text
         first = next((offer for offer in found if not offer.refusal), None)
         self.cursor, self.cursor_key = 0, first.key if first is not None else None
         self.follow()
@@ -51,6 +53,11 @@ class Offers(CursorLines, can_focus=False):
 
     @property
     def line_count(self) -> int:
+        """One each; where there is none, one that says so."""
+        return len(self._offers) or 1
+
+    @property
+    def stop_count(self) -> int:
         """One each."""
         return len(self._offers)
 
@@ -60,6 +67,8 @@ class Offers(CursorLines, can_focus=False):
 
     def line_at(self, line: int) -> Line:
         """The offer's."""
+        if not self._offers:
+            return clipped(((f'  nothing has "{clean(self._text.strip())}"', "text"),), self.size.width)
         return self._offers[line].line(self._keys, self.size.width, in_ascii(self.app))
 
 
@@ -91,7 +100,7 @@ class PalettePanel(Vertical, Dialog):
         found = matching(self._all, text)
         self._title.count = len(found)
         self._title.update()
-        self._list.present(found)
+        self._list.present(found, text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer what matches."""

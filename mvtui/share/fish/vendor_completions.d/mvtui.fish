@@ -61,7 +61,7 @@ complete -c mvtui -n "__mvtui_verb_is validate" -l hypervisor -x -a 'qemu cloud-
 complete -c mvtui -n "__mvtui_verb_is reset" -l if-armed
 complete -c mvtui -n "__mvtui_verb_is reset" -l image -x
 complete -c mvtui -n "__mvtui_verb_is config" -l init
-complete -c mvtui -n "__mvtui_verb_is ''" -l interval -x
+complete -c mvtui -n "__mvtui_verb_is '' list" -l interval -x
 complete -c mvtui -n "__mvtui_verb_is list show diff logs check start stop restart kill reset restore arm grow make-writable share-store bundle rebuild adopt validate config" -l json
 complete -c mvtui -n "__mvtui_verb_is logs" -l level -x -a 'emerg alert crit err warning notice info debug'
 complete -c mvtui -n "__mvtui_verb_is logs" -l lines -x
