@@ -104,8 +104,7 @@ def _line(recorded: Recorded) -> bytes:
         "seconds": round(event.seconds, 3) if event.seconds is not None else None,
         "key": clean(event.key)[:_MAX_WORDS],
     }
-    # A line that a full disk has cut short must not take the next one with it.
-    return f"\n{json.dumps(told)}\n".encode()
+    return f"{json.dumps(told)}\n".encode()
 
 
 def _event(line: str) -> Recorded | None:

@@ -53,9 +53,9 @@ def record_change(records: Path, microvm: str, action: str, result: str, *, ok: 
 
 
 def append(directory: int, line: bytes, name: str, older: str, limit: int) -> None:
-    """Write `line` at the end of the file `name` of the open directory; where that has more than `limit` bytes then, it
-    takes the place of `older`. Raises OSError."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    """Write `line` at the end of the file `name` of the open directory, on a line of its own; where that has more than
+    `limit` bytes then, it takes the place of `older`. Raises OSError."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(name, flags, 0o644, dir_fd=directory)
     try:
         status = os.fstat(fd)
@@ -63,6 +63,8 @@ def append(directory: int, line: bytes, name: str, older: str, limit: int) -> No
             return
         if not status.st_size:
             os.fchmod(fd, 0o644)  # whatever the umask
+        elif os.pread(fd, 1, status.st_size - 1) != b"\n":
+            line = b"\n" + line  # a full disk has cut the last one short, which must not take this one with it
         # One write: two mvtui at once do not mix their lines.
         os.write(fd, line)
         # Whoever may not have the lock leaves the turn to another; a reader who holds it can't stop the record.

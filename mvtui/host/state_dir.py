@@ -155,7 +155,7 @@ def _finding(path: str, error: OSError) -> Finding:
 def _unreadable(
     path: str,
     what: str,
-    why: str = "",
+    why: str = "No microVM can be found without it.",
     fix: str = "name another with --state-dir DIR",
     note: str = "no directory",
 ) -> Finding:

@@ -182,6 +182,18 @@ def test_a_damaged_line_costs_no_other(records: Path, line: str) -> None:
     assert [change.microvm for change in read_changes(records)] == ["web", "db"]
 
 
+@pytest.mark.parametrize("left", [1, 40, -1])
+def test_a_line_that_a_full_disk_has_cut_short_takes_no_other_with_it(records: Path, left: int) -> None:
+    record_change(records, "web", "reset", "done", ok=True, seconds=0)
+    whole = (records / HISTORY).read_bytes()
+    (records / HISTORY).write_bytes(whole + whole[:left])
+    for name in ("db", "git"):
+        record_change(records, name, "reset", "done", ok=True, seconds=0)
+    # Of the last, only the end of the line is missing.
+    assert [change.microvm for change in read_changes(records)] == ["web", *(["web"] if left < 0 else []), "db", "git"]
+    assert b"\n\n" not in (records / HISTORY).read_bytes()
+
+
 def test_where_records_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert str(records_of(Path("/var/lib/microvms"))) == "/var/lib/mvtui"

@@ -16,6 +16,7 @@ import pytest
 from mvtui.host.ports import Host
 from mvtui.host.shell_script import read_exec
 from mvtui.model.definition import Definition, Share, ShareProto, Volume
+from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import Snapshot
 from mvtui.operations.inventory import take_snapshot
@@ -189,6 +190,7 @@ class SickHost:
         for finding in (each for one in snapshot.microvms for each in one.findings):
             assert finding.what.endswith("."), finding
             assert finding.fix, finding
+            assert finding.why or finding.severity is Severity.INFO, finding
         return snapshot
 
     async def notes(self) -> dict[str, list[str]]:

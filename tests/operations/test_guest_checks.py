@@ -145,6 +145,19 @@ def console(stage: GuestStage, *signs: ConsoleSign, text: str = "") -> GuestStat
 def test_what_is_found(guest: GuestStatus, severity: Severity, note: str, what: str, fix: str) -> None:
     (finding,) = check(Seen(WEB._replace(guest=guest)))
     assert (finding.severity, finding.note, finding.what, finding.fix) == (severity, note, what, fix)
+    assert finding.why
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("paused", "Nothing in it runs until somebody lets it go on."),
+        ("io-error", "The host could not read or write one of its images."),
+    ],
+)
+def test_why_it_stands_still(status: str, why: str) -> None:
+    (finding,) = check(Seen(WEB._replace(guest=report(status=status))))
+    assert finding.why == why
 
 
 @pytest.mark.parametrize(

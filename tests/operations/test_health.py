@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding, Severity
@@ -10,6 +12,7 @@ from mvtui.model.state import State, StateWord
 from mvtui.operations.checks import check
 from mvtui.operations.checks.check import Seen
 from mvtui.operations.health import hidden_finding
+from tests.fakes import EPOCH, process
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
@@ -40,12 +43,54 @@ def test_share_down_is_worst() -> None:
 def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
     (finding,) = found(state=STOPPED, shares=(ShareStatus(HOME, ShareHealth.OFF, source=GONE),))
     assert (finding.note, finding.fix) == ("no source", "mkdir -p /srv/home")
+    assert finding.why == "The next start waits for it and fails."
+
+
+@pytest.mark.parametrize(
+    ("word", "runs", "why"),
+    [
+        (StateWord.STARTING, False, "Its start waits for it and fails."),
+        (StateWord.RUNNING, True, "The guest keeps the directory that was there; the next start fails."),
+    ],
+)
+def test_source_missing_says_what_follows(word: StateWord, runs: bool, why: str) -> None:
+    hypervisor = process(1, "web", "qemu") if runs else None
+    status = ShareStatus(HOME, ShareHealth.UP, source=GONE)
+    (finding,) = found(state=State(word, None, ""), shares=(status,), hypervisor=hypervisor)
+    assert finding.why == why
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        (StateWord.FAILED, "Nothing starts it again by itself."),
+        (StateWord.LOOPING, "It is started again each time."),
+        (StateWord.DEGRADED, "Its guest may not do what it should."),
+    ],
+)
+def test_a_wrong_state_says_what_follows_until_it_is_known_what_it_said(word: StateWord, why: str) -> None:
+    (finding,) = found(state=State(word, None, "It is so."))
+    assert (finding.what, finding.why) == ("It is so.", why)
+
+
+@pytest.mark.parametrize(("runs", "why"), [(True, "was removed while it ran"), (False, "removed, or was never made")])
+def test_an_orphan_says_what_became_of_its_directory(runs: bool, why: str) -> None:
+    hypervisor = process(1, "web", "qemu") if runs else None
+    (finding,) = found(state=State(StateWord.ORPHAN, None, "It is."), entry=None, hypervisor=hypervisor)
+    assert why in finding.why
 
 
 def test_autostart_wants_what_is_stopped() -> None:
     assert notes(state=STOPPED, autostart=True) == ["autostart"]
     assert notes(state=STOPPED, autostart=False) == []
     assert notes(state=RUNNING, autostart=True) == []
+
+
+def test_autostart_says_whether_it_ever_ran() -> None:
+    (never,) = found(state=STOPPED, autostart=True)
+    assert never.why == "As far as is known, nobody has started it since the host booted."
+    (ended,) = found(state=STOPPED._replace(since=EPOCH), autostart=True)
+    assert ended.why == "It ended, or was stopped, and nobody has started it again."
 
 
 def test_dangling_current_names_the_command_that_mends_it() -> None:

@@ -72,6 +72,7 @@ def test_each_has_its_finding_and_no_other(changes: dict[str, object], note: str
     assert finding.note == note
     assert finding.severity is not Severity.INFO
     assert finding.fix
+    assert finding.why
 
 
 def test_what_no_microvm_needs_is_not_missed() -> None:

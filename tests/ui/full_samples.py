@@ -129,7 +129,8 @@ DEGRADED = HEALTHY._replace(
             "volume postgres.img",
             "disk 98%",
             "postgres.img is 98% full.",
-            fix="free space in the guest's /var/lib/postgresql",
+            "Writes to it fail soon.",
+            "free space in the guest's /var/lib/postgresql",
         ),
         Finding(
             Severity.INFO,

@@ -159,7 +159,15 @@ LAB = microvm(
     since=ago(days=9),
     why="Stopped by a person.",
     volumes=overlay(984 * MIB, GIB),
-    findings=(Finding(Severity.WARNING, "volume nix-rw.img", "ov full", "The writable store overlay is 96% full."),),
+    findings=(
+        Finding(
+            Severity.WARNING,
+            "volume nix-rw.img",
+            "ov full",
+            "The writable store overlay is 96% full.",
+            "Builds in it fail soon.",
+        ),
+    ),
 )
 WEB = microvm("web", StateWord.RUNNING, since=ago(days=3), cpu=3.1, memory=512 * MIB, shared=shares("web", UP, UP))
 CI = microvm("ci", StateWord.RUNNING, since=ago(minutes=42), cpu=388.2, memory=7 * GIB, mem=8192)

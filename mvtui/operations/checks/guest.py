@@ -42,10 +42,11 @@ def not_running(seen: Seen) -> Iterator[Finding]:
     report = seen.microvm.guest.report if seen.microvm.guest is not None else None
     if report is None or report.status == "running":
         return
-    fix = verb("restart", seen.microvm)
+    why, fix = "Nothing in it runs until somebody lets it go on.", verb("restart", seen.microvm)
     if report.status == "io-error":
+        why = "The host could not read or write one of its images."
         fix = f"make room on the host's disk, or mend it, then {fix}"
-    yield error("guest", report.status[:12], f"The guest stands still: its hypervisor says {report.status}.", "", fix)
+    yield error("guest", report.status[:12], f"The guest stands still: its hypervisor says {report.status}.", why, fix)
 
 
 def disk_errors(seen: Seen) -> Iterator[Finding]:

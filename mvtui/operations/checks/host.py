@@ -101,7 +101,8 @@ def file_handles(seen: HostSeen) -> Iterator[Finding]:
     used, most = seen.facts.files_open, seen.facts.files_most
     if used is not None and most and used * 100 >= most * _FILES_PERCENT:
         what = f"{used} of {most} file handles of the host are open."
-        yield warning("files", f"files {100 * used // most}%", what, "", "sysctl fs.file-max=…: more of them")
+        why = "A virtiofsd holds one for every file that its guest knows."
+        yield warning("files", f"files {100 * used // most}%", what, why, "sysctl fs.file-max=…: more of them")
 
 
 def journal(seen: HostSeen) -> Iterator[Finding]:
@@ -133,7 +134,8 @@ def terminal(seen: HostSeen) -> Iterator[Finding]:
     found = seen.facts.terminal
     if found is not None and found.term and not found.utf8:
         what = "The terminal's locale is not UTF-8: the panel uses ASCII."
-        yield warning("terminal", "no UTF-8", what, "", "export LC_ALL=C.UTF-8")
+        why = "The first that is set of LC_ALL, LC_CTYPE and LANG names no UTF-8."
+        yield warning("terminal", "no UTF-8", what, why, "export LC_ALL=C.UTF-8")
 
 
 HOST_CHECKS: tuple[HostCheck, ...] = (kvm, tun, vsock, space, file_handles, journal, polkit, terminal)

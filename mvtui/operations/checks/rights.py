@@ -123,7 +123,9 @@ def _denied(seen: Seen, what: str, path: str, barred: Barred) -> tuple[str, str,
     account = closer.account if closer is not None else None
     name, uid = (account.name, account.uid) if account is not None else ("microvm", "microvm")
     use = {"enter": "read", "read": "read", "write": "write"}[barred.what]
-    why = f"It may not {barred.what} {barred.path}." if barred.path != path else ""
+    why = f"It may not {barred.what} {barred.path}."
+    if barred.path == path:
+        why = "Neither its mode nor its ACL lets that user."
     rights = {"enter": "x", "read": "rx", "write": "rwx"}[barred.what]
     return f"{what}: user {name} can't {use} {path}.", why, f"setfacl -m u:{uid}:{rights} {shlex.quote(barred.path)}"
 

@@ -10,7 +10,8 @@ from mvtui.model.facts import SourceKind
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.source_plan import is_served_by_owner
-from mvtui.operations.checks.check import DISK, Seen, error, info, is_up, mends, verb, warning
+from mvtui.model.state import StateWord
+from mvtui.operations.checks.check import DISK, Seen, error, info, mends, verb, warning
 from mvtui.operations.shares import resolve
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def no_source(seen: Seen) -> Iterator[Finding]:
     for status in seen.microvm.shares:
         if status.source_exists is False and status.health is not ShareHealth.DOWN:
             tag, source = status.share.tag or "?", status.share.source
-            why = "" if is_up(seen) else "The next start waits for it and fails."
+            start = "Its start" if seen.microvm.state.word is StateWord.STARTING else "The next start"
+            why = f"{start} waits for it and fails."
+            if seen.microvm.hypervisor is not None:
+                why = "The guest keeps the directory that was there; the next start fails."
             what = f'Share "{tag}": {source} does not exist.'
             yield error(f"share {tag}", "no source", what, why, _makes(seen, status))
 
@@ -69,7 +73,8 @@ def gave_up(seen: Seen) -> Iterator[Finding]:
         if status is None or status.source_exists is not False:  # else that is told, and is why
             what = f'Share "{tag}": its virtiofsd can\'t start, and was given up.'
             said = next((one.text for one in (closer.last_words if closer else ()) if tag in one.text), "")
-            yield error(f"share {tag}", f"fsd {tag}", what, said, "mend what it says, then start it")
+            why = said or "It ended each time that it was started."
+            yield error(f"share {tag}", f"fsd {tag}", what, why, "mend what it says, then start it")
 
 
 def left_daemon(seen: Seen) -> Iterator[Finding]:

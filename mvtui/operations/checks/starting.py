@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 # The subject of what its state says, which is no finding where another one tells why.
 STATE = "state"
+# What follows from it, while nothing is known of what it said.
+_FOLLOWS = {
+    StateWord.FAILED: "Nothing starts it again by itself.",
+    StateWord.LOOPING: "It is started again each time.",
+    StateWord.DEGRADED: "Its guest may not do what it should.",
+}
 
 
 def autostart(seen: Seen) -> Iterator[Finding]:
@@ -28,7 +34,10 @@ def autostart(seen: Seen) -> Iterator[Finding]:
     state = seen.microvm.state
     if seen.microvm.autostart and state.word is StateWord.STOPPED:
         fix = f"{verb('start', seen.microvm)}, or see why it ended: {verb('logs', seen.microvm)}"
-        yield warning("autostart", "autostart", "Autostart wants it, and it is stopped.", "", fix, state.since)
+        why = "As far as is known, nobody has started it since the host booted."
+        if state.since is not None:
+            why = "It ended, or was stopped, and nobody has started it again."
+        yield warning("autostart", "autostart", "Autostart wants it, and it is stopped.", why, fix, state.since)
 
 
 def wrong_state(seen: Seen) -> Iterator[Finding]:
@@ -45,7 +54,7 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
         return
     said = microvm.closer.last_words if microvm.closer is not None else ()
     is_down = state.word is not StateWord.DEGRADED
-    why = f'It said last: "{said[0].text}".' if said and is_down else ""
+    why = f'It said last: "{said[0].text}".' if said and is_down else _FOLLOWS[state.word]
     yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
 
 
@@ -91,7 +100,10 @@ def orphan(seen: Seen) -> Iterator[Finding]:
         fix = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if seen.manager == "systemd" else ""
         if microvm.hypervisor is not None and not fix:
             fix = f"kill {microvm.hypervisor.pid}"
-        yield warning("directory", "orphan", microvm.state.why, "", fix, microvm.state.since)
+        why = "Its directory was removed, or was never made."
+        if microvm.hypervisor is not None:
+            why = "Its directory was removed while it ran."
+        yield warning("directory", "orphan", microvm.state.why, why, fix, microvm.state.since)
 
 
 def armed(seen: Seen) -> Iterator[Finding]:

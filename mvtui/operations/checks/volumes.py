@@ -138,10 +138,11 @@ def full(seen: Seen) -> Iterator[Finding]:
         if used is not None and used >= FULL_PERCENT:
             what = "The writable store overlay" if status.overlay else f"Volume {status.volume.image}"
             note = "ov full" if status.overlay else "vol full"
+            why = "Builds in it fail soon." if status.overlay else "Writes to it fail soon."
             fix = "free space in the guest, or make it larger: mvtui grow"
             if status.overlay:
                 fix = f"reset its overlay: mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
-            yield warning(_subject(status), note, f"{what} is {int(used)}% full.", "", fix)
+            yield warning(_subject(status), note, f"{what} is {int(used)}% full.", why, fix)
 
 
 def overlay_written(seen: Seen) -> Iterator[Finding]:
