@@ -24,6 +24,7 @@ _STATE_CELLS = 15
 # A note with less room is left out, and before it the numbers.
 _LEAST_NOTE_CELLS = 12
 _NAME, _STATE, _NOTE = 0, 1, 7
+_NOT_ASKED = "guests were not asked; mvtui list --closer asks"
 _NO_NUMBERS = frozenset((_NAME, _STATE, _NOTE))
 _NO_NOTE = frozenset((_NAME, _STATE))
 
@@ -52,6 +53,8 @@ def list_lines(snapshot: Snapshot, glyphs: Glyphs, now: datetime, columns: int |
         named = [f"{clean(stray.name)} ({clean(stray.what)})" for stray in snapshot.strays[:_STRAYS]]
         more = len(snapshot.strays) - len(named)
         listed.append(f"no microVM: {', '.join(named)}{f' and {more} more' if more else ''}")
+    if columns is not None and any(one.state.word.is_up and one.closer is None for one in snapshot.microvms):
+        listed.append(cut(_NOT_ASKED, columns, glyphs.ellipsis))
     return listed
 
 

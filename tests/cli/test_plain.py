@@ -15,6 +15,7 @@ import pytest
 from mvtui.cli.columns import aligned, cut, width
 from mvtui.cli.glyphs import Glyphs
 from mvtui.cli.plain import list_lines
+from mvtui.model.closer import CloserFacts
 from mvtui.model.definition import Definition, Runner, Volume
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, MicroVM, Snapshot, VolumeStatus
@@ -64,6 +65,17 @@ def test_on_a_narrow_terminal_something_of_the_name_is_left() -> None:
     assert lines(LONG, columns=70)[1].split()[1:3] == ["x" * 13 + "…", "stopped"]
     assert lines(LONG, columns=22)[1].split()[1:] == ["x" * 11 + "…", "stopped"]
     assert lines(LONG, columns=14)[1] == "○ xxx… stopped"
+
+
+def test_on_a_terminal_it_says_that_no_guest_was_asked() -> None:
+    web = MicroVM("web", "/vms/web", State(StateWord.RUNNING, NOW, ""))
+
+    def listed(microvm: MicroVM, columns: int | None) -> list[str]:
+        return list_lines(Snapshot("hv01", "/vms", "systemd", (microvm,)), UNICODE, NOW, columns)
+
+    assert listed(web, 80) == [*listed(web, None), "guests were not asked; mvtui list --closer asks"]
+    assert listed(web._replace(closer=CloserFacts()), 80) == listed(web, None)
+    assert listed(web._replace(state=State(StateWord.STOPPED, NOW, "")), 80)[2:] == []
 
 
 def full_lines(columns: int | None, glyphs: Glyphs = UNICODE) -> list[str]:
