@@ -30,7 +30,7 @@ VERBS = {
     "make-writable": "have the store of a microVM writable, by an overlay and its volume in the definition file",
     "share-store": "have a microVM share the store of the host instead of a store disk, in the definition file",
     "ssh": "log in to the guest of a microVM: over vsock, through a forwarded port, or by its address",
-    "bundle": "one archive for who helps: states, findings, definitions, units, logs; without credentials",
+    "bundle": "one archive for who helps: states, findings, definitions, units, logs; no credentials, no environment",
     "rebuild": "build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch",
     "adopt": "write the definition file of a microVM from what is built",
     "validate": "what is wrong with definition files, and where",

@@ -238,7 +238,7 @@ def promises(left_out: int) -> tuple[str, ...]:
         "1 value that looks like a secret was" if left_out == 1 else f"{left_out} values that look like secrets were"
     )
     return (
-        f"No environment, no content of credentials; {values} left out.",
+        f"No credentials, no environment; {values} left out.",
         "A secret that does not look like one may be in it: read it before you give it away.",
     )
 

@@ -8,7 +8,7 @@ from mvtui.model.text import clean
 from mvtui.ui.commands import command
 from mvtui.ui.grow_acting import GrowApp
 from mvtui.ui.into_readings import is_written, no_way
-from mvtui.ui.questions import Answer, Question
+from mvtui.ui.questions import Answer, Fact, Question
 
 
 class IntoApp(GrowApp, inherit_bindings=False):
@@ -35,7 +35,7 @@ class IntoApp(GrowApp, inherit_bindings=False):
             return
         write = Answer("y", "writes it", partial(self._begin_bundle, microvm.name))
         text = f"write a support bundle of {clean(microvm.name)} on {clean(self.host.name)} to a file here?"
-        self.panel.ask(Question(text, (write,), more="an archive, without environments and secrets"))
+        self.panel.ask(Question(text, (write,), (Fact("no credentials, no environment"),)))
 
     def _begin_bundle(self, name: str) -> None:
         self.run_worker(self._write_bundle(name), name=f"bundle {name}", group="bundle")

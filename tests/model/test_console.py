@@ -168,6 +168,19 @@ def test_as_many_complaints_as_it_likes() -> None:
     assert console.signs[0].subject == "/m0"
 
 
+@pytest.mark.parametrize(
+    ("line", "stage"),
+    [
+        ("x" + EMERGENCY.ljust(4096), GuestStage.EMERGENCY),
+        (EMERGENCY.ljust(4097), GuestStage.UNKNOWN),
+        ("x" * 5000 + "\r" + EMERGENCY, GuestStage.EMERGENCY),
+    ],
+    ids=["as long as it may be", "one longer", "begun anew"],
+)
+def test_of_a_long_line_only_the_end_counts(line: str, stage: GuestStage) -> None:
+    assert read(line).stage is stage
+
+
 # What a regular expression could take long for.
 HARD = [
     "x" * 1_000_000,

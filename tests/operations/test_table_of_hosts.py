@@ -201,6 +201,34 @@ async def test_an_overlay_on_9p(sick: SickHost) -> None:
     assert await sick.notes() == {"web": ["ov 9p"]}
 
 
+# Row 9: full
+
+
+@pytest.mark.parametrize(("part", "note"), [(0.955, "disk 95%"), (0.945, "")])
+async def test_the_disk_under_a_share_is_full(
+    sick: SickHost, monkeypatch: pytest.MonkeyPatch, part: float, note: str
+) -> None:
+    """With no volume that says the same."""
+    sick.add(definition=sick.definition()._replace(volumes=(), writable_store_overlay=None))
+    fill(monkeypatch, part)
+    (web,) = (await sick.look()).microvms
+    assert [finding.note for finding in web.findings] == ([note] if note else [])
+    for finding in web.findings:
+        assert (finding.subject, finding.severity) == ("disk", Severity.WARNING)
+        assert finding.what == 'The host\'s disk under share "home" is 95% full.'
+        assert finding.why.startswith(f"{sick.home} lies on /")
+
+
+async def test_the_full_disk_under_a_share_that_nobody_writes_to(
+    sick: SickHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = sick.definition()
+    share = definition.shares[0]._replace(read_only=True)
+    sick.add(definition=definition._replace(shares=(share,), volumes=(), writable_store_overlay=None))
+    fill(monkeypatch, 0.99)
+    assert await sick.notes() == {}
+
+
 # Row 14: sources
 
 

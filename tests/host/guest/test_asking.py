@@ -1,5 +1,6 @@
 """What hypervisors say, and what comes of a peer that is none, or a bad one."""
 
+import asyncio
 import json
 import os
 import socket
@@ -7,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from qemu.qmp import QMPClient
 
 from mvtui.host.calls import CallLog
+from mvtui.host.guest import qmp
 from mvtui.host.guest.asking import Asked, ask_all
 from mvtui.model.guest import GuestDisk, GuestShare, HypervisorReport
 from mvtui.model.hypervisor import Hypervisor
@@ -244,6 +247,24 @@ def test_what_is_no_socket_is_not_opened(state_dir: Path) -> None:
     with socket.socket(socket.AF_UNIX) as deserted:
         deserted.bind(str(place))
     assert ask(state_dir) == "web.sock: Connection refused"
+
+
+def test_the_peer_is_free_before_the_client_has_ended(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long that takes: another one may wait for its turn."""
+    monkeypatch.setattr(qmp, "_FAREWELL_SECONDS", 60)
+    free: list[bool] = []
+    with peer(state_dir / "web" / "web.sock", peers.qmp(peers.QEMU)) as qemu:
+        end = QMPClient.disconnect
+
+        async def disconnect(client: QMPClient) -> None:
+            free.append(await asyncio.to_thread(qemu.left.wait, 5))
+            await end(client)
+
+        monkeypatch.setattr(QMPClient, "disconnect", disconnect)
+        assert ask_all(
+            [Asked("web", str(state_dir), "web.sock", Hypervisor.QEMU, os.getpid())], lambda _: True, CallLog(), 60
+        )
+    assert free == [True]
 
 
 def test_a_full_queue_is_not_waited_for(state_dir: Path) -> None:

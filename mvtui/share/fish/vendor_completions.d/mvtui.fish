@@ -105,7 +105,7 @@ complete -c mvtui -n "__mvtui_verb_is ''" -a grow -d 'make the image of a volume
 complete -c mvtui -n "__mvtui_verb_is ''" -a make-writable -d 'have the store of a microVM writable, by an overlay and its volume in the definition file'
 complete -c mvtui -n "__mvtui_verb_is ''" -a share-store -d 'have a microVM share the store of the host instead of a store disk, in the definition file'
 complete -c mvtui -n "__mvtui_verb_is ''" -a ssh -d 'log in to the guest of a microVM: over vsock, through a forwarded port, or by its address'
-complete -c mvtui -n "__mvtui_verb_is ''" -a bundle -d 'one archive for who helps: states, findings, definitions, units, logs; without credentials'
+complete -c mvtui -n "__mvtui_verb_is ''" -a bundle -d 'one archive for who helps: states, findings, definitions, units, logs; no credentials, no environment'
 complete -c mvtui -n "__mvtui_verb_is ''" -a rebuild -d 'build microVMs anew from what is defined: microvm -u, or nixos-rebuild switch'
 complete -c mvtui -n "__mvtui_verb_is ''" -a adopt -d 'write the definition file of a microVM from what is built'
 complete -c mvtui -n "__mvtui_verb_is ''" -a validate -d 'what is wrong with definition files, and where'
