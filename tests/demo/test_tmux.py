@@ -100,6 +100,8 @@ def test_a_large_terminal_without_glyphs(root: Path) -> None:
         terminal.press("4")
         terminal.wait_for("[4 Processes]", "-name git")
         terminal.press("G")
+        terminal.wait_for("Enter shows all")
+        terminal.press("Enter")
         terminal.wait_for("earlyprintk")
         compare_of_root(terminal, "large-processes", root)
         terminal.press("q")
@@ -256,6 +258,8 @@ def open_page(terminal: Tmux, root: Path) -> None:
     terminal.press("4")
     terminal.wait_for("▌4 Processes▐", "-name git")
     terminal.press("G")
+    terminal.wait_for("Enter shows all")
+    terminal.press("Enter")
     terminal.wait_for("earlyprintk")
     compare_of_root(terminal, "processes", root)
 

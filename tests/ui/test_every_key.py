@@ -108,6 +108,7 @@ OWN: dict[tuple[str, str], str] = {
     ("logs", "n"): "notes",  # nothing is searched for
     **dict.fromkeys([(place, key) for place in ("list", "logs") for key in ("f", "slash")], "asks"),
     ("timeline", "f"): "asks",
+    ("list", "enter"): "opened tab",
     ("processes", "enter"): "unfolds cursor",
     ("level", "n"): "asks shows",  # notice
     ("level", "w"): "asks shows",  # warning

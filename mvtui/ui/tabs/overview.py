@@ -139,7 +139,7 @@ def _guest(page: Page, width: int) -> Iterator[Line]:
     since = guest.console.since if guest.console is not None else None
     if since is not None and guest.stage is not GuestStage.BOOTING:
         stage += f" {age(since, page.now)} ago"
-    bad = guest.against() is not None
+    bad = guest.against() is not None and not guest.lost_shares  # which says nothing of how far it has come
     lines = [stage, *_beside(facts, width)] if bad else _beside([stage, *facts], width)
     for number, line in enumerate(lines):
         yield labelled("" if number else "Guest", ((line, "error" if bad and number == 0 else "text"),))
