@@ -21,7 +21,7 @@ def forget_run_directory(state_dir: str, root: Path = Path("/")) -> None:
     keeper's stays. No link is followed. Raises BlockingIOError where a keeper lives, OSError."""
     base, parts = run_directory(state_dir, root)
     with ExitStack() as opened:
-        levels = []
+        levels: list[int] = []
         for level in (base, *parts):
             try:
                 descriptor = os.open(level, _FLAGS, dir_fd=levels[-1] if levels else None)

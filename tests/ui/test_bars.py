@@ -62,8 +62,8 @@ def test_the_footer_always_shows_help_and_the_way_out() -> None:
     for width in range(16, 100):
         assert footer(width).endswith("? help  q quit  ")
         assert len(footer(width)) <= width + 2
-    assert "read-only" not in footer(80, read_only=True, locked=True)
-    assert "W read-only" in footer(80, read_only=True)
+    assert "read-only" not in footer(100, read_only=True, locked=True)
+    assert "W read-only" in footer(100, read_only=True)
     assert "start" not in footer(200, read_only=True)
 
 

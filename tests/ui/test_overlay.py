@@ -325,7 +325,7 @@ async def test_arming(open_panel: Open, key: str, verb: OverlayVerb) -> None:
 async def test_what_is_armed_and_kept_is_seen(open_panel: Open) -> None:
     one = with_kept(LAB, KEPT, OLDER)._replace(armed=Armed.ONCE)
     async with open_panel(snapshot(one)) as panel:
-        assert "since 14 Nov 12:04 (9d)   its overlay is reset before its next start   microvm@" in panel.text
+        assert "stopped since 14 Nov 12:04 (9d)   its overlay is reset before its next start " in panel.text
         await panel.press("1")
         kept = "Overlay     kept  310M of 1.0G, set aside 3d ago  u brings it back  x frees all"
         assert kept in panel.lines

@@ -190,7 +190,7 @@ def test_names_stand_until_they_are_painted_over(tmp_path: Path) -> None:
     for number in range(before, len(written)):
         terminal.feed(written[number : number + 1])
         assert [_at(screen, 2, 2 + row, len(name)) for row, name in enumerate(names)] == names
-    assert not re.search(rb"\x1b\[\d?J|\x1b\[\d?K|\x1bc", written[before:])
+    assert not re.search(rb"\x1b\[\d?J|\x1b\[[12]K|\x1bc", written[before:])
     assert len(written) <= 15_000
 
 

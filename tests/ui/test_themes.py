@@ -13,39 +13,42 @@ from tests.ui.fake_host import FakeHost
 from tests.ui.samples import PRODUCT
 from tests.ui.scenes import Scene, open_scene
 
-CONSOLE, VT100 = abilities_of("linux"), abilities_of("vt100")
+CONSOLE, SCREEN, VT100, XTERM = map(abilities_of, ("linux", "screen", "vt100", "xterm"))
 SIXTEEN = "this terminal has 16 colours"
 
 
 @pytest.mark.parametrize(
     ("environ", "terminal"),
     [
-        ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Terminal("dark", False, True)),
-        ({"TERM": "xterm-256color", "LANG": "de_DE.utf8", "COLORFGBG": "0;15"}, Terminal("light", False, True)),
-        ({"TERM": "xterm", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("dark", False, True)),
-        ({"TERM": "xterm", "LANG": "C.UTF-8"}, Terminal("terminal", False, True, SIXTEEN)),
+        ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Terminal("dark", False, True, "", XTERM)),
+        (
+            {"TERM": "xterm-256color", "LANG": "de_DE.utf8", "COLORFGBG": "0;15"},
+            Terminal("light", False, True, "", XTERM),
+        ),
+        ({"TERM": "xterm", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, Terminal("dark", False, True, "", XTERM)),
+        ({"TERM": "xterm", "LANG": "C.UTF-8"}, Terminal("terminal", False, True, SIXTEEN, XTERM)),
         (
             {"TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": "1"},
-            Terminal("terminal", False, True, "NO_COLOR is set"),
+            Terminal("terminal", False, True, "NO_COLOR is set", XTERM),
         ),
         (
             {"TERM": "xterm", "LANG": "C.UTF-8", "COLORFGBG": "0;15"},
-            Terminal("terminal-light", False, True, SIXTEEN),
+            Terminal("terminal-light", False, True, SIXTEEN, XTERM),
         ),
         ({"TERM": "linux", "LANG": "C.UTF-8"}, Terminal("terminal", True, True, SIXTEEN, CONSOLE)),
         (
             {"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "a"},
-            Terminal("terminal", True, False, SIXTEEN, CONSOLE),
+            Terminal("terminal", True, False, SIXTEEN, SCREEN),
         ),
-        ({"TERM": "screen.xterm-256color", "LANG": "C.UTF-8"}, Terminal("dark", False, True, "", CONSOLE)),
+        ({"TERM": "screen.xterm-256color", "LANG": "C.UTF-8"}, Terminal("dark", False, True, "", SCREEN)),
         (
             {"TERM": "vt100", "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
             Terminal("terminal", True, True, "this terminal has no colours", VT100),
         ),
-        ({"TERM": "xterm-256color", "LANG": "C"}, Terminal("dark", True, True)),
-        ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, Terminal("dark", True, True)),
-        ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "POSIX"}, Terminal("dark", True, True)),
-        ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, Terminal("dark", False, True)),
+        ({"TERM": "xterm-256color", "LANG": "C"}, Terminal("dark", True, True, "", XTERM)),
+        ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, Terminal("dark", True, True, "", XTERM)),
+        ({"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "POSIX"}, Terminal("dark", True, True, "", XTERM)),
+        ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, Terminal("dark", False, True, "", XTERM)),
         ({}, Terminal("terminal", True, True, SIXTEEN)),
     ],
 )
