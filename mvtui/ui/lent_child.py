@@ -7,6 +7,7 @@ import asyncio
 import os
 import select
 import signal
+import stat
 import subprocess
 from collections import deque
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _wait(process: "subprocess.Popen[bytes]", is_over: Event, has_ended: Event) 
     pidfd = os.pidfd_open(process.pid)
     try:
         looking.register(pidfd, select.POLLIN)
-        if os.isatty(0):
+        if stat.S_ISCHR(os.fstat(0).st_mode):  # one that is gone already is no terminal to isatty
             looking.register(0, 0)  # that it is gone is always told
         was_stopped = False
         while process.poll() is None:

@@ -4,11 +4,14 @@ leaves the terminal as it was, whatever they did to it."""
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from mvtui.ui import lent_child
 from tests.demo.demo_folder import until
 from tests.ui.terminal import TerminalProgram
 from tests.ui.terminals import KINDS, LentTerminal, add_program, environ_of, lending, make_folder, open_lent
@@ -122,6 +125,23 @@ def test_the_terminal_goes_away_meanwhile(plain: LentTerminal, who: str) -> None
     os.dup2(null, plain.terminal.master)
     os.close(null)
     until(lambda: not runs(child) and not runs(panel), "they run on", 30)
+
+
+def test_the_terminal_is_gone_before_it_is_looked_at() -> None:
+    hung_up: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, _: hung_up.append(number))
+    own, (master, slave) = os.dup(0), os.openpty()
+    try:
+        os.dup2(slave, 0)
+        os.close(slave)
+        os.close(master)
+        child = subprocess.Popen(["sleep", "1000"])
+        assert lent_child._wait(child, Event(), Event()) == -signal.SIGHUP
+        assert hung_up == [signal.SIGHUP]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        os.dup2(own, 0)
+        os.close(own)
 
 
 def test_ctrl_c_and_ctrl_backslash_are_its_own(plain: LentTerminal) -> None:
