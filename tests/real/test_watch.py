@@ -3,6 +3,7 @@
 import json
 import time
 
+from mvtui.model.unit import UnitKind, unit_name
 from tests.real.host import Json, RealHost, sample
 from tests.real.test_since import kill_daemons
 
@@ -29,7 +30,7 @@ def test_a_start_a_daemon_that_is_killed_and_a_restart(host: RealHost, ending: l
         host.mvtui("start", name)
         told = until("state", "running")
         jobs = {one["unit"] for one in told if one["kind"] == "job"}
-        assert jobs <= {f"{kind}@{name}.service" for kind in ("microvm", "microvm-virtiofsd", "microvm-set-booted")}
+        assert jobs <= {unit_name(kind, name) for kind in UnitKind}  # most last too briefly to be seen each time
         until("guest")
         killed = kill_daemons(host, host.shown(name), "home")
         degraded = until("state", "degraded")[-1]
