@@ -30,6 +30,8 @@ _NAME_VERBS = (
     "bundle",
     "adopt",
 )
+# After its name nothing more is a name.
+_ONE_NAME_VERBS = ("show", "diff", "restore", "arm", "grow", "make-writable", "share-store", "ssh", "bundle", "adopt")
 _TAKE_A_DIRECTORY = ("--state-dir", "--definitions", "--up", "--down")
 _TAKE_A_CHOICE = {
     "--manager": MANAGERS,
@@ -85,7 +87,7 @@ def _bash() -> str:
         for option, values in _TAKE_A_CHOICE.items()
     )
     return f"""_mvtui() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= ended= words= each quoted i
+    local word=${{COMP_WORDS[COMP_CWORD]}} option= verb= named= ended= words= each quoted i
     local states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml
     states=$({_CONFIGURED} "$own" 2> /dev/null | tail -n 1)
     states=${{MVTUI_STATE_DIR:-${{states:-{DEFAULTS.state_dir}}}}}
@@ -100,7 +102,7 @@ def _bash() -> str:
                 {"|".join(_TAKE_A_VALUE)}) option=$each ;;
                 --) ended=yes ;;
                 -*) ;;
-                *) verb=${{verb:-$each}} ;;
+                *) if [[ -n $verb ]]; then named=yes; else verb=$each; fi ;;
             esac
         fi
     done
@@ -126,6 +128,7 @@ def _bash() -> str:
         validate) compopt -o default ;;
         completion) mapfile -t COMPREPLY < <(compgen -W '{" ".join(SHELLS)}' -- "$word") ;;
         {"|".join(_NAME_VERBS)})
+            [[ -n $named && $verb == @({"|".join(_ONE_NAME_VERBS)}) ]] && return
             for each in "$states"/*/; do
                 each=${{each%/}}
                 [[ -d $each && ! -L $each ]] || continue
@@ -147,7 +150,7 @@ def _zsh() -> str:
     choices = "\n".join(chosen.format(option, " ".join(values)) for option, values in _TAKE_A_CHOICE.items())
     return f"""#compdef mvtui
 _mvtui() {{
-    local word option verb ended states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml
+    local word option verb named ended states own=${{XDG_CONFIG_HOME:-$HOME/.config}}/mvtui/config.toml
     states=$({_CONFIGURED} "$own" 2> /dev/null | tail -n 1)
     states=${{MVTUI_STATE_DIR:-${{states:-{DEFAULTS.state_dir}}}}}
     local -a found verbs
@@ -164,7 +167,7 @@ _mvtui() {{
                 ({"|".join(_TAKE_A_VALUE)}) option=$word ;;
                 (--) ended=yes ;;
                 (-*) ;;
-                (*) verb=${{verb:-$word}} ;;
+                (*) if [[ -n $verb ]]; then named=yes; else verb=$word; fi ;;
             esac
         fi
     done
@@ -191,6 +194,7 @@ _mvtui() {{
         (validate) _files ;;
         (completion) compadd -- {" ".join(SHELLS)} ;;
         ({"|".join(_NAME_VERBS)})
+            [[ -n $named && $verb == ({"|".join(_ONE_NAME_VERBS)}) ]] && return 1
             found=("$states"/*(N/:t))
             found=("${{(@)found:#(.*|lost+found)}}")
             [[ -n $ended ]] || found=("${{(@)found:#-*}}")
@@ -221,25 +225,31 @@ def _fish() -> str:
     lines += [f"complete -c mvtui -n '__mvtui_verb_is completion' -a '{' '.join(SHELLS)}'"]
     lines += ["complete -c mvtui -n '__mvtui_verb_is validate' -F"]
     names = "'(__mvtui_names | string split0)'"
-    lines += [f"complete -c mvtui -n '__mvtui_verb_is {' '.join(_NAME_VERBS)}' -a {names}"]
+    verbs = " ".join(_NAME_VERBS)
+    lines += [f"complete -c mvtui -n '__mvtui_verb_is {verbs}; and __mvtui_wants_name' -a {names}"]
     return "\n".join(lines) + "\n"
 
 
 # The first word is mvtui. Never offered: a name with a tab, which ends a completion (what follows is its description),
 # and one that begins with a tilde, which fish inserts as it is.
-_FISH_FUNCTIONS = f"""function __mvtui_verb_is
-    set -l verb ''
+_FISH_FUNCTIONS = f"""function __mvtui_words
     set -l before
     for word in (commandline -opc)
         if set -q before[1]
             and not contains -- $before {" ".join(_TAKE_A_VALUE)}
             and not string match -q -- '-*' $word
-            set verb $word
-            break
+            printf '%s\\n' $word
         end
         set before $word
     end
-    contains -- $verb $argv
+end
+function __mvtui_verb_is
+    set -l words (__mvtui_words) ''
+    contains -- $words[1] $argv
+end
+function __mvtui_wants_name
+    set -l words (__mvtui_words)
+    test (count $words) -lt 2; or not contains -- $words[1] {" ".join(_ONE_NAME_VERBS)}
 end
 function __mvtui_names
     set -l own $HOME/.config

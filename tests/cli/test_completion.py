@@ -100,6 +100,7 @@ def states(tmp_path: Path) -> Path:
         ("mvtui adopt --p", ["--print"]),
         ("mvtui adopt --definitions / wi", ["wiki"]),
         ("mvtui reset --dry-run web ma", ["mail"]),
+        ("mvtui list --json web ma", ["mail"]),
         ("mvtui reset --image rw.img w", ["web", "wiki"]),
     ],
 )
@@ -116,6 +117,9 @@ def test_words(shell: str, states: Path, home: Path, line: str, offered: list[st
         "mvtui nonsense ",
         "mvtui x",
         "mvtui reset --image ",
+        "mvtui show web ",
+        "mvtui grow --dry-run web ",
+        "mvtui --state-dir / ssh -l root web w",
     ],
 )
 def test_nothing_is_offered(shell: str, states: Path, home: Path, line: str) -> None:

@@ -1,16 +1,21 @@
-function __mvtui_verb_is
-    set -l verb ''
+function __mvtui_words
     set -l before
     for word in (commandline -opc)
         if set -q before[1]
             and not contains -- $before --state-dir --definitions --up --down --manager --ascii --mouse --theme --hypervisor --stage --events --source --level --interval --image --lines -n --since --grep --size --user -l --output -o
             and not string match -q -- '-*' $word
-            set verb $word
-            break
+            printf '%s\n' $word
         end
         set before $word
     end
-    contains -- $verb $argv
+end
+function __mvtui_verb_is
+    set -l words (__mvtui_words) ''
+    contains -- $words[1] $argv
+end
+function __mvtui_wants_name
+    set -l words (__mvtui_words)
+    test (count $words) -lt 2; or not contains -- $words[1] show diff restore arm grow make-writable share-store ssh bundle adopt
 end
 function __mvtui_names
     set -l own $HOME/.config
@@ -114,4 +119,4 @@ complete -c mvtui -n "__mvtui_verb_is ''" -a demo -d 'a host of sample microVMs 
 complete -c mvtui -n "__mvtui_verb_is ''" -a completion -d 'print the completion script of a shell'
 complete -c mvtui -n '__mvtui_verb_is completion' -a 'bash zsh fish'
 complete -c mvtui -n '__mvtui_verb_is validate' -F
-complete -c mvtui -n '__mvtui_verb_is list show diff check logs start stop restart kill reset restore arm grow make-writable share-store rebuild ssh bundle adopt' -a '(__mvtui_names | string split0)'
+complete -c mvtui -n '__mvtui_verb_is list show diff check logs start stop restart kill reset restore arm grow make-writable share-store rebuild ssh bundle adopt; and __mvtui_wants_name' -a '(__mvtui_names | string split0)'
