@@ -18,7 +18,7 @@ from mvtui.model.overlay_checks import OverlayEvidence, unit_checks, usage_check
 from mvtui.model.overlay_target import find_target
 from mvtui.model.text import clean
 from mvtui.operations.kept import Kept
-from mvtui.operations.overlay_evidence import complete, find, look, tools_of
+from mvtui.operations.overlay_evidence import complete, find, look, tools_of, units_trouble
 from mvtui.operations.overlay_others import read_defined
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome
 from mvtui.operations.uninterrupted import in_thread, to_its_end
@@ -166,8 +166,7 @@ def _evidence(host: Host, snapshot: Snapshot, name: str, image: str) -> tuple[Ov
     if found is None:
         images = ", ".join(clean(each) for each in images_of(microvm, defined)) or "no volumes"
         raise MvtuiError(f"{name} has no volume {clean(image)}", f"it has {images}", ExitCode.REFUSED)
-    silent = next((finding.what for finding in snapshot.findings if finding.note == "no units"), "")
-    return OverlayEvidence(microvm, target_of(microvm, *found), units_trouble=silent), defined
+    return OverlayEvidence(microvm, target_of(microvm, *found), units_trouble=units_trouble(snapshot)), defined
 
 
 def _defined(host: Host, microvm: MicroVM) -> Definition | None:
