@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from mvtui.model.definition import Definition, Runner
 from mvtui.model.edit import Edit, ItemKind, RemoveItem, SetField
 from mvtui.model.state import StateWord
 from mvtui.operations.definitions_save import Document, apply, open_document
@@ -90,6 +91,18 @@ async def test_a_review_shows_the_diff_and_saves(open_panel: Open, tmp_path: Pat
         assert panel.host.looks == 2
         await panel.press("escape")
         assert "saved (u undoes it)" in panel.text
+
+
+async def test_a_save_that_is_built_already_offers_no_rebuild(open_panel: Open, tmp_path: Path) -> None:
+    async with open_panel(snapshot(LAB._replace(built=Runner("/r", Definition(vcpu=1, mem=512))))) as panel:
+        path = defined(panel, tmp_path, "mem = 256\n")
+        document = open_document(panel.app.host, panel.app.shown.find("lab") or LAB)
+        panel.app.review_definition(document, "mem = 512\n", "as it was")
+        await shows(panel, "What is built has all of this: nothing to rebuild.")
+        await panel.press("s")
+        await shows(panel, "saved (u undoes it)")
+        assert path.read_text() == "mem = 512\n"
+        assert not panel.app.panel.asks
 
 
 async def test_the_first_300_ms_of_a_review_are_deaf(open_panel: Open, tmp_path: Path) -> None:
