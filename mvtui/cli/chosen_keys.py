@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mvtui.host.configuration import Problem
 from mvtui.model.positions import position_of, positions
 from mvtui.model.settings import Chosen
-from mvtui.ui.key_names import key_text
+from mvtui.ui.key_names import key_label, key_text
 from mvtui.ui.key_table import key_rows
 from mvtui.ui.keymap import checked_keys, keys_with
 from mvtui.ui.keys import Keys
@@ -19,6 +19,16 @@ def keys_of(counts: Chosen) -> Keys:
 def key_problems(counts: Chosen) -> tuple[Problem, ...]:
     """What is wrong with them."""
     return keys_with(counts.settings.keys, lambda one: _place(one, counts))[1] if counts.settings.keys else ()
+
+
+def key_notes(counts: Chosen) -> Iterator[str]:
+    """Keys that were chosen and do not show everywhere."""
+    keys, _ = keys_with(counts.settings.keys)
+    for id in counts.settings.keys:  # noqa: A001
+        for key in keys.get(id, ()):
+            if not key_text(key).isascii():
+                where = _place(id, counts)
+                yield f"{where}: {id} has the key {key_label(key)}, which shows as ? where the panel is in ASCII"
 
 
 def key_lines() -> Iterator[tuple[str, tuple[str, ...], str]]:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from mvtui.cli.chosen_keys import key_lines, key_problems
+from mvtui.cli.chosen_keys import key_lines, key_notes, key_problems
 from mvtui.cli.columns import aligned
 from mvtui.cli.output import Json, write_json, write_lines
 from mvtui.cli.report import SCHEMA
@@ -57,7 +57,11 @@ def run_config(args: argparse.Namespace) -> int:
     files = () if getattr(args, "no_config", False) else configuration_files()
     themes = read_themes()
     problems = (*read.problems, *_theme_problems(counts, themes))
-    notes = [*_notes(), *[f"{fault.where}: {fault.words} ({fault.fix})" for fault in themes.faults if fault.usable]]
+    notes = [
+        *_notes(),
+        *key_notes(counts),
+        *[f"{fault.where}: {fault.words} ({fault.fix})" for fault in themes.faults if fault.usable],
+    ]
     if args.json:
         write_json(_document(counts, _files(read, files), problems, notes))
     else:

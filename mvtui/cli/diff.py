@@ -1,6 +1,5 @@
 """`mvtui diff NAME` and `mvtui show NAME --stage STAGE`: what is defined, built and booted, and where they differ."""
 
-import shlex
 from collections.abc import Iterator
 
 from mvtui.cli.columns import aligned
@@ -14,6 +13,7 @@ from mvtui.model.drift_words import place_words, value_words
 from mvtui.model.finding import Finding
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, Snapshot
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.operations.health import rebuild_command
 
@@ -54,7 +54,7 @@ def _to_follow(microvm: MicroVM) -> Iterator[tuple[str, str]]:
     if Follow.REBUILD in follows and microvm.entry is not None:
         yield "  rebuild", clean(rebuild_command(microvm.name, microvm.entry))
     if Follow.RESTART in follows:
-        yield "  restart", clean(f"mvtui restart {shlex.quote(microvm.name)}")
+        yield "  restart", clean(own_command("restart", microvm.name))
 
 
 def stage_document(snapshot: Snapshot, microvm: MicroVM, stage: Stage) -> Json:

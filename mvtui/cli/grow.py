@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shlex
 from datetime import UTC, datetime
 
 from mvtui.cli.asking import can_ask, says_yes
@@ -18,6 +17,7 @@ from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.growth import MIB, GrowPlan, GrowWay
 from mvtui.model.growth_words import may_grow, told_growth
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.operations import growing
 from mvtui.operations.growing import GrowOutcome
@@ -63,7 +63,7 @@ def check_options(args: argparse.Namespace) -> None:
     if (args.size is None) == (not args.defined):
         raise MvtuiError(
             "grow takes a size, or --defined for the one in the definition file",
-            f"mvtui grow {shlex.quote(clean(args.name))} {shlex.quote(clean(args.image))} 4G",
+            own_command("grow", clean(args.name), clean(args.image), "4G"),
             ExitCode.USAGE,
         )
     if args.size is not None:

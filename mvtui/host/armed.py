@@ -6,7 +6,6 @@ A restore moves it too, and notes that.
 """
 
 import os
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from mvtui.host.ports import ARMED
 from mvtui.host.records import read_record, record_names, remove_record, write_record
 from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed
+from mvtui.model.own_command import own_command
 
 _MADE = "made"
 Mark = list[int]
@@ -135,5 +135,5 @@ def _parsed(document: Mapping[str, Any]) -> Arming:
 def _damaged(records: Path, microvm: str) -> MvtuiError:
     return MvtuiError(
         f"{records}/{ARMED}/{microvm} is no record that this mvtui understands",
-        f"mvtui arm {shlex.quote(microvm)} --off removes it",
+        f"{own_command('arm', microvm, option='--off')} removes it",
     )

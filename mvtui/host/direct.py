@@ -237,7 +237,7 @@ def _read(path: str) -> dict[str, Any] | None:
     try:
         return read_status(path)
     except (OSError, ValueError) as error:
-        raise MvtuiError(f"{path}: {error}", "another version of mvtui may have written it") from None
+        raise MvtuiError(f"can't read {path}: {error}", "another version of mvtui may have written it") from None
 
 
 def _read_last_word(path: str) -> dict[str, Any] | None:

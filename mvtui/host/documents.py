@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import shlex
 import tomllib
 from collections.abc import Container
 from pathlib import Path
@@ -13,6 +12,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.rooted_files import RootedFiles
 from mvtui.model.definition import Definition
 from mvtui.model.document import WrongTypeError, definition_of
+from mvtui.model.own_command import own_command
 
 # A definition has a few KiB.
 LIMIT = 1 << 20
@@ -68,7 +68,7 @@ def read_definition(path: Path) -> Definition | None:
 
         line, column = position_of(error.subject, positions(text)) or (None, None)
         raise DocumentError(
-            path, str(error), f"mvtui validate {shlex.quote(str(path))} names all that is wrong", line, column
+            path, str(error), f"{own_command('validate', str(path))} names all that is wrong", line, column
         ) from None
 
 

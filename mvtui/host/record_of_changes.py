@@ -1,5 +1,6 @@
 """What mvtui changed on a host, on record: in the journal, and in `history.jsonl`, which a timeline can read."""
 
+import errno
 import fcntl
 import json
 import os
@@ -66,7 +67,8 @@ def append(directory: int, line: bytes, name: str, older: str, limit: int) -> No
         elif os.pread(fd, 1, status.st_size - 1) != b"\n":
             line = b"\n" + line  # a full disk has cut the last one short, which must not take this one with it
         # One write: two mvtui at once do not mix their lines.
-        os.write(fd, line)
+        if os.write(fd, line) < len(line):
+            raise OSError(errno.ENOSPC, "there was room for a part of a line only")
         # Whoever may not have the lock leaves the turn to another; a reader who holds it can't stop the record.
         if status.st_size + len(line) > limit:
             with suppress(BlockingIOError):

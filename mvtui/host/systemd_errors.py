@@ -1,4 +1,4 @@
-"""What can go wrong between mvtui and systemd, in words, each with what would mend it."""
+"""What can go wrong between mvtui and systemd, in words: `what: why`, each with what would mend it."""
 
 from mvtui.errors import MvtuiError, RightsMissingError
 
@@ -49,22 +49,23 @@ class ReplyError(Exception):
 
 def unreachable(address: str, error: Exception) -> MvtuiError:
     """No connection to the bus at `address`, for the `error` of socket or library."""
+    what = f"can't reach the system bus at {address}"
     if isinstance(error, PermissionError):
-        return RightsMissingError(f"the system bus at {address} refuses this user", _HINT_RIGHTS)
+        return RightsMissingError(f"{what}: it refuses this user", _HINT_RIGHTS)
     if isinstance(error, TimeoutError):
-        return MvtuiError(f"the system bus at {address} does not answer", _HINT_BUS)
+        return MvtuiError(f"{what}: it does not answer", _HINT_BUS)
     why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "it hung up"
-    return MvtuiError(f"can't reach the system bus at {address}: {why}", _HINT_BUS)
+    return MvtuiError(f"{what}: {why}", _HINT_BUS)
 
 
 def hung_up(address: str) -> MvtuiError:
     """The connection was lost while something was asked."""
-    return MvtuiError(f"the connection to the system bus at {address} was lost", _HINT_BUS)
+    return MvtuiError(f"the connection to systemd was lost: the system bus at {address} hung up", _HINT_BUS)
 
 
 def silent(address: str, seconds: float) -> MvtuiError:
     """Connected, but no answer."""
     return MvtuiError(
-        f"systemd has not answered within {seconds:g} s on the bus at {address}",
+        f"systemd does not answer: nothing came within {seconds:g} s on the bus at {address}",
         "it is reloading, or hangs: `systemctl status` tells; --manager direct works without it",
     )

@@ -8,6 +8,7 @@ from mvtui.model.growth import EXT, MIB, MOUNTED, GrowPlan, GrowTools, GrowWay, 
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.overlay import Check, OverlayFacts
 from mvtui.model.overlay_checks import OverlayEvidence, usage_checks
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 
 # Hypervisors that lock no image: what keeps the others out while a file system is resized does not keep these out.
@@ -61,8 +62,7 @@ def plan_growth(
 
 def _unfit(seen: OverlayEvidence, facts: OverlayFacts, wanted: WantedSize | None) -> Check | None:
     """Why this image is never grown, or not to that size."""
-    volume, name = seen.target.volume, shlex.quote(clean(seen.microvm.name))
-    image = shlex.quote(clean(volume.image)) if volume is not None else ""
+    volume = seen.target.volume
     kind = (volume.image_type if volume is not None else None) or "raw"
     if kind != "raw":
         return Check("it is a raw image", False, f"its imageType is {clean(kind)}", f"qemu-img resize -f {clean(kind)}")
@@ -75,7 +75,8 @@ def _unfit(seen: OverlayEvidence, facts: OverlayFacts, wanted: WantedSize | None
         return Check(known, False, why, "make a larger volume and copy in the guest")
     if wanted is None:
         why = "neither its definition file nor what is built tells a size"
-        return Check("its new size is known", False, why, f"mvtui grow {name} {image} SIZE")
+        named = [clean(seen.microvm.name), *([clean(volume.image)] if volume is not None else [])]
+        return Check("its new size is known", False, why, own_command("grow", *named, "SIZE"))
     if wanted.size < facts.size:
         why = (
             f"it has {size(facts.size)}, {size(wanted.size)} are wanted: a shorter file ends in the middle of its "
@@ -179,5 +180,5 @@ def _notes(plan: GrowPlan) -> Iterator[str]:
     if plan.way is GrowWay.GUEST:
         yield f"Its file system stays as it is until somebody runs in the guest: {plan.in_guest}"
     if plan.overlay:
-        name = shlex.quote(clean(plan.microvm))
-        yield f"It is the writable store overlay: mvtui reset {name} makes an empty one of the built size in a moment."
+        reset = own_command("reset", clean(plan.microvm))
+        yield f"It is the writable store overlay: {reset} makes an empty one of the built size in a moment."

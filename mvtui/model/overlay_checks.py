@@ -1,6 +1,5 @@
 """The preconditions of a reset, each with why it does not hold and what mends that. Unknown is never ok. Pure."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from mvtui.model.format import size
 from mvtui.model.microvm import MicroVM
 from mvtui.model.mkfs import package_of, written_by_mkfs
 from mvtui.model.overlay import Check, NewImage, OverlayFacts, OverlayKind, OverlayTarget
+from mvtui.model.own_command import own_command
 from mvtui.model.telling import told_holder
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, UnitStatus
@@ -164,7 +164,7 @@ def _holder_checks(seen: OverlayEvidence, facts: OverlayFacts) -> Iterator[Check
 
 
 def _stop(microvm: MicroVM) -> str:
-    return f"mvtui stop {shlex.quote(clean(microvm.name))}"
+    return own_command("stop", clean(microvm.name))
 
 
 def _only_own_hypervisor(microvm: MicroVM, holders: Sequence[Holder]) -> bool:

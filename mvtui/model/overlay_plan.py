@@ -16,6 +16,7 @@ from mvtui.model.overlay import (
 )
 from mvtui.model.overlay_checks import OverlayEvidence, checks, usage_checks
 from mvtui.model.overlay_target import overlay_path
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 
 _MIB = 1 << 20
@@ -61,7 +62,7 @@ def restore_checks(seen: OverlayEvidence, which: str | None) -> tuple[Check, ...
     why = "" if there else "nothing is set aside" if which is None else f"nothing is set aside as {clean(which)}"
     if seen.facts is None:
         return tuple(usage_checks(seen))
-    kept_check = Check("there is one to bring back", not why, why, f"mvtui show {shlex.quote(name)}" if why else "")
+    kept_check = Check("there is one to bring back", not why, why, own_command("show", name) if why else "")
     return (kept_check, *usage_checks(seen))
 
 
@@ -114,8 +115,8 @@ def _without_overlay(seen: OverlayEvidence) -> ResetPlan:
     if nothing:
         return ResetPlan(microvm.name, target, nothing=nothing)
     why = "neither what is built nor a definition file tells where its writable store overlay is"
-    name = shlex.quote(clean(microvm.name))
-    fix = f"mvtui reset {name} --image IMAGE, once; it has {_listed(seen.candidates)}"
+    reset = own_command("reset", clean(microvm.name), option="--image IMAGE")
+    fix = f"{reset}, once; it has {_listed(seen.candidates)}"
     return ResetPlan(microvm.name, target, checks=(Check("it is known which image is the overlay", False, why, fix),))
 
 
@@ -202,10 +203,10 @@ def _told_share(share: Share) -> str:
 
 
 def _aside(microvm: str, target: OverlayTarget, facts: OverlayFacts) -> Iterator[str]:
-    name = shlex.quote(clean(microvm))
+    name = clean(microvm)
     it, how_large = ("The old one", f" ({size(facts.allocated)})")
     beside = "beside it"
     if target.kind is OverlayKind.SHARE:
         it, how_large, beside = "What is old", "", "in its directory"
     yield f"{it}{how_large} goes to .mvtui/overlay/ {beside}, until the next reset."
-    yield f"`mvtui restore {name}` brings it back, `mvtui reset --discard {name}` frees it."
+    yield f"`{own_command('restore', name)}` brings it back, `{own_command('reset --discard', name)}` frees it."

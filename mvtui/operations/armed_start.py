@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -14,6 +13,7 @@ from mvtui.host.armed import made_path, read_arming, remove_arming, write_arming
 from mvtui.host.ports import Host
 from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed
+from mvtui.model.own_command import own_command
 from mvtui.operations import overlay
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_evidence import look, made_at, targeted
@@ -55,7 +55,7 @@ async def reset_if_armed(host: Host, name: str, *, strict: bool = False, seconds
     if done:
         return task.result()
     words = f"{name}: no reset: it is not done after {seconds:g} s"
-    outcome = ResetOutcome(name, _ACTION, False, words, f"mvtui show {shlex.quote(name)} tells what came of it")
+    outcome = ResetOutcome(name, _ACTION, False, words, f"{own_command('show', name)} tells what came of it")
     arming = None
     with suppress(MvtuiError):
         arming = read_arming(host.records, name)

@@ -12,6 +12,7 @@ from mvtui.host.ports import Host
 from mvtui.model.arming import Arming
 from mvtui.model.overlay import Armed, OverlayKind
 from mvtui.model.overlay_plan import plan_reset
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.armed_start import AtStart, give_up_later, leave, reset_if_armed
@@ -120,7 +121,7 @@ async def _refuse_what_does_not_run(host: Host, name: str, path: str) -> None:
 
 
 def _how_long(host: Host, name: str, arming: Arming) -> str:
-    off = f"mvtui arm {shlex.quote(clean(name))} --off undoes that"
+    off = f"{own_command('arm', clean(name), option='--off')} undoes that"
     if host.units.manager != "systemd":
         return off
     if arming.by_host:

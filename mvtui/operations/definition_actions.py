@@ -9,7 +9,6 @@ Both raise MvtuiError (REFUSED) where that can't work, with why. Blocking for no
 
 from collections.abc import Sequence
 from functools import partial
-from shlex import quote
 from typing import NamedTuple
 
 from mvtui.errors import ExitCode, MvtuiError
@@ -25,6 +24,7 @@ from mvtui.model.finding import Severity
 from mvtui.model.format import size as written_size
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM
+from mvtui.model.own_command import own_command
 from mvtui.model.rules.hypervisors import NO_READ_ONLY_9P, SHARES
 from mvtui.model.rules.mount_points import RO_STORE
 from mvtui.model.rules.paths import same_path
@@ -70,7 +70,7 @@ def make_writable(host: Host, microvm: MicroVM, document: Document, *, size: int
     if overlay is not None and volume is not None:
         raise _refused(
             f"the store of {microvm.name} is writable already: its overlay lies on {volume.image}",
-            f"mvtui reset {quote(microvm.name)} empties it",
+            f"{own_command('reset', microvm.name)} empties it",
         )
     if share is not None:
         raise _on_a_share(microvm, share, path, is_set=overlay is not None)
@@ -88,8 +88,8 @@ def make_writable(host: Host, microvm: MicroVM, document: Document, *, size: int
             _below(_told(microvm, definition, "shares")),
         ]
     words += [
-        "The guest can build and install then. Its Nix database forgets that at each reboot: mvtui reset "
-        f"{quote(microvm.name)} empties the overlay before a start.",
+        "The guest can build and install then. Its Nix database forgets that at each reboot: "
+        f"{own_command('reset', microvm.name)} empties the overlay before a start.",
         "nix.optimise.automatic and nix.settings.auto-optimise-store must be off in the guest: microvm.nix asserts it.",
     ]
     return _change(document, edits, f"the store of {microvm.name} becomes writable", words)
@@ -150,7 +150,7 @@ def _without_acls(host: Host) -> bool:
 def _definition(document: Document) -> Definition:
     name = clean(document.microvm.name)
     if not document.exists:
-        raise _refused(f"{name} has no definition file", f"mvtui adopt {quote(document.microvm.name)} writes it")
+        raise _refused(f"{name} has no definition file", f"{own_command('adopt', document.microvm.name)} writes it")
     if document.definition is None:
         raise _refused(f"{document.path} is wrong as it is: {_first_error(document)}", "mend that first")
     return document.definition

@@ -128,7 +128,7 @@ def review(document: Document, new_text: str) -> Review:
     return Review(
         diff=tuple(clean(line) for line in lines),
         findings=new.findings,
-        follows=follows(document.microvm, document.definition, new.definition) if new.values != document.values else (),
+        follows=follows(document, new) if new.values != document.values else (),
         allowed=all(located.finding.severity is not Severity.ERROR for located in new.findings),
         dropped=tuple(dropped(document.definition, new.definition)),
     )

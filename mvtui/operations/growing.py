@@ -3,7 +3,6 @@ at any point, its file system is whole, and the same once more goes on."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
@@ -16,9 +15,10 @@ from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Check, OverlayFacts
 from mvtui.model.overlay_checks import OverlayEvidence, unit_checks, usage_checks
 from mvtui.model.overlay_target import find_target
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.operations.kept import Kept
-from mvtui.operations.overlay_evidence import complete, find, look, tools_of
+from mvtui.operations.overlay_evidence import complete, find, look, tools_of, units_trouble
 from mvtui.operations.overlay_others import read_defined
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome
 from mvtui.operations.uninterrupted import in_thread, to_its_end
@@ -94,7 +94,7 @@ async def _grow(attempt: Attempt, plan: GrowPlan) -> GrowOutcome:
         return _refused(
             plan,
             "where its image is has changed meanwhile",
-            f"mvtui grow {shlex.quote(name)} {shlex.quote(plan.image)} --dry-run",
+            own_command("grow", name, plan.image, option="--dry-run"),
         )
     evidence = await in_thread(complete, host, snapshot, evidence, facts)
     against = next((check for check in usage_checks(evidence) if not check.ok), None)
@@ -166,8 +166,7 @@ def _evidence(host: Host, snapshot: Snapshot, name: str, image: str) -> tuple[Ov
     if found is None:
         images = ", ".join(clean(each) for each in images_of(microvm, defined)) or "no volumes"
         raise MvtuiError(f"{name} has no volume {clean(image)}", f"it has {images}", ExitCode.REFUSED)
-    silent = next((finding.what for finding in snapshot.findings if finding.note == "no units"), "")
-    return OverlayEvidence(microvm, target_of(microvm, *found), units_trouble=silent), defined
+    return OverlayEvidence(microvm, target_of(microvm, *found), units_trouble=units_trouble(snapshot)), defined
 
 
 def _defined(host: Host, microvm: MicroVM) -> Definition | None:

@@ -20,6 +20,7 @@ from mvtui.host.ports import Host
 from mvtui.model.guest import GuestStage
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM
+from mvtui.model.own_command import own_command
 
 # Where systemd has systemd-ssh-proxy(1), from 256 on; the first is NixOS'.
 PROXIES = tuple(
@@ -78,7 +79,7 @@ def find_login(host: Host, microvm: MicroVM, user: str = "root", more: Sequence[
     name = microvm.name
     refusal = refusal_of(microvm)
     if refusal:
-        raise MvtuiError(f"{name} {refusal}", f"mvtui start {shlex.quote(name)}", ExitCode.REFUSED)
+        raise MvtuiError(f"{name} {refusal}", own_command("start", name), ExitCode.REFUSED)
     if os.path.lexists(host.on_disk(host.state_dir).parent / _DEMO):
         raise MvtuiError(
             f"{name} is a sample of the demo: no guest runs in it",

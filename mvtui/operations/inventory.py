@@ -62,8 +62,10 @@ async def ask_units(host: Host, kept: Kept) -> tuple[Mapping[str, UnitStatus] | 
         kept.units = await host.units.statuses()
         kept.units_at = datetime.now(UTC)
     except MvtuiError as error:
+        what, _, why = error.message.partition(": ")
+        why = f"{why[:1].upper()}{why[1:].rstrip('.')}." if why else ""
         trouble = Finding(
-            Severity.ERROR, host.units.manager, NO_UNITS, error.message, "", error.hint, since=kept.units_at
+            Severity.ERROR, host.units.manager, NO_UNITS, f"{what}.", why, error.hint, since=kept.units_at
         )
         return kept.units, trouble
     return kept.units, None

@@ -1,7 +1,6 @@
 """Start, stop, restart, kill: jobs that are awaited until all of a microVM's units have arrived, or cancelled."""
 
 import asyncio
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from mvtui.host import journal
 from mvtui.host.event_record import record_event
 from mvtui.host.own_program import own_argv
 from mvtui.host.ports import Host
+from mvtui.model.own_command import own_command
 from mvtui.model.timeline import Event, kind_of
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
 
@@ -91,7 +91,7 @@ def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStat
 
 
 def _hint(microvm: str) -> str:
-    return f"why: mvtui show {shlex.quote(microvm)}"
+    return f"why: {own_command('show', microvm)}"
 
 
 async def _settle(host: Host, microvm: str) -> tuple[UnitStatus, ...]:

@@ -12,6 +12,7 @@ from mvtui.host.ports import Host
 from mvtui.model.call import CallKind
 from mvtui.model.definition import Share
 from mvtui.model.microvm import MicroVM
+from mvtui.model.own_command import own_command
 from mvtui.model.rights import Account
 from mvtui.model.source_plan import MODE, SourcePlan, is_served_by_owner
 from mvtui.model.text import clean
@@ -89,7 +90,7 @@ def _check_who_names_it(host: Host, microvm: MicroVM, path: str) -> None:
     if built is None or not any(share.source == path for share in shares):
         raise MvtuiError(
             f"what is built of {microvm.name} does not name {path}: the next start needs another source",
-            f"mvtui restart {shlex.quote(microvm.name)}",
+            own_command("restart", microvm.name),
             ExitCode.REFUSED,
         )
     if not root_decides(str(host.on_disk(built.path))) and not _is_own(host, microvm):

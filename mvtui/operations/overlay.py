@@ -3,7 +3,6 @@ name; killed or cancelled in between, the old or the new one is there, whole."""
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from mvtui.model.microvm import Snapshot
 from mvtui.model.overlay import KeptOverlay, OverlayFacts, OverlayTarget, ResetPlan
 from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_plan import plan_reset
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitVerb
 from mvtui.operations import lifecycle
@@ -150,7 +150,7 @@ async def _refused_now(
     if evidence.target != before.target:
         words = f"{name}: no reset: where its overlay is has changed meanwhile"
         return ResetOutcome(
-            name, "reset", False, words, f"mvtui reset {shlex.quote(name)} --dry-run shows it", refused=True
+            name, "reset", False, words, f"{own_command('reset', name, option='--dry-run')} shows it", refused=True
         )
     plan = plan_reset(evidence._replace(starting=starting, made=True))
     return None if plan.ok else of_plan(name, "reset", plan)
@@ -181,7 +181,7 @@ async def _commit(
         aside = f"{size(old.allocated)} are" if old.allocated is not None else "the old one is"
         words += f", {aside} set aside"
     back = "brings it back" if unused is None else "brings the one before back"
-    hint = f"mvtui restore {shlex.quote(clean(name))} {back}" if old is not None else ""
+    hint = f"{own_command('restore', clean(name))} {back}" if old is not None else ""
     outcome = attempt.done(ResetOutcome(name, "reset", True, words, hint, plan=plan))
     _, trouble = await both(
         in_thread(_note_made, host, name, target, mark), _free_older(host, name, worker, unused, starting=starting)
@@ -219,7 +219,7 @@ async def _free_older(host: Host, name: str, worker: OverlayWorker, unused: str 
 
 
 def _stop(name: str) -> str:
-    return f"mvtui stop {shlex.quote(clean(name))}"
+    return own_command("stop", clean(name))
 
 
 async def run_fresh(

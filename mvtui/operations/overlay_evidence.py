@@ -14,6 +14,7 @@ from mvtui.host.ports import Host
 from mvtui.host.records import chosen_images
 from mvtui.host.runner import read_tool_directories
 from mvtui.model.facts import Holder
+from mvtui.model.finding import NO_UNITS
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import KeptOverlay, OverlayFacts, OverlayKind, OverlayTarget, ToldBy
 from mvtui.model.overlay_checks import OverlayEvidence
@@ -52,12 +53,17 @@ def find(snapshot: Snapshot, name: str) -> MicroVM:
     raise MvtuiError(f"there is no microVM {name!r} in {snapshot.state_dir}", "mvtui list shows those there are")
 
 
+def units_trouble(snapshot: Snapshot) -> str:
+    """Why the manager of the units could not be asked; "" where it answered."""
+    found = next((one for one in snapshot.findings if one.note == NO_UNITS), None)
+    return f"{found.what} {found.why}".rstrip(" .") if found is not None else ""
+
+
 def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None) -> OverlayEvidence:
     """Evidence of where the overlay of the microVM `name` is, without a look at it. `image` is what a person named for
     this time; else what was remembered counts. Raises MvtuiError where there is no such microVM. Blocking."""
     microvm = find(snapshot, name)
     chosen = image if image is not None else chosen_images(host.records).get(name)
-    silent = next((finding.what for finding in snapshot.findings if finding.note == "no units"), "")
     trouble = None
     try:
         defined = read_defined(host, microvm)
@@ -73,7 +79,7 @@ def targeted(host: Host, snapshot: Snapshot, name: str, image: str | None = None
         microvm,
         target,
         trouble=trouble,
-        units_trouble=silent,
+        units_trouble=units_trouble(snapshot),
         candidates=candidates(microvm, defined),
         asked=image,
     )

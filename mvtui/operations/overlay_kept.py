@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from mvtui.model.format import size
 from mvtui.model.overlay import KeptOverlay
 from mvtui.model.overlay_checks import OverlayEvidence
 from mvtui.model.overlay_plan import plan_reset, restore_checks
+from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 from mvtui.operations.kept import Kept
 from mvtui.operations.overlay_evidence import came_up_on, gather, has_files, look, made_at, targeted, working
@@ -58,11 +58,11 @@ async def _bring_back(
     if aside is not None and await came_up_on(attempt.host, kept, name, evidence.target, aside):
         await in_thread(worker.restore, aside.name)
         words = f"{name}: no restore: it was started meanwhile, and its overlay has its name back"
-        return attempt.done(ResetOutcome(name, "restore", False, words, f"mvtui stop {_quoted(name)}", refused=True))
+        return attempt.done(ResetOutcome(name, "restore", False, words, own_command("stop", clean(name)), refused=True))
     await in_thread(_note_moved, attempt.host, evidence, unused, aside)
     if aside is None:
         return attempt.done(ResetOutcome(name, "restore", True, f"{name}: the overlay is back"))
-    hint = f"mvtui restore {_quoted(name)} changes them back"
+    hint = f"{own_command('restore', clean(name))} changes them back"
     how_large = f" ({size(aside.allocated)})" if aside.allocated is not None else ""
     words = f"{name}: the overlay is back, the other one{how_large} is set aside"
     return attempt.done(ResetOutcome(name, "restore", True, words, hint))
@@ -137,7 +137,3 @@ async def _free(attempt: Attempt, worker: OverlayWorker) -> ResetOutcome:
     how_much = f" ({size(allocated)})" if allocated else ""
     words = f"{name}: what was set aside{how_much} is freed in the background"
     return attempt.done(ResetOutcome(name, "discard", True, words))
-
-
-def _quoted(name: str) -> str:
-    return shlex.quote(clean(name))

@@ -31,6 +31,7 @@ from mvtui.model.call import CallKind
 from mvtui.model.format import duration
 from mvtui.model.microvm import MicroVM, StateDirEntry
 from mvtui.model.output import OutputLines
+from mvtui.model.own_command import own_command
 from mvtui.model.signals import signal_name
 from mvtui.operations.lifecycle import refuse_what_is_no_name
 
@@ -140,7 +141,7 @@ def _may_run(program: Path) -> bool:
 async def begin_rebuild(host: Host, plan: RebuildPlan) -> "Rebuild":
     """Begin it, or follow the one that is under way. Raises RightsMissingError, MvtuiError."""
     if plan.needs_root:
-        raise RightsMissingError(f"{plan.words} takes root", f"sudo mvtui rebuild {shlex.quote(plan.microvm)}")
+        raise RightsMissingError(f"{plan.words} takes root", f"sudo {own_command('rebuild', plan.microvm)}")
     before = _built(host, plan.microvm)
     with host.calls.call(CallKind.COMMAND, shlex.join(plan.argv)) as call:
         command = await asyncio.to_thread(

@@ -19,6 +19,9 @@ from mvtui.ui.job_control import can_go_on
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 _LEAVE_ALTERNATE_SCREEN = "\x1b[?1049l"
+# Lines are counted from the top of the screen, not of the part that scrolls (DECOM). The cursor goes home with it,
+# which nobody sees in this screen; in a shell's, xterm and tmux bring the mode back together with the cursor (DECRC).
+_COUNT_FROM_THE_TOP = "\x1b[?6l"
 
 # The keyboard protocol of kitty, on and off, and the pointer's shape: what begins so is asked of newer terminals.
 _NEWER = ("\x1b[>", "\x1b[<", "\x1b]22;")
@@ -42,8 +45,10 @@ class PanelDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Send to the terminal."""
-        if data == _ENTER_ALTERNATE_SCREEN and first_names.take_over():
-            return
+        if data == _ENTER_ALTERNATE_SCREEN:
+            if first_names.take_over():
+                return
+            data += _COUNT_FROM_THE_TOP
         if data == _LEAVE_ALTERNATE_SCREEN:
             data = first_names.CLEAR + data
         if self._answers or not data.startswith(_NEWER):

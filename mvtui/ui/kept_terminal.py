@@ -10,9 +10,13 @@ from contextlib import contextmanager, suppress
 from mvtui.ui.abilities import abilities_of
 
 # What one that died may have left on: every way to report the mouse, focus, paste, a held frame, keys of the keypad,
-# colours, line graphics, a part of the screen that scrolls alone, no wrap, a hidden cursor.
+# colours, line graphics, a part of the screen that scrolls alone, places counted from that part, no wrap, a hidden
+# cursor. The cursor goes home with two of them, and back; some terminals count as before then (see the driver).
 _MODES = (9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 1)
-_RESET = "".join(f"\x1b[?{mode}l" for mode in _MODES) + "\x1b>\x1b[4l\x1b[m\x0f\x1b(B\x1b7\x1b[r\x1b8\x1b[?7h\x1b[?25h"
+_RESET = (
+    "".join(f"\x1b[?{mode}l" for mode in _MODES)
+    + "\x1b>\x1b[4l\x1b[m\x0f\x1b(B\x1b7\x1b[r\x1b[?6l\x1b8\x1b[?7h\x1b[?25h"
+)
 # The same of newer ways to report keys, xterm's (vim has them on) and kitty's: afterwards a shell would not know ^c.
 _KEYS = "\x1b[>4m\x1b[=0u"
 # Only of one that ended badly: a terminal on its first screen may put the cursor elsewhere for it.

@@ -1,5 +1,6 @@
 """Lines of text in roles: what every widget of the panel paints, and how it becomes strips of styled cells."""
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -11,7 +12,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mvtui.ui.charset import ELLIPSIS, fit, to_ascii
+from mvtui.ui.charset import ELLIPSIS, fit, fit_end, to_ascii
 from mvtui.ui.keys import key_of_label
 from mvtui.ui.roles import style_of
 
@@ -21,6 +22,10 @@ Line = tuple[Piece, ...]
 
 # The role of what stands out in reverse, and on a line that is in reverse, by not being so.
 CARET = "caret"
+
+_PATH = re.compile(r"/[^\s:;,()]+")
+# So many cells of a path tell it from others.
+_LEAST_OF_A_PATH = 20
 
 
 def in_ascii(app: App[object]) -> bool:
@@ -101,6 +106,21 @@ def clipped(line: Line, width: int) -> Line:
             break
         kept.append((text, role))
     return tuple(kept)
+
+
+def with_short_paths(line: Line, width: int) -> Line:
+    """The line with as much of the starts of its paths left out as it is longer than `width` cells: what is wrong with
+    a path is said behind it."""
+    over = width_of(line) - width
+
+    def shortened(path: re.Match[str]) -> str:
+        nonlocal over
+        length = cell_len(path[0])
+        kept = max(length - max(over, 0), min(length, _LEAST_OF_A_PATH))
+        over -= length - kept
+        return fit_end(path[0], kept)
+
+    return tuple([(_PATH.sub(shortened, text), role) for text, role in line])
 
 
 def wrapped(text: str, width: int, count: int) -> list[str]:

@@ -109,7 +109,9 @@ class RebuildApp(OverlayApp, inherit_bindings=False):
         try:
             rebuild = await begin_rebuild(self.host, plan)
         except MvtuiError as error:
-            self.update(jobs=self.shown.without_job(REBUILD, plan.microvm).jobs, message=((str(error), "error"),))
+            self.update(
+                jobs=self.shown.without_job(REBUILD, plan.microvm).jobs, message=((clean(str(error)), "error"),)
+            )
             return
         self._rebuilds[plan.record] = rebuild
         self._seen.discard(plan.record)

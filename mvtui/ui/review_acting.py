@@ -123,6 +123,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
         self, saved: "Saved", done: Sequence[str], follows: tuple[str, ...], *, to_read: bool = False
     ) -> None:
         """What is to be known now, and what comes next; `done` are sentences, which must be read where `to_read`."""
+        from mvtui.operations.what_follows import NOTHING_TO_REBUILD  # noqa: PLC0415
         from mvtui.ui import definition_questions  # noqa: PLC0415
 
         if self.panel.asks:
@@ -132,7 +133,7 @@ class ReviewApp(RebuildApp, inherit_bindings=False):
             track = partial(self._track, saved, done, follows)
             answers.append(Answer("a", "git add -N", partial(self.begin_definition, track)))
         microvm = self.shown.find(saved.document.microvm.name)
-        if microvm is not None and follows:
+        if microvm is not None and follows and NOTHING_TO_REBUILD not in follows:
             answers.append(Answer("b", "rebuild", partial(self.ask_to_rebuild, microvm)))
         if answers or saved.findings or to_read:
             self.panel.read(definition_questions.is_saved(saved, done, follows, self.host.name, answers))

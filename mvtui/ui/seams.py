@@ -5,7 +5,6 @@ What looks and acts is imported at the first look, when the first frame stands o
 
 import asyncio
 import os
-import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from mvtui.model.definition import Share
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.overlay import Armed, ResetPlan
+from mvtui.model.own_command import own_command
 from mvtui.model.settings import DEFAULTS
 from mvtui.model.source_plan import SourcePlan
 from mvtui.model.unit import UnitStatus, UnitVerb
@@ -214,7 +214,7 @@ async def find_login(host: Host, microvm: MicroVM, user: str = DEFAULTS.ssh_user
 
 def no_bundle(_host: Host, _snapshot: Snapshot, microvm: MicroVM) -> "Written":
     """The command line gives what makes one."""
-    raise MvtuiError("this panel makes no bundles", f"mvtui bundle {shlex.quote(microvm.name)}")
+    raise MvtuiError("this panel makes no bundles", own_command("bundle", microvm.name))
 
 
 def copy_text(text: str, calls: CallLog) -> "Copied":

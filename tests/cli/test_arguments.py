@@ -1,6 +1,7 @@
 """The command line's words: what is wrong is named, with the nearest right word."""
 
 import os
+import shlex
 from pathlib import Path
 from threading import Event, Thread
 
@@ -10,6 +11,7 @@ from mvtui.cli.arguments import VERBS, build_parser, parse
 from mvtui.cli.early import panel_state_dir
 from mvtui.cli.settled import flags_of
 from mvtui.errors import ExitCode, MvtuiError
+from mvtui.model.own_command import own_command
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,28 @@ def test_a_configuration_file_that_is_none_is_not_opened_for_a_first_look(
     assert not is_open.wait(0.2)
     os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))  # the writer ends
     writer.join()
+
+
+@pytest.mark.parametrize(
+    ("verb", "option"),
+    [
+        *((verb, "") for verb in ("start", "stop", "restart", "kill", "show", "logs", "adopt", "bundle", "rebuild")),
+        *(("restore", ""), ("reset", ""), ("reset --dry-run", ""), ("reset --discard", "")),
+        *(("reset", "--image IMAGE"), ("reset", "--dry-run"), ("arm", "--off"), ("arm", "--once")),
+    ],
+)
+def test_a_command_to_copy_is_taken_whatever_the_name_begins_with(verb: str, option: str) -> None:
+    assert own_command(verb, "web", option=option) == f"mvtui {verb} web {option}".rstrip()
+    for name in ("-x", "--json", "-h", "--", "a b", "-it's"):
+        args = parse(shlex.split(own_command(verb, name, option=option))[1:])
+        assert args.verb == verb.split(maxsplit=1)[0]
+        assert (args.names if "names" in args else [args.name]) == [name]
+        assert getattr(args, "dry_run", False) is ("--dry-run" in verb + option)
+
+
+def test_a_command_to_grow_and_to_validate_is_taken_whatever_they_begin_with() -> None:
+    for name, image in (("-x", "a.img"), ("web", "-a.img"), ("-x", "-a.img")):
+        args = parse(shlex.split(own_command("grow", name, image, "4G", option="--dry-run"))[1:])
+        assert (args.name, args.image, args.size, args.dry_run) == (name, image, "4G", True)
+        assert parse(shlex.split(own_command("grow", name, image, option="--defined"))[1:]).defined
+    assert parse(shlex.split(own_command("validate", "-web.toml"))[1:]).files == ["-web.toml"]

@@ -53,6 +53,15 @@ def test_both_files_of_a_key_of_two_commands_are_named(files: tuple[Path, Path],
     assert [problem["place"] for problem in json.loads(capsys.readouterr().out)["problems"]] == [f"{own}:3", f"{own}:2"]
 
 
+def test_a_key_that_ascii_can_t_show_is_noted(files: tuple[Path, Path], capsys: Capture) -> None:
+    _, own = files
+    own.write_text('[keys]\nstop = ["Ö", "F5"]\nopen = "→"\n')
+    assert run(["config"]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
+    assert notes == [f"Note: {own}:2: stop has the key Ö, which shows as ? where the panel is in ASCII"]
+    assert keys_of(chosen_of(parse([])))["stop"] == ("Ö", "f5")
+
+
 @pytest.mark.parametrize("verb", [[], ["demo"]])
 def test_the_panel_does_not_open_where_keys_are_wrong(
     files: tuple[Path, Path], capsys: Capture, monkeypatch: pytest.MonkeyPatch, verb: list[str]

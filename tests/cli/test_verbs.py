@@ -262,11 +262,11 @@ def test_read_only_refuses(host: Host, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_units_that_do_not_answer(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    units_of(host).error = MvtuiError("the bus is gone", "start dbus")
+    units_of(host).error = MvtuiError("can't reach the bus: it is gone", "start dbus")
     assert run(["list"]) == 1
     captured = capsys.readouterr()
     assert "web" in captured.out, "what is known is shown all the same"
-    assert captured.err == "mvtui: the bus is gone\n  start dbus\n"
+    assert captured.err == "mvtui: can't reach the bus. It is gone.\n  start dbus\n"
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b]0;x\x07", "[red]db[prod]", "日本", "\udcff", "-x"])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_a_full_disk_is_said(records: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(event_record, "append", no_room)
     assert record_event(records, "web", EVENT).endswith("timeline.jsonl can't be written: no space left on device")
+
+
+def test_what_had_room_for_a_part_of_it_only_is_not_on_record(records: Path) -> None:
+    record_event(records, "web", EVENT)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As on a disk that fills: the kernel takes what has room, and says how much that was.
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((records / EVENTS).stat().st_size + 40, limits[1]))
+    try:
+        words = record_event(records, "db", EVENT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert words == f"{records}/timeline.jsonl can't be written: there was room for a part of a line only"
+    assert record_event(records, "git", EVENT) == ""
+    assert [one.microvm for one in read_events(records)] == ["web", "git"]
 
 
 def test_a_link_is_followed_nowhere(records: Path, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ async def test_no_answer(bus: PrivateBus, nothing_left: None, systemd: Systemd1,
         await units.statuses()
     (listed,) = found(log, "ListUnitsByPatterns")
     assert not listed.ok
-    assert listed.result.startswith("systemd has not answered within 0.2 s")
+    assert listed.result.startswith("systemd does not answer: nothing came within 0.2 s")
     await units.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
+from mvtui.host.systemd_errors import ReplyError, hung_up, silent, unreachable
 from mvtui.model.microvm import ShareHealth, Snapshot
 from mvtui.model.state import StateWord
 from mvtui.operations.inventory import take_snapshot
@@ -69,11 +70,30 @@ async def test_units_that_do_not_answer_leave_what_was_known_and_say_so(web: Hos
     run_web(web)
     kept = Kept(web)
     before = await take_snapshot(web, kept)
-    units_of(web).error = MvtuiError("the bus is gone", "start dbus")
+    units_of(web).error = MvtuiError("can't reach the bus: it is gone", "start dbus")
     after = await take_snapshot(web, kept)
     assert after.microvms == before.microvms
     assert after.units_stale_since is not None
-    assert [(finding.what, finding.fix) for finding in after.findings] == [("the bus is gone", "start dbus")]
+    told = [(finding.what, finding.why, finding.fix) for finding in after.findings]
+    assert told == [("can't reach the bus.", "It is gone.", "start dbus")]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (unreachable("unix:path=/bus", PermissionError()), "It refuses this user."),
+        (unreachable("unix:path=/bus", TimeoutError()), "It does not answer."),
+        (unreachable("unix:path=/bus", ConnectionRefusedError(111, "Connection refused")), "Connection refused."),
+        (hung_up("unix:path=/bus"), "The system bus at unix:path=/bus hung up."),
+        (silent("unix:path=/bus", 5), "Nothing came within 5 s on the bus at unix:path=/bus."),
+        (ReplyError("org.freedesktop.DBus.Error.Failed", "No.").explained("ask systemd for its units"), "No."),
+    ],
+)
+async def test_whatever_keeps_the_units_from_answering_is_the_why(web: Host, error: MvtuiError, why: str) -> None:
+    units_of(web).error = error
+    (finding,) = (await look(web)).findings
+    assert finding.what.endswith(".")
+    assert finding.why == why
 
 
 async def test_units_that_never_answered_claim_nothing(web: Host) -> None:

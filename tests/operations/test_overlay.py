@@ -136,11 +136,11 @@ async def test_a_start_between_plan_and_commit(host: Host, workers: Workers, uni
 
 async def test_a_manager_that_falls_silent_between_plan_and_commit(host: Host, workers: Workers, units: Units) -> None:
     def fall_silent() -> None:
-        units.error = MvtuiError("systemd does not answer")
+        units.error = MvtuiError("systemd does not answer: it reloads")
 
     workers.worker.at["make"] = fall_silent
     outcome = await overlay.run_reset(host, "web")
-    assert outcome.words == "web: no reset: that can't be told: systemd does not answer"
+    assert outcome.words == "web: no reset: that can't be told: systemd does not answer. It reloads"
     assert workers.worker.changes == ["make"]
 
 

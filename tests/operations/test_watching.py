@@ -68,9 +68,10 @@ async def test_a_manager_that_does_not_answer_is_told_once() -> None:
         sick.add()
         async with watched(sick, record=False) as looks:
             await told(looks)
-            sick.units.error = MvtuiError("systemd does not answer", "is it there?")
+            sick.units.error = MvtuiError("systemd does not answer: it reloads", "is it there?")
             silent = (await told(looks)).changes
-            assert [(one.kind, one.why) for one in silent] == [(ChangeKind.SILENT, "systemd does not answer")]
+            told_why = [(one.kind, one.why) for one in silent]
+            assert told_why == [(ChangeKind.SILENT, "systemd does not answer. It reloads.")]
             sick.units.error = None
             assert kinds((await told(looks)).changes) == ["answers"]
 

@@ -11,7 +11,7 @@ _TOKEN = re.compile(
     rb"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)|\x1b(?P<escape>[ -~])|(?P<control>[\x00-\x1f\x7f])|[^\x00-\x1f\x7f]+"
 )
 # A terminal passes over a private mode that it does not know (ECMA-48), as long as it is set or reset.
-_MODES = {b"7", b"25", b"1000", b"1002", b"1003", b"1004", b"1006", b"1015", b"1049", b"2004"}
+_MODES = {b"6", b"7", b"25", b"1000", b"1002", b"1003", b"1004", b"1006", b"1015", b"1049", b"2004"}
 # What leads from place to place, scrolls and clears, and what terminfo calls it.
 _MOVES = {
     b"H": "cup",

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from mvtui.model.definition import Definition, Runner
 from mvtui.model.edit import Edit, ItemKind, RemoveItem, SetField
 from mvtui.model.state import StateWord
 from mvtui.operations.definitions_save import Document, apply, open_document
@@ -37,7 +38,7 @@ def defined(panel: Panel, folder: Path, text: str | None = TEXT) -> Path:
     """The definition file of lab, in `folder`."""
     host = panel.app.host
     host.definitions, host.records = folder / "definitions", folder / "records"
-    host.definitions.mkdir(exist_ok=True)
+    host.definitions.mkdir(parents=True, exist_ok=True)
     path = host.definitions / "lab.toml"
     if text is not None:
         path.write_text(text)
@@ -90,6 +91,26 @@ async def test_a_review_shows_the_diff_and_saves(open_panel: Open, tmp_path: Pat
         assert panel.host.looks == 2
         await panel.press("escape")
         assert "saved (u undoes it)" in panel.text
+
+
+async def test_a_save_that_is_built_already_offers_no_rebuild(open_panel: Open, tmp_path: Path) -> None:
+    async with open_panel(snapshot(LAB._replace(built=Runner("/r", Definition(vcpu=1, mem=512))))) as panel:
+        path = defined(panel, tmp_path, "mem = 256\n")
+        document = open_document(panel.app.host, panel.app.shown.find("lab") or LAB)
+        panel.app.review_definition(document, "mem = 512\n", "as it was")
+        await shows(panel, "What is built has all of this: nothing to rebuild.")
+        await panel.press("s")
+        await shows(panel, "saved (u undoes it)")
+        assert path.read_text() == "mem = 512\n"
+        assert not panel.app.panel.asks
+
+
+async def test_what_is_wrong_with_a_long_path_is_said_on_a_narrow_terminal(open_panel: Open, tmp_path: Path) -> None:
+    async with open_panel(snapshot(LAB), size=(60, 15)) as panel:
+        assert len(str(defined(panel, tmp_path / "definitions-of-this-host"))) > 60
+        document = open_document(panel.app.host, LAB)
+        panel.app.review_definition(document, "size = [", "it")
+        await shows(panel, "…efinitions/lab.toml:1:9: Invalid value")
 
 
 async def test_the_first_300_ms_of_a_review_are_deaf(open_panel: Open, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.ui.terminals import KINDS, LentTerminal, add_program, environ_of, len
 from tests.ui.test_driver import SHELL
 
 # What a program does to a terminal that it does not give back.
-MODES = r"\033[>4;2m\033[=1u\033[?1049h\033[?1000h\033[?1003h\033[?1006h\033[?2004h\033[?25l\033[5;9r"
+MODES = r"\033[>4;2m\033[=1u\033[?1049h\033[?1000h\033[?1003h\033[?1006h\033[?2004h\033[?25l\033[5;9r\033[?6h"
 SPOILS = f"stty raw -echo; printf '{MODES}I am in' >/dev/tty"
 RUNS_ON = f"{SPOILS}; RUNS; exec sleep 600"
 SUDO = '[ "$1" = -n ] && { echo "sudo: a password is required" >&2; exit 1; }\n'
@@ -59,15 +59,15 @@ def is_as_before(lent: LentTerminal, words: list[str]) -> None:
     assert {"icanon", "echo", "isig", "icrnl", "opost"} <= {word.rstrip(";") for word in words}
     if lent.kind == "plain":
         modes = lent.terminal.modes
-        assert not any(modes.get(mode, False) for mode in (1000, 1002, 1003, 1004, 1006, 2004, 1049))
+        assert not any(modes.get(mode, False) for mode in (6, 1000, 1002, 1003, 1004, 1006, 2004, 1049))
         assert modes[25]
         assert modes[7]
         assert _last(rb"\x1b\[>4(;2)?m", lent.terminal.written) in (b"", b"\x1b[>4m")
         assert _last(rb"\x1b\[=[01]u", lent.terminal.written) in (b"", b"\x1b[=0u")
     elif lent.kind == "tmux":
-        names = ("alternate_on", "mouse_any_flag", "cursor_flag", "wrap_flag", "scroll_region_upper")
+        names = ("alternate_on", "mouse_any_flag", "origin_flag", "cursor_flag", "wrap_flag", "scroll_region_upper")
         flags = lent.ask("display-message", "-p", " ".join(f"#{{{name}}}" for name in names))
-        assert flags.split() == ["0", "0", "1", "1", "0"]
+        assert flags.split() == ["0", "0", "0", "1", "1", "0"]
 
 
 def _last(pattern: bytes, written: bytes) -> bytes:

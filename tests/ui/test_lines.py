@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from mvtui.model.microvm import MicroVM, ShareHealth
 from mvtui.ui.charset import fit, to_ascii
-from mvtui.ui.lines import clipped, folded, justified, key_at, ruled, width_of, wrapped
+from mvtui.ui.lines import clipped, folded, justified, key_at, ruled, width_of, with_short_paths, wrapped
 from mvtui.ui.rows import layout
 from mvtui.ui.tabs import processes
 from mvtui.ui.tabs.page import Page
@@ -49,6 +49,29 @@ def test_a_row_is_as_wide_as_its_columns(one: MicroVM) -> None:
 def test_fit(text: str, width: int, fitted: str) -> None:
     assert fit(text, width) == fitted
     assert cell_len(fitted) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        ("/srv/definitions/hosts/web.toml: no space", 41, "/srv/definitions/hosts/web.toml: no space"),
+        ("/srv/definitions/hosts/web.toml: no space", 40, "…rv/definitions/hosts/web.toml: no space"),
+        ("/srv/definitions/hosts/web.toml: no space", 9, "…ions/hosts/web.toml: no space"),
+        (
+            "in /a/long/enough/path/web.toml (/b/long/enough/path/web.toml)",
+            60,
+            "in …long/enough/path/web.toml (/b/long/enough/path/web.toml)",
+        ),
+        (
+            "in /a/long/enough/path/web.toml (/b/long/enough/path/web.toml)",
+            50,
+            "in …nough/path/web.toml (…ng/enough/path/web.toml)",
+        ),
+        ("/short: is no directory", 9, "/short: is no directory"),
+    ],
+)
+def test_of_a_path_the_start_makes_room_for_what_is_said_of_it(text: str, width: int, short: str) -> None:
+    assert with_short_paths(((text, "error"), ("", "text")), width) == ((short, "error"), ("", "text"))
 
 
 def test_ascii_has_the_same_width() -> None:

@@ -11,6 +11,7 @@ from mvtui.model.field_facts import Barred, ImageLook
 from mvtui.model.finding import Finding
 from mvtui.model.format import size as written_size
 from mvtui.model.microvm import ImageFacts
+from mvtui.model.own_command import own_command
 from mvtui.model.rights import Account
 from mvtui.model.rules.finding import error, info, warning
 from mvtui.model.rules.paths import is_inside
@@ -135,7 +136,7 @@ def image_size(fields: Fields) -> Iterator[Finding]:
                 _growing(fields, volume),
             )
         if fields.holds_overlay(volume.mount_point):
-            fix += f", or mvtui reset {quote(fields.name)} after the rebuild makes a new one"
+            fix += f", or {own_command('reset', fields.name)} after the rebuild makes a new one"
         yield warning(f"volumes[{index}].size", what, why, fix)
 
 
@@ -244,7 +245,7 @@ def _told_size(count: int) -> str:
 
 
 def _growing(fields: Fields, volume: Volume) -> str:
-    return f"save it, then grow it: mvtui grow {quote(fields.name)} {quote(volume.image)} --defined"
+    return f"save it, then grow it: {own_command('grow', fields.name, volume.image, option='--defined')}"
 
 
 def _labelling(volume: Volume, facts: ImageFacts) -> str:

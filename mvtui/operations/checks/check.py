@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from mvtui.model.finding import Finding, Severity
+from mvtui.model.own_command import own_command
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,9 +61,9 @@ def is_up(seen: Seen) -> bool:
     return seen.microvm.state.word.is_up
 
 
-def verb(word: str, microvm: MicroVM) -> str:
+def verb(word: str, microvm: MicroVM, option: str = "") -> str:
     """mvtui's command that does this to it."""
-    return f"mvtui {word} {shlex.quote(microvm.name)}"
+    return own_command(word, microvm.name, option=option)
 
 
 def mends(seen: Seen, first: str = "") -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mvtui.operations.checks.check import Seen, is_up, warning
+from mvtui.operations.checks.check import Seen, is_up, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,5 +33,5 @@ def stale(seen: Seen) -> Iterator[Finding]:
     if changed is not None and image.made + _TOGETHER < changed:
         what = "Its writable store overlay was made before the system that is built now."
         why = "What was built in it, the guest's Nix database has forgotten."
-        fix = f"reset its overlay{' after a stop' if is_up(seen) else ''}: mvtui reset {shlex.quote(microvm.name)}"
+        fix = f"reset its overlay{' after a stop' if is_up(seen) else ''}: {verb('reset', microvm)}"
         yield warning(f"volume {status.volume.image}", "ov stale", what, why, fix, changed)

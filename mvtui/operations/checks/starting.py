@@ -85,7 +85,7 @@ def slow_stop(seen: Seen) -> Iterator[Finding]:
     why = "Its guest has not ended yet, though it was asked to."
     if told and built is not None and not built.can_shutdown:
         why = "Its runner has no bin/microvm-shutdown: nobody asks the guest, it is killed when the time is over."
-    fix = f"kill it: mvtui kill {shlex.quote(microvm.name)}"
+    fix = f"kill it: {verb('kill', microvm)}"
     yield warning("stop", "slow stop", "It takes long to stop.", why, fix, microvm.state.since)
 
 
@@ -114,20 +114,21 @@ def armed(seen: Seen) -> Iterator[Finding]:
     """
     if seen.armed is None:
         return
-    name, armed_now = seen.microvm.name, seen.armed
-    arming, again = armed_now.arming, f"mvtui arm {shlex.quote(name)}"
+    microvm, armed_now, arming = seen.microvm, seen.armed, seen.armed.arming
     if arming is None:
         if armed_now.idle:
             what = "Nobody can tell how it is armed, and no start resets its overlay."
-            yield warning("arming", "armed ?", what, armed_now.idle, f"{again} --once, --always or --off")
+            fix = f"{verb('arm', microvm, '--once')}, --always or --off"
+            yield warning("arming", "armed ?", what, armed_now.idle, fix)
         return
     if armed_now.idle:
         what = "It is armed, but nothing will reset its overlay."
-        yield warning("arming", "arm again", what, f"{armed_now.idle}.", f"{again} --{arming.how}")
+        yield warning("arming", "arm again", what, f"{armed_now.idle}.", verb("arm", microvm, f"--{arming.how}"))
     if arming.refused:
         what = "The reset of its overlay that is armed was refused at its last start."
-        fix = f"see mvtui reset --dry-run {shlex.quote(name)}"
+        fix = f"see {verb('reset --dry-run', microvm)}"
         yield warning("arming", "not reset", what, f"{arming.refused}.", fix, arming.refused_at)
     when = "before its next start" if arming.how is Armed.ONCE else "before every start"
     why = "A reset that is refused keeps it from starting." if arming.strict else ""
-    yield info("arming", "armed", f"It is armed: its overlay is reset {when}.", why, f"{again} --off ends that")
+    off = f"{verb('arm', microvm, '--off')} ends that"
+    yield info("arming", "armed", f"It is armed: its overlay is reset {when}.", why, off)

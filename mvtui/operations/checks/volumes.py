@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mvtui.model.format import size
 from mvtui.model.growth import wanted_size
+from mvtui.model.own_command import own_command
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import DISK, Seen, error, is_up, verb, warning
 
@@ -141,7 +142,7 @@ def full(seen: Seen) -> Iterator[Finding]:
             why = "Builds in it fail soon." if status.overlay else "Writes to it fail soon."
             fix = "free space in the guest, or make it larger: mvtui grow"
             if status.overlay:
-                fix = f"reset its overlay: mvtui reset {shlex.quote(seen.microvm.name)}, or make it larger"
+                fix = f"reset its overlay: {verb('reset', seen.microvm)}, or make it larger"
             yield warning(_subject(status), note, f"{what} is {int(used)}% full.", why, fix)
 
 
@@ -159,7 +160,7 @@ def overlay_written(seen: Seen) -> Iterator[Finding]:
     if written >= FULL_PERCENT and (told is None or told < FULL_PERCENT):
         what = f"The writable store overlay has been written to {written:.0f}%: it may be full."
         why = "What is free, its file system only writes down now and then while it is mounted."
-        fix = f"see df in the guest; a reset empties it: mvtui reset {shlex.quote(seen.microvm.name)}"
+        fix = f"see df in the guest; a reset empties it: {verb('reset', seen.microvm)}"
         yield warning(_subject(status), "ov full", what, why, fix)
 
 
@@ -263,11 +264,11 @@ def _made_anew(seen: Seen, status: VolumeStatus) -> str:
 
 def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
     if status.overlay:
-        return f"reset its overlay: mvtui reset {shlex.quote(seen.microvm.name)}"
+        return f"reset its overlay: {verb('reset', seen.microvm)}"
     if not larger:
         return "size back to what the image has, and rebuild"
     wanted = _built(seen.microvm, status).size
-    return f"mvtui grow {shlex.quote(seen.microvm.name)} {shlex.quote(status.volume.image)} {wanted}M"
+    return own_command("grow", seen.microvm.name, status.volume.image, f"{wanted}M")
 
 
 def _labelled(image: ImageFacts, wanted: str) -> str:

@@ -7,7 +7,7 @@ from mvtui.model.format import age
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitStatus, UnitVerb
 from mvtui.ui.command import DefinitionVerb, OverlayVerb, ShareVerb, Verb, VolumeVerb
-from mvtui.ui.lines import Line, Piece, clipped
+from mvtui.ui.lines import Line, Piece, clipped, with_short_paths
 from mvtui.ui.picture import Job, Picture
 from mvtui.ui.roles import SEVERITY_ROLES
 from mvtui.ui.widgets.picture_line import PictureLine
@@ -96,4 +96,4 @@ class Status(PictureLine):
 
     def line(self, picture: Picture, width: int) -> Line:
         """The line for this width."""
-        return clipped(status_line(picture), width)
+        return clipped(with_short_paths(status_line(picture), width), width)

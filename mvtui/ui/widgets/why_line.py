@@ -1,7 +1,6 @@
 """Why the selected microVM is in its state, since when, and what mends it."""
 
 import re
-import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from textual.geometry import Size
 from mvtui.model.format import age, duration
 from mvtui.model.microvm import MicroVM
 from mvtui.model.overlay_words import armed_words
+from mvtui.model.own_command import own_command
 from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.unit import UnitKind
@@ -113,7 +113,7 @@ def _mends(why: Why) -> Line:
 
 def _is_on_a_key(step: str, why: Why) -> bool:
     """Whether one of the keys does what that command of a fix does."""
-    commands = {f"mvtui {command.id} {shlex.quote(why.microvm.name)}" for command in why.menders}
+    commands = {own_command(command.id, why.microvm.name) for command in why.menders}
     makes = any(command.id == ShareVerb.MAKE_SOURCE for command in why.menders)
     return step in commands or (makes and step.startswith(("mkdir -p ", "install -d ")))
 
