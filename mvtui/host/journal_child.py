@@ -67,7 +67,8 @@ class ChildEntries:
         deadline = time.monotonic() + seconds
         poll = select.poll()
         poll.register(self._output, select.POLLIN)
-        while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        # One that never pauses is always ready: the time alone ends that.
+        while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
             entries = self.read()
             if entries is None:
                 return

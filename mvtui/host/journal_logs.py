@@ -104,8 +104,8 @@ class JournalLogs:
                     yield line
                 self.check(child.complaint, is_empty=count == 0)
             except TimeoutError:
-                message = f"journalctl has not answered within {self._timeout:g} s"
-                raise MvtuiError(message, "try again") from None
+                message = f"journalctl has not told all within {self._timeout:g} s"
+                raise MvtuiError(message, "try again, or ask for other levels") from None
             finally:
                 call.end(f"{count} lines" if count else "nothing")
                 child.close()
