@@ -1,11 +1,13 @@
 """Whether an sshd of a guest answers: a connection is made and closed again, before anybody tries to log in.
 
-Each gives "" where one answers, else why not, in a few words. Blocking, for SECONDS at most; they never raise.
+Each gives "" where one answers, else why not, in a few words. Blocking: it waits for each answer SECONDS at most,
+however the guest lets it drip. They never raise.
 """
 
 import errno
 import os
 import socket
+import time
 from contextlib import suppress
 
 from mvtui.host.guest.control_socket import UnansweredError, connect
@@ -85,10 +87,15 @@ def _greeting(connection: socket.socket) -> str:
 
 
 def _line(connection: socket.socket) -> bytes:
-    """Byte by byte: what follows it is another's to read."""
-    said = b""
+    """Byte by byte: what follows it is another's to read. Raises TimeoutError, OSError."""
+    said, until = b"", time.monotonic() + SECONDS
     with suppress(ConnectionResetError):
-        while len(said) < 255 and not said.endswith(b"\n") and (more := connection.recv(1)):
+        while len(said) < 255 and not said.endswith(b"\n"):
+            if (left := until - time.monotonic()) <= 0:
+                raise TimeoutError
+            connection.settimeout(left)
+            if not (more := connection.recv(1)):
+                break
             said += more
     return said
 
