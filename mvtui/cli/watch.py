@@ -91,26 +91,23 @@ async def _write(lines: Sequence[str]) -> None:
     """All of them, at once. A terminal that stands still (^S) or a pipe that is full holds up no signal."""
     descriptor, encoding = sys.stdout.fileno(), sys.stdout.encoding or "utf-8"
     data = memoryview("".join(f"{line}\n" for line in lines).encode(encoding, errors="replace"))
-    errors: list[OSError] = []
     room = select.poll()
     room.register(descriptor, select.POLLOUT)
 
     def write() -> None:
         left = data
-        try:
-            while left:
-                with suppress(BlockingIOError):  # who has made it so (ssh does) shares it with us
-                    left = left[os.write(descriptor, left) :]
-                if left:
-                    room.poll()
-        except OSError as error:
-            errors.append(error)
+        while left:
+            with suppress(BlockingIOError):  # who has made it so (ssh does) shares it with us
+                left = left[os.write(descriptor, left) :]
+            if left:
+                room.poll()
 
-    await in_daemon_thread(write)
-    for error in errors:
-        if isinstance(error, BrokenPipeError):
-            raise error
-        raise MvtuiError(f"the output can't be written: {error.strerror}")
+    try:
+        await in_daemon_thread(write)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MvtuiError(f"the output can't be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from mvtui.model.state import StateWord
 from mvtui.model.text import clean
 from mvtui.model.timeline import Event, EventKind
 from mvtui.operations.history import utc_now
-from mvtui.operations.monitor import in_daemon_thread
+from mvtui.operations.monitor import in_daemon_thread, is_free
 from mvtui.operations.timeline import built_event, target_key
 
 # A finding has gone when it was not there for so long; what flickers is one.
@@ -53,7 +53,7 @@ async def recorded(host: Host, looks: AsyncGenerator[Snapshot]) -> AsyncGenerato
         async for snapshot in source:
             yield snapshot
             watch = watch or EventWatch(host)
-            if watch.see(snapshot) and (lane is None or lane.done()):
+            if watch.see(snapshot) and is_free(lane):
                 lane = in_daemon_thread(watch.record)
 
 

@@ -57,15 +57,16 @@ async def snapshots(
             known, failing = failing, frozenset(one.name for one in snapshot.microvms if one.state.word in FAILING)
             if failing - known:
                 due, slow_at = True, float("-inf")
-            if (due or kept.missing) and (slow_lane is None or slow_lane.done()):
+            slow_is_free = is_free(slow_lane)
+            if (due or kept.missing) and slow_is_free:
                 slow_at, slow_after = time.monotonic(), host.changes
                 slow_lane = in_daemon_thread(kept.renew, wake.set)
-            elif slow_lane is not None and slow_lane.done() and _quick_is_due(kept, quick_at):
+            elif slow_lane is not None and slow_is_free and _quick_is_due(kept, quick_at):
                 quick_at = time.monotonic()
                 slow_lane = in_daemon_thread(partial(_renew_quickly, kept, wake, asyncio.get_running_loop()))
             # Not beside the first look: the first picture comes before any guest is asked.
             guests = kept.guests if is_second else None
-            if guests is not None and guests.due and (guest_lane is None or guest_lane.done()):
+            if is_free(guest_lane) and guests is not None and guests.due:
                 guest_lane = in_daemon_thread(guests.renew, lambda: _wake_for(kept, wake))
             is_second = True
             if kept.unread:
@@ -105,21 +106,37 @@ async def _wake_at_changes(host: Host, wake: asyncio.Event) -> None:
             await asyncio.sleep(SLOW_SECONDS)
 
 
+def is_free(lane: asyncio.Future[None] | None) -> bool:
+    """Whether nothing is under way there. Raises what the last work raised: that is a bug, and else nobody would know
+    that the lane stands still."""
+    if lane is None:
+        return True
+    if lane.done():
+        lane.result()
+    return lane.done()
+
+
 def in_daemon_thread(work: Callable[[], None], done: Callable[[], None] = lambda: None) -> asyncio.Future[None]:
     """Run `work` in a thread that does not hold up the end of the program (a stat on a dead NFS mount never returns);
-    `done` is called in the event loop after it."""
+    what it raises is the future's. `done` is called in the event loop after it."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[None] = loop.create_future()
 
-    def finish() -> None:
-        if not future.done():
+    def finish(error: BaseException | None) -> None:
+        if not future.done() and error is not None:
+            future.set_exception(error)
+        elif not future.done():
             future.set_result(None)
         done()
 
     def run() -> None:
-        work()
+        error = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001 (it is raised where it is waited for)
+            error = raised
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(finish)
+            loop.call_soon_threadsafe(finish, error)
 
     threading.Thread(target=run, name="slow-lane", daemon=True).start()
     return future
