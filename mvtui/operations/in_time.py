@@ -18,7 +18,7 @@ AT_ONCE = 8
 
 
 class Look(Generic[T]):
-    """What `work` gives, once it has. `work` raises nothing."""
+    """What `work` gives or raises, once it has."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.work = work
@@ -37,29 +37,32 @@ class Looks:
 
     async def gather(self, works: Mapping[Key, Callable[[], T]], seconds: float) -> dict[Key, T]:
         """What each of `works` gives that ends within `seconds`. A key tells what is looked at, and all that it depends
-        on."""
+        on. Raises what the first of them raises."""
         until, results = time.monotonic() + seconds, dict[Key, T]()
         left, waiting = list(works.items()), dict[asyncio.Future[T], Key]()
-        while left or waiting:
-            while left and len(waiting) < AT_ONCE:
-                key, work = left.pop(0)
-                look = self._begin(key, work)
-                if look is not None and (look.future.done() or look.began + seconds > time.monotonic()):
-                    waiting[asyncio.wrap_future(look.future)] = key
-            if not waiting:
-                break
-            done, _ = await asyncio.wait(
-                waiting, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                break
-            results |= {waiting.pop(future): future.result() for future in done}
-        for future in waiting:
-            future.cancel()  # what ends later tells nobody
+        try:
+            while left or waiting:
+                while left and len(waiting) < AT_ONCE:
+                    key, work = left.pop(0)
+                    look = self._begin(key, work)
+                    if look is not None and (look.future.done() or look.began + seconds > time.monotonic()):
+                        waiting[asyncio.wrap_future(look.future)] = key
+                if not waiting:
+                    break
+                done, _ = await asyncio.wait(
+                    waiting, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    break
+                results |= {waiting.pop(future): future.result() for future in done}
+        finally:
+            for future in waiting:
+                future.cancel()  # what ends later tells nobody
         return results
 
     def one(self, key: object, work: Callable[[], T], seconds: float) -> T | None:
-        """As `gather`, for one, where there is no event loop; None where it does not end in time. Blocking."""
+        """As `gather`, for one, where there is no event loop; None where it does not end in time. Blocking. Raises what
+        `work` raises."""
         look = self._begin(key, work)
         if look is None:
             return None
@@ -85,10 +88,16 @@ class Looks:
         """In a thread. Who asks when it has ended gets a look of its own: what is there may be another by then."""
         try:
             result = look.work()
-        finally:
-            with self._lock:
-                del self._under_way[key]
-        look.future.set_result(result)
+        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+            self._end(key)
+            look.future.set_exception(error)
+        else:
+            self._end(key)
+            look.future.set_result(result)
+
+    def _end(self, key: object) -> None:
+        with self._lock:
+            del self._under_way[key]
 
 
 # Of the whole process: who asks about one host asks from many places.

@@ -1,8 +1,8 @@
 """Makes the missing source directory of a share, where root alone decides what stands on the way to it."""
 
-import asyncio
 import os
 import shlex
+from functools import partial
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host import source_directory
@@ -17,6 +17,7 @@ from mvtui.model.rights import Account
 from mvtui.model.source_plan import MODE, SourcePlan, is_served_by_owner
 from mvtui.model.text import clean
 from mvtui.operations.definition_place import is_in_definitions
+from mvtui.operations.in_time import LOOKS
 from mvtui.operations.overlay_outcome import Attempt, Progress, ResetOutcome, recorded
 from mvtui.operations.uninterrupted import in_thread, to_its_end
 
@@ -30,14 +31,17 @@ async def plan_source(host: Host, microvm: MicroVM, share: Share, *, typed: bool
     definition file, or a runner that root alone can change, has to name it. Nothing is changed, nothing raised."""
     path = share.source or ""
     plan = SourcePlan(microvm.name, share.tag or "?", path)
+    key = (ACTION, host.root, microvm.path, share, typed)
+    work = partial(_plan, host, microvm, share, plan, typed=typed)
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_plan, host, microvm, share, plan, typed=typed), LOOK_SECONDS)
-    except TimeoutError:
+        found = await LOOKS.gather({key: work}, LOOK_SECONDS)
+    except MvtuiError as error:
+        return plan._replace(refusal=error.message, fix=error.hint)
+    if key not in found:
         return plan._replace(
             refusal=f"what {path} is on does not answer", fix="mount it anew, or end what it waits for"
         )
-    except MvtuiError as error:
-        return plan._replace(refusal=error.message, fix=error.hint)
+    return found[key]
 
 
 async def run_source(host: Host, plan: SourcePlan, on_progress: Progress | None = None) -> ResetOutcome:

@@ -2,6 +2,8 @@ import asyncio
 import threading
 import time
 
+import pytest
+
 from mvtui.operations import in_time
 from mvtui.operations.in_time import Looks
 
@@ -64,3 +66,20 @@ def test_an_answer_after_the_loop_has_ended() -> None:
     (look,) = looks._under_way.values()
     answer.set()
     assert look.future.result(timeout=60) is True
+
+
+class BugError(Exception):
+    pass
+
+
+def fail() -> None:
+    raise BugError
+
+
+async def test_what_a_look_raises_is_raised_where_it_is_waited_for() -> None:
+    looks = Looks()
+    with pytest.raises(BugError):
+        await looks.gather({"it": fail}, 60)
+    with pytest.raises(BugError):
+        looks.one("it", fail, 60)
+    assert not looks._under_way

@@ -1,12 +1,15 @@
 """The source of a share is made where whoever names it may say so, with the owner that serves it, and is on record."""
 
+import asyncio
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from mvtui.errors import RightsMissingError
+from mvtui.host import source_directory
 from mvtui.host.ports import Host
 from mvtui.host.record_of_changes import read_changes
 from mvtui.model.definition import Definition, Runner, Share, ShareProto
@@ -20,6 +23,7 @@ from tests.fakes import FakeUnits, fake_host
 is_root = os.geteuid() == 0
 as_root = pytest.mark.skipif(not is_root, reason="another owner takes root")
 MICROVM, KVM = 65534, 65534
+SOON = 5.0
 
 
 @pytest.fixture
@@ -183,7 +187,14 @@ async def test_without_rights_nothing_is_tried(host: Host) -> None:
     assert [ok for _, ok, _ in actions(host)] == [False, True, False]
 
 
-async def test_what_does_not_answer_is_not_waited_for(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making_source, "LOOK_SECONDS", 0.0)
-    plan = await planned(host, share(host))
+def test_what_does_not_answer_is_not_waited_for(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(making_source, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(source_directory, "find_place", lambda *_: answer.wait())
+    late = threading.Timer(SOON, answer.set)
+    late.start()
+    plan = asyncio.run(planned(host, share(host)))  # whose end waits for every thread of its own
+    assert not answer.is_set()
     assert plan.refusal == f"what {plan.path} is on does not answer"
+    late.cancel()
+    answer.set()
