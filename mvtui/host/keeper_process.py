@@ -184,6 +184,9 @@ class Watch:
             pid = os.fork()
             if pid == 0:
                 _become(argv, directory, log, identity, env)
+        except OSError:
+            os.close(executed)
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
             os.close(unexecuted)

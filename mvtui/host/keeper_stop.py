@@ -135,8 +135,10 @@ def _take_down_devices(group: Group) -> None:
             group.status.set(unit, "deactivating", "stop")
             try:
                 log = group.place.open_log(HYPERVISOR_LOG)
-                process = group.spawn(script, log, as_root=True)
-                os.close(log)
+                try:
+                    process = group.spawn(script, log, as_root=True)
+                finally:
+                    os.close(log)
             except (OSError, RefusedError):
                 group.status.set(unit, "failed", "failed", result="resources")
                 continue
