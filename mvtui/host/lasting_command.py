@@ -28,6 +28,7 @@ _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _PAGE_BYTES = 1 << 16
 # Python ignores them, and a command would inherit that.
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
+_KEPT_THERE = "mvtui keeps there what the command says"
 
 
 class LastingCommand:
@@ -84,9 +85,15 @@ def start(argv: Sequence[str], records: Path, folder: str, name: str, environ: M
     what was there. Where that is locked, it runs already, and is only followed. Blocking. Raises RightsMissingError,
     MvtuiError."""
     output = _opened(records, folder, name)
-    if not _can_lock(output):
-        return LastingCommand(None, output)
-    os.ftruncate(output, 0)
+    try:
+        if not _can_lock(output):
+            return LastingCommand(None, output)
+        os.ftruncate(output, 0)
+    except OSError as error:  # a file server without locks
+        os.close(output)
+        raise MvtuiError(
+            f"{records}/{folder}/{name} can't be locked: {(error.strerror or str(error)).lower()}", _KEPT_THERE
+        ) from None
     try:
         reading = os.open(f"/proc/self/fd/{output}", os.O_RDWR | os.O_CLOEXEC)  # no lock of the command's goes with it
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -120,7 +127,7 @@ def _opened(records: Path, folder: str, name: str) -> int:
         message = f"{records}/{folder}/{name} can't be written: {(error.strerror or str(error)).lower()}"
         if isinstance(error, PermissionError):
             raise RightsMissingError(message, "run mvtui as root (sudo mvtui)") from None
-        raise MvtuiError(message, "mvtui keeps there what the command says") from None
+        raise MvtuiError(message, _KEPT_THERE) from None
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()):
         os.close(fd)

@@ -1,10 +1,13 @@
 """A command that lasts: who follows it is in nobody's way."""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
+from mvtui.errors import MvtuiError
 from mvtui.host import lasting_command
 from mvtui.host.lasting_command import LastingCommand, start
 
@@ -49,3 +52,15 @@ async def test_what_is_said_without_an_end_does_not_fill_the_disk(
         assert file.read_bytes().endswith(data)
     finally:
         command.close()
+
+
+def test_where_nothing_can_be_locked_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(MvtuiError, match="web can't be locked: no locks available"):
+        begin(tmp_path / "records", f"touch {tmp_path}/run")
+    assert os.listdir("/proc/self/fd") == before
+    assert not (tmp_path / "run").exists()
