@@ -1,8 +1,9 @@
 """Running a verb on a microVM to its end, and saying in words what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.ports import Host
@@ -12,6 +13,10 @@ from mvtui.model.unit import UnitVerb
 from mvtui.ui import sudo
 from mvtui.ui.command import DefinitionVerb, OverlayVerb, ShareVerb, Verb, VolumeVerb
 from mvtui.ui.seams import Cancel, Progress, Run, RunGrowth, RunOverlay, RunSource, Step
+
+if TYPE_CHECKING:
+    from mvtui.operations.lifecycle import Outcome
+    from mvtui.operations.overlay_outcome import ResetOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +28,37 @@ class JobEnd:
     lacks_rights: bool = False
 
 
-async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, by: Run) -> JobEnd:
-    """Run it with the rights that the panel has."""
+async def _end_of(work: Awaitable["Outcome | ResetOutcome"]) -> JobEnd:
     try:
-        outcome = await by(host, verb, microvm, on_progress)
+        outcome = await work
     except RightsMissingError as error:
         return JobEnd(False, str(error), lacks_rights=True)
     except MvtuiError as error:
         return JobEnd(False, str(error))
     return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+
+
+async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress, by: Run) -> JobEnd:
+    """Run it with the rights that the panel has."""
+    return await _end_of(by(host, verb, microvm, on_progress))
 
 
 async def run_overlay(
     host: Host, verb: OverlayVerb, microvm: str, on_step: Step, by: RunOverlay, undo_key: str
 ) -> JobEnd:
     """The same of what concerns its overlay. `undo_key` brings back what a reset sets aside."""
-    try:
+
+    async def work() -> "ResetOutcome":
         outcome = await by(host, verb, microvm, on_step)
-    except RightsMissingError as error:
-        return JobEnd(False, str(error), lacks_rights=True)
-    except MvtuiError as error:
-        return JobEnd(False, str(error))
-    undoes = outcome.ok and outcome.hint and verb.command == "reset"
-    hint = f"{undo_key} brings the old one back" if undoes else outcome.hint
-    return JobEnd(outcome.ok, f"{outcome.words}  {hint}".rstrip())
+        undoes = outcome.ok and outcome.hint and verb.command == "reset"
+        return outcome._replace(hint=f"{undo_key} brings the old one back") if undoes else outcome
+
+    return await _end_of(work())
 
 
 async def run_growth(host: Host, plan: GrowPlan, on_step: Step, by: RunGrowth) -> JobEnd:
     """The same of a volume's image."""
-    try:
-        outcome = await by(host, plan, on_step)
-    except RightsMissingError as error:
-        return JobEnd(False, str(error), lacks_rights=True)
-    except MvtuiError as error:
-        return JobEnd(False, str(error))
-    return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+    return await _end_of(by(host, plan, on_step))
 
 
 async def grow_with_sudo(host: Host, plan: GrowPlan, suspended: Callable[[], AbstractContextManager[None]]) -> JobEnd:
@@ -74,13 +75,7 @@ async def grow_with_sudo(host: Host, plan: GrowPlan, suspended: Callable[[], Abs
 
 async def run_source(host: Host, plan: SourcePlan, by: RunSource) -> JobEnd:
     """Make the source of a share."""
-    try:
-        outcome = await by(host, plan)
-    except RightsMissingError as error:
-        return JobEnd(False, str(error), lacks_rights=True)
-    except MvtuiError as error:
-        return JobEnd(False, str(error))
-    return JobEnd(outcome.ok, f"{outcome.words}  {outcome.hint}".rstrip())
+    return await _end_of(by(host, plan))
 
 
 async def make_source_with_sudo(
