@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from mvtui.host.keeper_process import read_stat
 from mvtui.ui import lent_child
 from tests.demo.demo_folder import until
 from tests.ui.terminal import TerminalProgram
@@ -156,9 +157,14 @@ def test_ctrl_c_and_ctrl_backslash_are_its_own(plain: LentTerminal) -> None:
     is_as_before(plain, plain.leave())
 
 
+def is_stopped(pid: int) -> bool:
+    stat = read_stat(pid)
+    return stat is not None and stat.state == "T"
+
+
 def test_ctrl_z_stops_both_and_fg_lets_both_go_on(tmp_path: Path) -> None:
     make_folder(tmp_path)
-    add_program(tmp_path, "editor", "echo I am in; RUNS; read line; exit $line")
+    add_program(tmp_path, "editor", "RUNS; echo I am in; read line; exit $line")
     with TerminalProgram(SHELL, environ=environ_of(tmp_path)) as shell:
         shell.see("shell$")
         shell.type(f"{lending(tmp_path)}\n")
@@ -167,11 +173,15 @@ def test_ctrl_z_stops_both_and_fg_lets_both_go_on(tmp_path: Path) -> None:
         shell.see("microvm@vm00.service")
         shell.type("E")
         shell.see("I am in")
+        pids = [int((tmp_path / f"{name}.pid").read_text()) for name in ("panel", "editor")]
         for _ in range(2):
             shell.type("\x1a")
-            shell.read_until(lambda read: b"Stopped" in read)
+            shell.read_until(lambda read: b"shell$" in read.partition(b"Stopped")[2])
+            # The shell tells sooner what becomes of them: what is typed before would be lost.
+            until(lambda: all(map(is_stopped, pids)), "they run on")
             shell.type("fg\n")
             shell.read_until(lambda read: b"lending_panel" in read)
+            until(lambda: not any(map(is_stopped, pids)), "they stay stopped")
         shell.type("7\n")
         shell.read_until(lambda read: b"editor ended with exit 7" in read)
         shell.type("Q")
