@@ -44,6 +44,8 @@ async def run(argv: Sequence[str], *, hears: bool = False, keeps_output: bool = 
     is not shown, and kept. Raises OSError where it can't be run.
 
     Where the panel ends meanwhile, or the terminal goes away, so does it."""
+    from mvtui.operations.monitor import in_daemon_thread  # noqa: PLC0415
+
     heard = _Heard() if hears else None
     output = _Heard(shown=False, most=None) if keeps_output else None
     try:
@@ -57,13 +59,15 @@ async def run(argv: Sequence[str], *, hears: bool = False, keeps_output: bool = 
             if one is not None:
                 one.begin()
     is_over, has_ended = Event(), Event()
+    codes: list[int] = []
     try:
-        code = await asyncio.to_thread(_wait, process, is_over, has_ended)
+        # Not in asyncio's own threads: looks below a dead mount may hold all of them.
+        await in_daemon_thread(lambda: codes.append(_wait(process, is_over, has_ended)))
     except asyncio.CancelledError:  # the panel ends, and so does what it has lent the terminal to
         is_over.set()
         has_ended.wait()  # before the terminal is the shell's again
         raise
-    return Ended(code, heard.text if heard is not None else b"", output.text if output is not None else b"")
+    return Ended(codes[0], heard.text if heard is not None else b"", output.text if output is not None else b"")
 
 
 def _wait(process: "subprocess.Popen[bytes]", is_over: Event, has_ended: Event) -> int:

@@ -1,13 +1,15 @@
 """Editor, ssh and sudo with the terminal, in a plain one, tmux and GNU screen: the panel comes back, and its end
 leaves the terminal as it was, whatever they did to it."""
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 
@@ -143,6 +145,24 @@ def test_the_terminal_is_gone_before_it_is_looked_at() -> None:
         signal.signal(signal.SIGHUP, before)
         os.dup2(own, 0)
         os.close(own)
+
+
+def test_it_is_waited_for_though_all_threads_of_asyncio_hang() -> None:
+    async def lend_beside_a_look_that_hangs() -> bytes:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        hanging = asyncio.ensure_future(asyncio.to_thread(answer.wait))
+        await asyncio.sleep(0)
+        ended = await lent_child.run(["echo", "done"], keeps_output=True)
+        assert not answer.is_set()
+        answer.set()
+        await hanging
+        return ended.out
+
+    answer = Event()
+    late = Timer(20, answer.set)
+    late.start()
+    assert asyncio.run(lend_beside_a_look_that_hangs()) == b"done\n"
+    late.cancel()
 
 
 def test_ctrl_c_and_ctrl_backslash_are_its_own(plain: LentTerminal) -> None:
