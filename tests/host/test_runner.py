@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.demo.runners import build_runner
-from mvtui.host.runner import RunnerCache, read_runner
+from mvtui.host.runner import RunnerCache, read_runner, read_tool_directories
 from mvtui.model.definition import Definition, Volume
 from mvtui.model.hypervisor import Hypervisor
 from tests.host.sample_definitions import HOME, OVERLAY, STORE, as_told, build, rewrite, sample, tools
@@ -228,3 +228,15 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
 
     assert cache.get(paths[0]) is first
     assert cache.get(paths[1]) is not second
+
+
+def test_a_runner_below_a_root_finds_its_tools_there(tmp_path: Path) -> None:
+    runner = tmp_path / "nix" / "store" / "r" / "bin"
+    runner.mkdir(parents=True)
+    (runner / "microvm-run").write_text("PATH=$PATH:/nix/store/a/bin\n")
+    assert read_tool_directories("/nix/store/r", root=tmp_path) == ("/nix/store/a/bin",)
+
+
+@pytest.mark.parametrize("runner", ["/nowhere", "a\0b", "/dev/null", ""])
+def test_no_runner_finds_no_tools(runner: str) -> None:
+    assert read_tool_directories(runner) == ()
