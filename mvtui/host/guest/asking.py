@@ -16,8 +16,6 @@ from mvtui.model.hypervisor import Hypervisor
 ASK_SECONDS = 1.0
 _AT_ONCE = 8
 
-ASKABLE = (Hypervisor.QEMU, Hypervisor.STRATOVIRT, Hypervisor.CLOUD_HYPERVISOR, Hypervisor.FIRECRACKER)
-
 
 class Asked(NamedTuple):
     """A hypervisor (its pid) with the socket that its command line names, in `state_dir` as it is for this process."""
