@@ -174,12 +174,6 @@ def _replace(host: Host, document: Document, before: str | None, new_text: str) 
     return findings
 
 
-def undo_save(host: Host, microvm: MicroVM) -> Saved:
-    """Bring back the text that the last save of mvtui replaced; once more undoes that. Raises as `former_version` and
-    `save`."""
-    return save(host, *former_version(host, microvm))
-
-
 def former_version(host: Host, microvm: MicroVM) -> tuple[Document, str]:
     """The file as it is now, and the text that the last save of mvtui replaced. Raises ConflictError where the file was
     changed since (its `mine` is the former text), MvtuiError where nothing is kept, or the file was made by that save:

@@ -22,13 +22,14 @@ from mvtui.operations.definitions_save import (
     ConflictError,
     Document,
     Review,
+    Saved,
     apply,
+    former_version,
     git_findings,
     open_document,
     review,
     save,
     track,
-    undo_save,
 )
 from tests.fakes import FakeProcesses, FakeUnits
 from tests.host.state_dirs import fresh_state_dir, without_rights
@@ -63,6 +64,11 @@ def host() -> Iterator[Host]:
         (definitions / "web.toml").write_text(TEXT)
         records = state_dir.parent / "records"
         yield Host("test", FakeUnits(), FakeProcesses(), state_dir, definitions=definitions, records=records)
+
+
+def undo_save(host: Host, microvm: MicroVM) -> Saved:
+    """As the panel does it."""
+    return save(host, *former_version(host, microvm))
 
 
 def web(hypervisor: Hypervisor = Hypervisor.QEMU, **more: object) -> MicroVM:
