@@ -15,7 +15,7 @@ from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.microvm import MicroVM, Snapshot
 from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
-from mvtui.operations.health import rebuild_command
+from mvtui.operations.checks.check import rebuild_command
 
 
 def diff_document(snapshot: Snapshot, microvm: MicroVM) -> Json:

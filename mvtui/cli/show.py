@@ -16,7 +16,7 @@ from mvtui.model.process import ProcessSample
 from mvtui.model.telling import told_holders, told_source
 from mvtui.model.text import clean
 from mvtui.model.timeline import Timeline
-from mvtui.operations.health import rebuild_command
+from mvtui.operations.checks.check import rebuild_command
 
 # So many of what happened are told; `--json` has all.
 MOST_EVENTS = 10

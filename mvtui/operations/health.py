@@ -4,9 +4,6 @@ from collections.abc import Sequence
 
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import MicroVM, ShareHealth
-from mvtui.operations.checks.check import rebuild_command
-
-__all__ = ["hidden_finding", "rebuild_command"]
 
 
 def hidden_finding(microvms: Sequence[MicroVM], uid: int) -> Finding | None:

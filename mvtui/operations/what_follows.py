@@ -9,7 +9,7 @@ from mvtui.model.drift import drift
 from mvtui.model.drift_fields import Stage, share_fields, tells, top_fields, volume_fields
 from mvtui.model.microvm import MicroVM
 from mvtui.model.text import clean
-from mvtui.operations.health import rebuild_command
+from mvtui.operations.checks.check import rebuild_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
