@@ -13,6 +13,7 @@ from mvtui.host.holders import find_directory_holders, find_holders
 from mvtui.host.ports import Host
 from mvtui.host.records import chosen_images
 from mvtui.host.runner import read_tool_directories
+from mvtui.host.state_dir import STATE_DIRECTORY
 from mvtui.model.facts import Holder
 from mvtui.model.finding import NO_UNITS
 from mvtui.model.microvm import MicroVM, Snapshot
@@ -48,7 +49,7 @@ def find(snapshot: Snapshot, name: str) -> MicroVM:
     if microvm is not None and microvm.entry is not None:
         return microvm
     for finding in snapshot.findings:
-        if finding.subject == "state directory":
+        if finding.subject == STATE_DIRECTORY:
             raise MvtuiError(f"{finding.what} {finding.why}".rstrip(), finding.fix)
     raise MvtuiError(f"there is no microVM {name!r} in {snapshot.state_dir}", "mvtui list shows those there are")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from mvtui.host.event_record import read_events, stamp
 from mvtui.host.ports import Host
-from mvtui.host.record_of_changes import Change, read_changes
+from mvtui.host.record_of_changes import HISTORY, Change, read_changes
 from mvtui.model.text import clean
 from mvtui.model.timeline import Event, EventKind, Timeline, kind_of, merged
 
@@ -74,7 +74,7 @@ def _of_change(change: Change) -> Event:
 
 def _stamp_of_changes(host: Host) -> object:
     with suppress(OSError):
-        facts = os.lstat(host.records / "history.jsonl")
+        facts = os.lstat(host.records / HISTORY)
         return facts.st_ino, facts.st_size
     return None
 
