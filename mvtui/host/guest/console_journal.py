@@ -4,13 +4,12 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from mvtui.host.bounded_output import bounded_output
 from mvtui.host.calls import CallLog
-from mvtui.host.journal_export import received_at
+from mvtui.host.journal_export import EntrySplitter, fields_of, received_at
 from mvtui.model.call import CallKind
 from mvtui.model.console import Logged, read_console
 from mvtui.model.guest import Console
@@ -90,36 +89,13 @@ class _Found(NamedTuple):
 
 
 def _parse(output: bytes, *, cut: bool) -> _Found:
-    """Entries of journald's export format: `NAME=value` lines, `NAME`, a length and a value with anything in it; an
-    empty line between entries. What does not look like that ends it."""
+    """The lines in what journalctl exports; an entry that was cut short is left out."""
     lines: list[Logged] = []
-    first = last = cursor = ""
-    at: datetime | None = None
-    message: bytes | None = None
-    place = 0
-    while place < len(output):
-        end = output.find(b"\n", place)
-        if end < 0:
-            break
-        field = output[place:end]
-        place = end + 1
-        if not field:
-            if message is not None and cursor:
-                lines.append(Logged(at, message.decode(errors="replace")))
-                first, last = first or cursor, cursor
-            at, message = None, None
-            continue
-        name, equals, value = field.partition(b"=")
-        if not equals:
-            length = int.from_bytes(output[place : place + 8], "little")
-            value = output[place + 8 : place + 8 + length]
-            place += 8 + length + 1
-            if place > len(output):
-                break
-        if name == b"MESSAGE":
-            message = value
-        elif name == b"__CURSOR":
-            cursor = value.decode(errors="replace")
-        elif name == b"__REALTIME_TIMESTAMP":
-            at = received_at(value)
+    first = last = ""
+    for entry in EntrySplitter().feed(output):
+        fields = dict(fields_of(entry))
+        message, cursor = fields.get("MESSAGE"), fields.get("__CURSOR", b"").decode(errors="replace")
+        if message is not None and cursor:
+            lines.append(Logged(received_at(fields.get("__REALTIME_TIMESTAMP")), message.decode(errors="replace")))
+            first, last = first or cursor, cursor
     return _Found(tuple(lines), first, last, cut)
