@@ -40,7 +40,7 @@ _DAEMON_ENDS = r"(exited: virtiofsd-.*; not expected\)|gave up: virtiofsd-)"
 
 
 class JournalEvents:
-    """`EventSource` of systemd's journal: three runs of journalctl(1)."""
+    """What systemd's journal tells of microVMs: three runs of journalctl(1)."""
 
     def __init__(self, calls: CallLog, program: str = "journalctl", timeout: float = _TIMEOUT) -> None:
         self._calls = calls

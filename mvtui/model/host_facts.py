@@ -42,10 +42,9 @@ class Terminal(NamedTuple):
 
 
 class HostFacts(NamedTuple):
-    """`account` is whom the microVMs' processes are, None where that can't be told. `modules` are those of vhost that
-    are loaded. `files_open` and `files_most` are file handles of the whole host. `journal`: what keeps us from reading
-    it, "" where nothing does, None where there is none. `polkit`: whether it may be asked for rights, None where root
-    needs none."""
+    """`account` is whom the microVMs' processes are, None where that can't be told. `files_open` and `files_most` are
+    file handles of the whole host. `journal`: what keeps us from reading it, "" where nothing does, None where there is
+    none. `polkit`: whether it may be asked for rights, None where root needs none."""
 
     uid: int
     account: Account | None
