@@ -7,6 +7,7 @@ from typing import Any
 
 from mvtui.model.edit import ItemKind
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.rules.hypervisors import NO_DIRECT, NO_READ_ONLY_9P, NO_SERIAL
 
 Values = Mapping[str, Any]
 
@@ -71,7 +72,7 @@ def _nine_p_of_qemu(values: Values, hypervisor: Hypervisor) -> bool:
 
 
 def _can_be_read_only(values: Values, hypervisor: Hypervisor) -> bool:
-    return _virtiofs(values, hypervisor) or hypervisor not in (Hypervisor.CROSVM, Hypervisor.KVMTOOL)
+    return _virtiofs(values, hypervisor) or hypervisor not in NO_READ_ONLY_9P
 
 
 def _made(values: Values, _hypervisor: Hypervisor) -> bool:
@@ -79,11 +80,11 @@ def _made(values: Values, _hypervisor: Hypervisor) -> bool:
 
 
 def _has_serial(_values: Values, hypervisor: Hypervisor) -> bool:
-    return hypervisor not in (Hypervisor.FIRECRACKER, Hypervisor.KVMTOOL, Hypervisor.ALIOTH)
+    return hypervisor not in NO_SERIAL
 
 
 def _has_direct(_values: Values, hypervisor: Hypervisor) -> bool:
-    return hypervisor not in (Hypervisor.FIRECRACKER, Hypervisor.ALIOTH)
+    return hypervisor not in NO_DIRECT
 
 
 def _other_images(values: Values, hypervisor: Hypervisor) -> bool:
