@@ -7,6 +7,7 @@ import termios
 from contextlib import suppress
 
 from mvtui.cli.output import say, writing
+from mvtui.errors import ExitCode, MvtuiError
 
 _STDIN, _STDOUT = 0, 1
 
@@ -14,6 +15,13 @@ _STDIN, _STDOUT = 0, 1
 def can_ask() -> bool:
     """Whether somebody sees what is asked, and can answer."""
     return os.isatty(_STDIN) and os.isatty(_STDOUT)
+
+
+def check_asking(verb: str, *, as_json: bool, hint: str = "say --yes, or look first with --dry-run") -> None:
+    """Before a verb that asks. Raises MvtuiError where nobody can be asked."""
+    if as_json or not can_ask():
+        why = "with --json nobody is asked" if as_json else "this is no terminal, so nobody can be asked"
+        raise MvtuiError(f"{verb} is refused: {why}", hint, ExitCode.REFUSED)
 
 
 async def says_yes(question: str) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import re
 from datetime import UTC, datetime
 
-from mvtui.cli.asking import can_ask, says_yes
+from mvtui.cli.asking import check_asking, says_yes
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.names import check_names
 from mvtui.cli.output import Json, say, terminal_columns, write_json, write_lines
@@ -68,11 +68,8 @@ def check_options(args: argparse.Namespace) -> None:
         )
     if args.size is not None:
         parse_size(args.size)
-    if args.yes or args.dry_run:
-        return
-    if args.json or not can_ask():
-        why = "with --json nobody is asked" if args.json else "this is no terminal, so nobody can be asked"
-        raise MvtuiError(f"grow is refused: {why}", "say --yes, or look first with --dry-run", ExitCode.REFUSED)
+    if not (args.yes or args.dry_run):
+        check_asking("grow", as_json=args.json)
 
 
 def parse_size(text: str) -> int:

@@ -4,12 +4,12 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
-from mvtui.cli.asking import can_ask, says_yes
+from mvtui.cli.asking import check_asking, says_yes
 from mvtui.cli.names import no_such_microvm
 from mvtui.cli.output import say, write_json, write_lines
 from mvtui.cli.overlay import closing
 from mvtui.cli.report import SCHEMA
-from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
+from mvtui.errors import ExitCode, RightsMissingError
 from mvtui.host.ports import Host
 from mvtui.model.text import clean
 from mvtui.operations.inventory import take_snapshot
@@ -45,10 +45,8 @@ async def run_rebuild(host: Host, args: argparse.Namespace) -> int:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raises MvtuiError where somebody had to be asked who can't be."""
-    if args.yes or (can_ask() and not args.json):
-        return
-    why = "with --json nobody is asked" if args.json else "this is no terminal, so nobody can be asked"
-    raise MvtuiError(f"rebuild is refused: {why}", "say --yes", ExitCode.REFUSED)
+    if not args.yes:
+        check_asking("rebuild", as_json=args.json, hint="say --yes")
 
 
 def _told(host: Host, plan: RebuildPlan) -> str:

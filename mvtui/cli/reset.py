@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from mvtui.cli.arm import reset_if_armed
-from mvtui.cli.asking import can_ask, says_yes
+from mvtui.cli.asking import check_asking, says_yes
 from mvtui.cli.glyphs import of_stdout
 from mvtui.cli.names import check_names
 from mvtui.cli.output import say, terminal_columns, write_json, write_lines
@@ -55,11 +55,8 @@ def check_options(args: argparse.Namespace) -> None:
         raise MvtuiError(
             "--image is for the reset of one microVM", "name the others in a command of their own", ExitCode.USAGE
         )
-    if args.yes or args.dry_run or args.free or args.if_armed:
-        return
-    if args.json or not can_ask():
-        why = "with --json nobody is asked" if args.json else "this is no terminal, so nobody can be asked"
-        raise MvtuiError(f"reset is refused: {why}", "say --yes, or look first with --dry-run", ExitCode.REFUSED)
+    if not (args.yes or args.dry_run or args.free or args.if_armed):
+        check_asking("reset", as_json=args.json)
 
 
 def _images(args: argparse.Namespace) -> dict[str, str]:

@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Sequence
 
-from mvtui.cli.asking import can_ask, says_yes
+from mvtui.cli.asking import check_asking, says_yes
 from mvtui.cli.names import no_such_microvm
 from mvtui.cli.output import Json, say, write_json, write_lines
 from mvtui.cli.overlay import closing
 from mvtui.cli.report import SCHEMA, finding_document
 from mvtui.cli.validate import located_document, located_lines
-from mvtui.errors import ExitCode, MvtuiError
+from mvtui.errors import ExitCode
 from mvtui.host.ports import Host
 from mvtui.model.finding import Finding
 from mvtui.model.text import clean
@@ -51,11 +51,8 @@ async def run_store(host: Host, args: argparse.Namespace) -> int:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raises MvtuiError where somebody had to be asked who can't be."""
-    if args.yes or args.dry_run:
-        return
-    if args.json or not can_ask():
-        why = "with --json nobody is asked" if args.json else "this is no terminal, so nobody can be asked"
-        raise MvtuiError(f"{args.verb} is refused: {why}", "say --yes, or look first with --dry-run", ExitCode.REFUSED)
+    if not (args.yes or args.dry_run):
+        check_asking(args.verb, as_json=args.json)
 
 
 def _told(change: Change, seen: Review) -> list[str]:

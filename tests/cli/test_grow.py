@@ -35,7 +35,7 @@ class Fake:
         self.yes = True
         monkeypatch.setattr(growing, "plan_growth", self.plan_growth)
         monkeypatch.setattr(growing, "run_growth", self.run_growth)
-        monkeypatch.setattr("mvtui.cli.grow.can_ask", lambda: True)
+        monkeypatch.setattr("mvtui.cli.asking.can_ask", lambda: True)
         monkeypatch.setattr("mvtui.cli.grow.says_yes", self.says_yes)
 
     async def plan_growth(

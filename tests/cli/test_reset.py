@@ -48,7 +48,7 @@ class Answers:
             self.questions.append(question)
             return yes
 
-        monkeypatch.setattr("mvtui.cli.reset.can_ask", lambda: True)
+        monkeypatch.setattr("mvtui.cli.asking.can_ask", lambda: True)
         monkeypatch.setattr("mvtui.cli.reset.says_yes", says_yes)
 
 
