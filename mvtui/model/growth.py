@@ -7,12 +7,12 @@ from typing import NamedTuple
 from mvtui.model.definition import Definition, Volume
 from mvtui.model.format import size
 from mvtui.model.microvm import ImageFacts, MicroVM
+from mvtui.model.mkfs import EXT
 from mvtui.model.overlay import Check, OverlayFacts, OverlayKind, OverlayTarget, ToldBy, first_against
 from mvtui.model.overlay_target import overlay_path
 from mvtui.model.text import clean
 
 MIB = 1 << 20
-EXT = ("ext2", "ext3", "ext4")
 # What only a kernel that has it mounted can grow, and the command that asks for it there.
 MOUNTED = {"xfs": "xfs_growfs", "btrfs": "btrfs filesystem resize max"}
 

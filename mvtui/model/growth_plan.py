@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Iterator
 
 from mvtui.model.format import size
-from mvtui.model.growth import EXT, MIB, MOUNTED, GrowPlan, GrowTools, GrowWay, WantedSize, guest_command, is_short
+from mvtui.model.growth import MIB, MOUNTED, GrowPlan, GrowTools, GrowWay, WantedSize, guest_command, is_short
 from mvtui.model.hypervisor import Hypervisor
+from mvtui.model.mkfs import EXT
 from mvtui.model.overlay import Check, OverlayFacts
 from mvtui.model.overlay_checks import OverlayEvidence, usage_checks
 from mvtui.model.own_command import own_command

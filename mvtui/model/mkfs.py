@@ -1,4 +1,6 @@
-"""What makes each file system that `microvm.volumes.*.autoCreate` knows, and what that writes. Pure."""
+"""What makes each file system that `microvm.volumes.*.autoCreate` knows, what that writes, and what labels it. Pure."""
+
+import shlex
 
 # Where mkfs.TYPE comes from; the names are those of Debian and of nixpkgs.
 PACKAGES = {
@@ -9,6 +11,8 @@ PACKAGES = {
     "btrfs": "btrfs-progs",
     "vfat": "dosfstools",
 }
+# One driver of Linux mounts all three, but under an older one's name it takes no newer one's features.
+EXT = ("ext2", "ext3", "ext4")
 _MIB = 1 << 20
 # The journal of an ext3 or ext4 (MiB) below a size (MiB): ext2fs_default_journal_size of e2fsprogs.
 _JOURNALS = ((1024, 16), (2048, 32), (16384, 64), (32768, 128), (65536, 256), (131072, 512))
@@ -37,3 +41,14 @@ def written_by_mkfs(fs_type: str, size: int) -> int:
         case _:
             needed = 1 + mib // 512
     return min(needed * _MIB, size)
+
+
+def label_command(fs_type: str | None, path: str, label: str) -> str:
+    """What gives the file system of the image at `path` a label, while nothing uses it."""
+    image, word = shlex.quote(path), shlex.quote(label)
+    commands = {
+        "xfs": f"xfs_admin -L {word} {image}",
+        "btrfs": f"btrfs filesystem label {image} {word}",
+        "vfat": f"fatlabel {image} {word}",
+    }
+    return commands.get(fs_type or "", f"e2label {image} {word}")

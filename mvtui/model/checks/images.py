@@ -11,6 +11,7 @@ from mvtui.model.field_facts import Barred, ImageLook
 from mvtui.model.finding import Finding
 from mvtui.model.format import size as written_size
 from mvtui.model.microvm import ImageFacts
+from mvtui.model.mkfs import EXT, label_command
 from mvtui.model.own_command import own_command
 from mvtui.model.rights import Account
 from mvtui.model.rules.finding import error, info, warning
@@ -19,8 +20,6 @@ from mvtui.model.rules.paths import is_inside
 MIB = 1 << 20
 
 _IMAGES = (SourceKind.FILE, SourceKind.BLOCK_DEVICE)
-# One driver of Linux mounts all three, but under an older one's name it takes no newer one's features.
-_EXT = ("ext2", "ext3", "ext4")
 # What mkfs leaves at an image's end: groups, blocks and zones that are not whole.
 _ROUNDING = 16 * MIB
 # With less than this left, the host's disk is as good as full.
@@ -174,7 +173,7 @@ def image_fs_type(fields: Fields) -> Iterator[Finding]:
         there, wanted = facts.fs_type, volume.fs_type
         if volume.mount_point is None or there is None or there == wanted:
             continue
-        if there in _EXT and wanted in _EXT and _EXT.index(there) < _EXT.index(wanted):
+        if there in EXT and wanted in EXT and EXT.index(there) < EXT.index(wanted):
             continue  # ext4 mounts what is older
         yield error(
             f"volumes[{index}].fsType",
@@ -192,11 +191,12 @@ def image_label(fields: Fields) -> Iterator[Finding]:
             continue
         there = f'labelled "{facts.label}"' if facts.label is not None else "without a label"
         keeps = f'label = "{facts.label}"' if facts.label is not None else "leave label out"
+        command = label_command(facts.fs_type, facts.path, volume.label or "")
         yield error(
             f"volumes[{index}].label",
             f"{facts.path} exists, {there}.",
             "The guest waits for the defined label, which never appears.",
-            f"{keeps}, or label it while {fields.name} is stopped: {_labelling(volume, facts)}",
+            f"{keeps}, or label it while {fields.name} is stopped: {command}",
         )
 
 
@@ -246,15 +246,6 @@ def _told_size(count: int) -> str:
 
 def _growing(fields: Fields, volume: Volume) -> str:
     return f"save it, then grow it: {own_command('grow', fields.name, volume.image, option='--defined')}"
-
-
-def _labelling(volume: Volume, facts: ImageFacts) -> str:
-    label, path = quote(volume.label or ""), quote(facts.path)
-    return {
-        "xfs": f"xfs_admin -L {label} {path}",
-        "btrfs": f"btrfs filesystem label {path} {label}",
-        "vfat": f"fatlabel {path} {label}",
-    }.get(facts.fs_type or "", f"e2label {path} {label}")
 
 
 def _right(account: Account, look: ImageLook, barred: Barred) -> str:

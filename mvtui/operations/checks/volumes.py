@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mvtui.model.format import size
 from mvtui.model.growth import wanted_size
+from mvtui.model.mkfs import EXT, label_command
 from mvtui.model.own_command import own_command
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import DISK, Seen, error, is_up, verb, warning
@@ -26,8 +27,6 @@ DISK_PERCENT = 95.0
 _SLACK = 2**20
 _SLACK_PART = 50
 _MIB = 2**20
-# Kernels mount these as one another, as far as their features go.
-_EXT = ("ext2", "ext3", "ext4")
 
 
 def blank(seen: Seen) -> Iterator[Finding]:
@@ -110,7 +109,8 @@ def label(seen: Seen) -> Iterator[Finding]:
             cut = image.label is not None and wanted.startswith(image.label)
             what = f'Volume {status.volume.image} has the label "{image.label or ""}", the guest looks for "{wanted}".'
             why = "mkfs cut it: it is too long." if cut else "A label is only written when the image is made."
-            fix = "give it a shorter label, and rebuild" if cut else _labelled(image, wanted)
+            command = label_command(image.fs_type, image.path, wanted)
+            fix = "give it a shorter label, and rebuild" if cut else f"stopped: {command}"
             yield error(_subject(status), _note(status, "label"), what, why, fix)
 
 
@@ -122,7 +122,7 @@ def other_type(seen: Seen) -> Iterator[Finding]:
     """
     for status, image in _images(seen):
         wanted, found = _built(seen.microvm, status).fs_type, image.fs_type
-        same = wanted == found or (wanted in _EXT and found in _EXT)
+        same = wanted == found or (wanted in EXT and found in EXT)
         if wanted is not None and found is not None and not same and wanted != "auto":
             what = f"Volume {status.volume.image} has {found} on it, the guest mounts it as {wanted}."
             why = "An image that exists is never formatted again."
@@ -269,14 +269,3 @@ def _grown(seen: Seen, status: VolumeStatus, larger: bool) -> str:
         return "size back to what the image has, and rebuild"
     wanted = _built(seen.microvm, status).size
     return own_command("grow", seen.microvm.name, status.volume.image, f"{wanted}M")
-
-
-def _labelled(image: ImageFacts, wanted: str) -> str:
-    """The command that writes a label, while nothing uses the image."""
-    path, label = shlex.quote(image.path), shlex.quote(wanted)
-    commands = {
-        "xfs": f"xfs_admin -L {label} {path}",
-        "btrfs": f"btrfs filesystem label {path} {label}",
-        "vfat": f"fatlabel {path} {label}",
-    }
-    return f"stopped: {commands.get(image.fs_type or '', f'e2label {path} {label}')}"
