@@ -7,7 +7,7 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mvtui.cli.output import writing
+from mvtui.cli.output import write_lines
 from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.ports import Host, Logs
 from mvtui.model.log import LEVELS, LogEntry, LogFilter, LogSource, level_number
@@ -111,14 +111,8 @@ class _Teller:
 
     def __call__(self, records: Sequence[bytes]) -> None:
         """All of them, at once."""
-        import sys
-
-        if not records:
-            return
-        encoding = sys.stdout.encoding or "utf-8"
-        text = "".join(f"{line}\n" for line in self._lines(records))
-        with writing():
-            sys.stdout.write(text if self._as_json else text.encode(encoding, errors="replace").decode(encoding))
+        if records:
+            write_lines(list(self._lines(records)))
 
     def _lines(self, records: Sequence[bytes]) -> Iterator[str]:
         for record in records:
