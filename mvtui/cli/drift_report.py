@@ -3,9 +3,8 @@
 from mvtui.cli.output import Json
 from mvtui.model.drift import FieldDrift
 from mvtui.model.drift_fields import Value
+from mvtui.model.drift_words import IN_MIB
 from mvtui.model.microvm import MicroVM
-
-_IN_MIB = ("mem", "size")
 
 
 def drift_documents(microvm: MicroVM) -> list[Json]:
@@ -24,6 +23,6 @@ def drift_documents(microvm: MicroVM) -> list[Json]:
 
 
 def _value(one: FieldDrift, value: Value) -> object:
-    if one.field in _IN_MIB and isinstance(value, int):
+    if one.field in IN_MIB and isinstance(value, int):
         return value * 2**20
     return list(value) if isinstance(value, tuple) else value

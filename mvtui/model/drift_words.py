@@ -6,7 +6,8 @@ from mvtui.model.drift import FieldDrift
 from mvtui.model.drift_fields import Stage, Value
 
 _ONE_OF = {"shares": "share", "volumes": "volume"}
-_IN_MIB = ("mem", "size")
+# The fields that microvm.nix counts in MiB.
+IN_MIB = ("mem", "size")
 _NOTHING = {"mountPoint": "not mounted"}
 
 
@@ -26,7 +27,7 @@ def value_words(field: str, value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return " ".join(value) or "none"
-    return f"{value} MiB" if field in _IN_MIB else str(value)
+    return f"{value} MiB" if field in IN_MIB else str(value)
 
 
 def stage_words(one: FieldDrift, stages: Sequence[Stage] = tuple(Stage)) -> str:
