@@ -16,7 +16,8 @@ from mvtui.ui.roles import SEVERITY_ROLES
 # Below this many columns, the numbers are left out; below the second, the note as well.
 FULL_WIDTH = 80
 NARROW_WIDTH = 40
-FULL_PERCENT = 80.0
+# From here on an overlay is nearly full, and stands out; a finding comes later.
+WARNING_PERCENT = 80.0
 # Behind the glyph of a row that is marked.
 MARK = "+"
 
@@ -52,7 +53,7 @@ def _fsd(microvm: MicroVM, texts: Row) -> Piece:
 
 
 def _overlay(microvm: MicroVM, texts: Row) -> Piece:
-    return texts.overlay, "warning" if (overlay_percent(microvm) or 0.0) >= FULL_PERCENT else "text"
+    return texts.overlay, "warning" if (overlay_percent(microvm) or 0.0) >= WARNING_PERCENT else "text"
 
 
 def _note(microvm: MicroVM, texts: Row) -> Piece:
