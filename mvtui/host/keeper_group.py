@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mvtui.host.keeper_place import Place, RefusedError, only_root_can_change
+from mvtui.host.keeper_place import Place, RefusedError
 from mvtui.host.keeper_process import Process, Watch
 from mvtui.host.keeper_status import Status
+from mvtui.host.own_program import root_decides
 
 # Templates of microvm.nix's host module: the part of a unit's name before `@`.
 HYPERVISOR = "microvm"
@@ -102,7 +103,7 @@ def _roots_own(script: str) -> str:
     script, and make(1) or supervisord(1) do what the working directory says."""
     directory = os.path.realpath(os.path.dirname(script))
     resolved = os.path.realpath(os.path.join(directory, os.path.basename(script)))
-    if not (only_root_can_change(directory) and only_root_can_change(resolved)):
+    if not (root_decides(directory) and root_decides(resolved)):
         raise RefusedError(
             f"{script} runs as root, but others than root can change it", "let root own the runner, as Nix does"
         )

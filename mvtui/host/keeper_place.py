@@ -175,22 +175,6 @@ def last_line(text: bytes) -> str:
     return ""
 
 
-def only_root_can_change(path: str) -> bool:
-    """True where the file and every directory above it are root's and nobody else may write there; in a sticky
-    directory (/nix/store, /tmp) nobody else can replace what is root's. `path` is free of links (realpath)."""
-    while True:
-        try:
-            facts = os.lstat(path)
-        except OSError:
-            return False
-        sticky = stat.S_ISDIR(facts.st_mode) and facts.st_mode & stat.S_ISVTX
-        if facts.st_uid != 0 or (facts.st_mode & 0o022 and not sticky):
-            return False
-        if path == "/":
-            return True
-        path = os.path.dirname(path)
-
-
 def _identity(path: str, facts: os.stat_result, above: os.stat_result) -> Identity:
     """The owner of the directory at `path`; `above` is the state directory.
 

@@ -1,7 +1,6 @@
 """The command that starts this very mvtui again, later and as root: what root runs, root alone may choose."""
 
 import os
-import shutil
 import stat
 import sys
 
@@ -24,6 +23,8 @@ def lasting_argv() -> list[str]:
     could change what would be run, if this process is root."""
     program, *words = own_argv()
     if not words:
+        import shutil  # noqa: PLC0415 - no keeper needs it
+
         on_path = shutil.which("mvtui")
         if on_path is not None and os.path.isabs(on_path) and os.path.realpath(on_path) == os.path.realpath(program):
             program = on_path if os.geteuid() != 0 or root_decides(on_path) else os.path.realpath(program)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mvtui.errors import MvtuiError
-from mvtui.host.keeper_place import MAX_LOG_BYTES, only_root_can_change
+from mvtui.host.keeper_place import MAX_LOG_BYTES
 from mvtui.host.keeper_process import LIMIT_NOFILE
 from mvtui.model.unit import UnitKind, UnitVerb
 from tests.host.direct_host import (
@@ -138,16 +138,6 @@ async def test_root_runs_no_virtiofsd_that_others_can_change(host: DirectHost, c
     result = await failed_start(host)
     assert result.result == "failed"
     assert "virtiofsd-run runs as root, but others than root can change it" in result.words
-
-
-def test_what_only_root_can_change(tmp_path: Path) -> None:
-    need_root()
-    assert only_root_can_change(os.path.realpath("/bin/sh"))
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open/file").touch()
-    (tmp_path / "open").chmod(0o777)
-    assert not only_root_can_change(str(tmp_path / "open/file"))
-    assert not only_root_can_change(str(tmp_path / "missing"))
 
 
 # Logs and links that somebody planted
