@@ -15,6 +15,8 @@ T = TypeVar("T")
 Table = Mapping[str, object]
 
 HOST_STORE = "/nix/store"
+# What microvm.nix's documentation calls the image of a writable store overlay.
+OVERLAY_IMAGE = "nix-store-overlay.img"
 # Options of which a file says nothing where it does not name them: a module may set them beside it.
 _TOLD_BY_A_KEY = ("shares", "volumes", "writableStoreOverlay", "storeOnDisk")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -16,7 +16,7 @@ from mvtui.host.documents import parse
 from mvtui.host.field_looks import look_at_image, look_at_source
 from mvtui.host.ports import Host
 from mvtui.model.definition import Definition, Share, ShareProto
-from mvtui.model.document import HOST_STORE, definition_of
+from mvtui.model.document import HOST_STORE, OVERLAY_IMAGE, definition_of
 from mvtui.model.edit import AddItem, Edit, ItemKind, SetOverlay, Value
 from mvtui.model.facts import SourceKind
 from mvtui.model.field_facts import ImageLook
@@ -34,7 +34,6 @@ from mvtui.operations.in_time import LOOKS
 from mvtui.operations.shares import resolve
 
 RW_STORE = "/nix/.rw-store"
-IMAGE = "nix-store-overlay.img"
 TAG = "ro-store"
 
 MIB = 1 << 20
@@ -182,7 +181,7 @@ def _new_image(host: Host, microvm: MicroVM, definition: Definition) -> tuple[st
     """A name that no volume has and nothing on the disk: an image that exists would stay as it is."""
     taken = [volume.image for volume in definition.volumes]
     while True:
-        image = _unused(IMAGE, taken)
+        image = _unused(OVERLAY_IMAGE, taken)
         path = resolve(microvm.path, image)
         look = LOOKS.one(("image", host.root, path, None), partial(look_at_image, path, None, host.root), SPACE_SECONDS)
         if look is None or look.kind in (None, SourceKind.NOTHING) or len(taken) > len(definition.volumes) + 100:

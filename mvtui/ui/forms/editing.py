@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mvtui.model.document import OVERLAY_IMAGE
 from mvtui.model.edit import Edit, ItemKind, MoveItem, RemoveItem
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.rules.hypervisors import SHARES
@@ -14,8 +15,6 @@ from mvtui.ui.forms.fields import OVERLAY, new_values
 from mvtui.ui.forms.fixes import another_name
 from mvtui.ui.forms.form import Form
 
-# As in microvm.nix's documentation.
-OVERLAY_IMAGE = "nix-store-overlay.img"
 _NAMED_BY = {ItemKind.SHARES: "tag", ItemKind.VOLUMES: "image"}
 # What can't be in two of them, and has a default.
 _OWN = ("socket", "serial")
