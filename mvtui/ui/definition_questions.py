@@ -10,7 +10,7 @@ from mvtui.model.text import clean
 from mvtui.operations.adopting import Adoption
 from mvtui.operations.definitions import Located, Validation
 from mvtui.operations.definitions_save import ConflictError, Document, Review, Saved
-from mvtui.ui.questions import Answer, Fact
+from mvtui.ui.questions import Answer, Fact, titled
 from mvtui.ui.reading import Part, Reading, diff_part, text_part
 
 Act = Callable[[], None]
@@ -34,9 +34,9 @@ def may_save(
     `left` is done where that is not taken. `forced`: also with an error."""
     facts = [Fact(clean(refusal), False, "Refused")] if refusal else []
     facts += finding_facts(review.findings)
-    facts += _titled("Means", told)
-    facts += _titled("Goes", review.dropped, False)
-    facts += _titled("Then", review.follows)
+    facts += titled("Means", told)
+    facts += titled("Goes", review.dropped, ok=False)
+    facts += titled("Then", review.follows)
     if not document.exists:
         facts.append(Fact(f"{clean(str(document.path))} is made", title="New"))
     allowed = review.allowed or forced
@@ -73,10 +73,6 @@ def _finding_words(finding: Finding) -> str:
     return clean(f"{finding.what} {finding.why}".rstrip() + fix)
 
 
-def _titled(title: str, sentences: Sequence[str], ok: bool | None = None) -> list[Fact]:
-    return [Fact(clean(words), ok, title if not number else "") for number, words in enumerate(sentences)]
-
-
 def may_resolve(conflict: ConflictError, host: str, answers: Sequence[Answer], left: Act | None = None) -> Reading:
     """Which of two versions is to stand there: both are shown as what they change of the text that both began with."""
     document = conflict.document
@@ -107,9 +103,9 @@ def is_saved(
     saved: Saved, done: Sequence[str], follows: Sequence[str], host: str, answers: Sequence[Answer]
 ) -> Reading:
     """What is to be known now that it is saved (`done`: sentences), and what comes next."""
-    facts = _titled("Saved", done, True)
+    facts = titled("Saved", done, ok=True)
     facts += [Fact(_finding_words(finding), None, _title(finding)) for finding in saved.findings]
-    facts += _titled("Then", follows)
+    facts += titled("Then", follows)
     question = f"{clean(saved.document.path.name)} is saved on {clean(host)}. What now?"
     return Reading(question, tuple(facts), answers=tuple(answers))
 
@@ -123,7 +119,7 @@ def may_adopt(adoption: Adoption, review: Review, host: str, refusal: str, answe
         facts.append(Fact(f"there is a definition already, and it stays: {adoption.document.path}", False, "Refused"))
     facts.append(Fact(clean(str(adoption.document.path)), title="File"))
     facts.append(Fact(clean(adoption.nix), title="Nix"))
-    facts += _titled("Then", adoption.notes)
+    facts += titled("Then", adoption.notes)
     facts += finding_facts(review.findings)
     can = not refusal and not adoption.exists
     question = f"adopt {name} on {clean(host)}: write its definition from what is built?{'' if can else ' Not now'}"

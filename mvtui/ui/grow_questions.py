@@ -1,6 +1,6 @@
 """What is asked before a volume's image becomes larger. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -8,7 +8,7 @@ from mvtui.model import growth_words
 from mvtui.model.growth import GrowPlan, GrowWay
 from mvtui.model.overlay_words import Role, Told
 from mvtui.model.text import clean
-from mvtui.ui.questions import Answer, Fact, Question
+from mvtui.ui.questions import Answer, Fact, Question, titled
 
 _OK = {Role.OK: True, Role.BAD: False}
 _DOES = {
@@ -51,21 +51,17 @@ def may_grow_with_sudo(plan: GrowPlan, host: str, act: Callable[[], None]) -> Qu
 def _plan_facts(plan: GrowPlan, mounted: GrowPlan | None, now: datetime) -> tuple[Fact, ...]:
     """What forbids it first, then what it is, what it risks, and what holds: of that, the last may have no room."""
     checks = growth_words.told_checks(plan)
-    bad = [told for told in checks if told.role is Role.BAD]
+    bad = [told.text for told in checks if told.role is Role.BAD]
     good = [told.text for told in checks if told.role is not Role.BAD]
     return (
-        *_titled("Refused", [told.text for told in bad], ok=False),
+        *titled("Refused", bad, ok=False),
         *[_fact(told) for told in growth_words.told_image(plan, now)],
-        *_titled("Note", plan.notes),
-        *_titled("Risk", plan.risks, ok=False),
-        *_titled("With m", mounted.risks if mounted is not None else (), ok=False),
-        *_titled("Does", [clean(step) for step in plan.steps]),
+        *titled("Note", plan.notes),
+        *titled("Risk", plan.risks, ok=False),
+        *titled("With m", mounted.risks if mounted is not None else (), ok=False),
+        *titled("Does", plan.steps),
         *([Fact("; ".join(good), True, "Checked")] if good else []),
     )
-
-
-def _titled(title: str, lines: Sequence[str], *, ok: bool | None = None) -> list[Fact]:
-    return [Fact(clean(line), ok, "" if number else title) for number, line in enumerate(lines)]
 
 
 def _fact(told: Told) -> Fact:

@@ -11,7 +11,7 @@ from mvtui.model.overlay import Armed, KeptOverlay, OverlayKind, OverlayTarget, 
 from mvtui.model.overlay_words import Role, Told
 from mvtui.model.text import clean
 from mvtui.ui.command import OverlayVerb
-from mvtui.ui.questions import NAMED, Answer, Fact, Question
+from mvtui.ui.questions import NAMED, Answer, Fact, Question, titled
 
 Act = Callable[[OverlayVerb], None]
 
@@ -73,8 +73,8 @@ def may_stop_and_reset(plan: ResetPlan, microvm: MicroVM, host: str, uptime: str
     """Whether to do it though it runs: its name must be typed."""
     facts = [
         Fact(f"{uptime}: the guest is shut down, and started again", False),
-        *[Fact(clean(line), title="Lost" if not number else "") for number, line in enumerate(plan.lost)],
-        *[Fact(clean(line), title="Set aside" if not number else "") for number, line in enumerate(plan.aside)],
+        *titled("Lost", plan.lost),
+        *titled("Set aside", plan.aside),
         Fact("where the reset is refused after that, it stays stopped, with the old overlay"),
     ]
     text = f"{_asked(OverlayVerb.STOP_FRESH, microvm.name, host)}?"
@@ -231,14 +231,14 @@ def _kept_fact(kept: KeptOverlay, now: datetime, title: str) -> Fact:
 def _plan_facts(plan: ResetPlan, now: datetime) -> tuple[Fact, ...]:
     """What forbids it first, then what is lost and kept, then what holds: of that, the last may have no room."""
     checks = overlay_words.told_checks(plan)
-    bad = [told._replace(title="") for told in checks if told.role is Role.BAD]
+    bad = [told.text for told in checks if told.role is Role.BAD]
     good = [told.text for told in checks if told.role is not Role.BAD]
     return (
-        *_facts("Refused", bad),
+        *titled("Refused", bad, ok=False),
         *[_fact(told) for told in overlay_words.told_target(_quiet(plan), now)],
-        *_facts("Lost", [Told("", clean(line)) for line in plan.lost]),
-        *_facts("Set aside", [Told("", clean(line)) for line in plan.aside]),
-        *_facts("Stays", [Told("", clean(" ".join(plan.stays)))] if plan.stays else []),
+        *titled("Lost", plan.lost),
+        *titled("Set aside", plan.aside),
+        *titled("Stays", [" ".join(plan.stays)] if plan.stays else []),
         *([Fact("; ".join(good), True, "Checked")] if good else []),
     )
 
@@ -246,10 +246,6 @@ def _plan_facts(plan: ResetPlan, now: datetime) -> tuple[Fact, ...]:
 def _quiet(plan: ResetPlan) -> ResetPlan:
     """Without who tells that it is the overlay, where what is built does, as nearly always."""
     return plan._replace(target=plan.target._replace(told_by=None)) if plan.target.told_by is ToldBy.BUILT else plan
-
-
-def _facts(title: str, lines: Sequence[Told]) -> list[Fact]:
-    return [_fact(told._replace(title="" if number else title)) for number, told in enumerate(lines)]
 
 
 def _fact(told: Told) -> Fact:

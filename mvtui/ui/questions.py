@@ -35,6 +35,11 @@ class Fact:
     title: str = ""
 
 
+def titled(title: str, sentences: Sequence[str], *, ok: bool | None = None) -> list[Fact]:
+    """A fact for each, the title beside the first."""
+    return [Fact(clean(words), ok, "" if number else title) for number, words in enumerate(sentences)]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """`text` is what is asked, always shown whole; `more` is told beside it, `facts` stand below it, as far as there
