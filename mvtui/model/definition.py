@@ -6,6 +6,7 @@ Field names are the options of `microvm.shares` and `microvm.volumes` in snake c
 known from this stage", unless a field says otherwise.
 """
 
+import posixpath
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -83,13 +84,14 @@ class Definition(NamedTuple):
 
     def overlay_volume(self) -> Volume | None:
         """The volume that holds the writable store overlay; None where there is none or it can't be told."""
-        if self.writable_store_overlay is None:
-            return None
-        wanted = self.writable_store_overlay.rstrip("/")
-        for volume in self.volumes:
-            if volume.mount_point is not None and volume.mount_point.rstrip("/") == wanted:
-                return volume
-        return None
+        return next((volume for volume in self.volumes if self.holds_overlay(volume.mount_point)), None)
+
+    def holds_overlay(self, mount_point: str | None) -> bool:
+        """Whether the writable store overlay lies on what is mounted there."""
+        overlay = self.writable_store_overlay
+        if overlay is None or mount_point is None:
+            return False
+        return posixpath.normpath(overlay) == posixpath.normpath(mount_point)
 
 
 class Runner(NamedTuple):

@@ -1,6 +1,5 @@
 """What the checks of a definition against its host are about."""
 
-import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -36,10 +35,7 @@ class Fields(NamedTuple):
 
     def holds_overlay(self, mount_point: str | None) -> bool:
         """Whether the writable store overlay lies on what is mounted there."""
-        overlay = self.definition.writable_store_overlay
-        return None not in (overlay, mount_point) and posixpath.normpath(overlay or "") == posixpath.normpath(
-            mount_point or ""
-        )
+        return self.definition.holds_overlay(mount_point)
 
 
 # A check looks at one thing and gives a finding for each field where it is wrong; its subject is the field's place, as

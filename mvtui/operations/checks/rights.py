@@ -81,11 +81,10 @@ def overlay_without_attributes(seen: Seen) -> Iterator[Finding]:
     Source: table 19, #43.
     """
     definition = seen.microvm.definition
-    overlay = definition.writable_store_overlay if definition is not None else None
-    for share, look in _sources(seen) if overlay is not None else ():
-        if share.proto is not ShareProto.VIRTIOFS or (share.mount_point or "").rstrip("/") != (overlay or "").rstrip(
-            "/"
-        ):
+    if definition is None:
+        return
+    for share, look in _sources(seen):
+        if share.proto is not ShareProto.VIRTIOFS or not definition.holds_overlay(share.mount_point):
             continue
         what, fix = "", ""
         if look.has_xattrs is False:

@@ -202,15 +202,12 @@ def nine_p_overlay(seen: Seen) -> Iterator[Finding]:
     the mount point of a 9p share. Source: table 19, and the assertions of microvm.nix.
     """
     definition = seen.microvm.definition
-    overlay = definition.writable_store_overlay if definition is not None else None
-    for status in seen.microvm.shares if overlay is not None else ():
-        if status.share.proto is ShareProto.NINE_P and _same(status.share.mount_point, overlay):
+    if definition is None:
+        return
+    for status in seen.microvm.shares:
+        if status.share.proto is ShareProto.NINE_P and definition.holds_overlay(status.share.mount_point):
             what = f'The writable store overlay is on the 9p share "{status.share.tag}".'
             yield error(f"share {status.share.tag}", "ov 9p", what, "overlayfs can't delete there.", "use a volume")
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one.rstrip("/") == other.rstrip("/")
 
 
 def _mends_down(seen: Seen, status: ShareStatus) -> str:
