@@ -8,7 +8,7 @@ from mvtui.model.growth import MIB, MOUNTED, GrowPlan, GrowTools, GrowWay, Wante
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.mkfs import EXT
 from mvtui.model.overlay import Check, OverlayFacts
-from mvtui.model.overlay_checks import OverlayEvidence, usage_checks
+from mvtui.model.overlay_checks import OverlayEvidence, ok_unless, usage_checks
 from mvtui.model.own_command import own_command
 from mvtui.model.text import clean
 
@@ -106,33 +106,31 @@ def _nothing(seen: OverlayEvidence, facts: OverlayFacts) -> str:
     return words
 
 
-def _check(what: str, why: str, fix: str = "") -> Check:
-    return Check(what, True) if not why else Check(what, False, why, fix)
-
-
 def _way_checks(seen: OverlayEvidence, plan: GrowPlan, tools: GrowTools, *, may_mount: bool) -> Iterator[Check]:
     volume = seen.target.volume
     match plan.way:
         case GrowWay.RESIZE:
             missing = " and ".join(tools.missing)
             why = f"{missing}: neither in the runner's PATH nor on this host" if missing else ""
-            yield _check("e2fsck and resize2fs are there", why, "install e2fsprogs")
+            yield ok_unless("e2fsck and resize2fs are there", why, "install e2fsprogs")
         case GrowWay.MOUNT:
-            yield _check("mvtui may mount it", "" if may_mount else "only root can mount it", "sudo, or let the guest")
+            yield ok_unless(
+                "mvtui may mount it", "" if may_mount else "only root can mount it", "sudo, or let the guest"
+            )
         case GrowWay.GUEST:
             read_only = volume is not None and volume.read_only
-            yield _check("the guest can grow it", "the volume is read-only" if read_only else "", "grow it here")
+            yield ok_unless("the guest can grow it", "the volume is read-only" if read_only else "", "grow it here")
 
 
 def _room(plan: GrowPlan, facts: OverlayFacts, wanted: WantedSize, tools: GrowTools) -> Iterator[Check]:
     more = wanted.size - facts.size
     if more > 0:
         why = "" if wanted.size <= tools.total else f"its file system has {size(tools.total)} in all"
-        yield _check(f"the host could hold {size(wanted.size)}", why, "take a smaller size, or another disk")
+        yield ok_unless(f"the host could hold {size(wanted.size)}", why, "take a smaller size, or another disk")
     needed = written(facts.fs_type or "", wanted.size - (facts.fs_size or facts.size), lazy=tools.lazy)
     if plan.way is not GrowWay.GUEST:
         lacking = "" if facts.free >= needed else f"{size(facts.free)} is free beside it"
-        yield _check(f"there is room for what growing writes ({size(needed)})", lacking, "make room there")
+        yield ok_unless(f"there is room for what growing writes ({size(needed)})", lacking, "make room there")
 
 
 def written(fs_type: str, more: int, *, lazy: bool) -> int:

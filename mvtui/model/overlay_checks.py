@@ -79,10 +79,11 @@ def usage_checks(seen: OverlayEvidence) -> Iterator[Check]:
     yield _no_other(seen.others)
     worker = seen.facts.worker if not seen.made else None
     why = f"{clean(worker)} works on it" if worker is not None else ""
-    yield _check("no other mvtui works on it", why, "wait until it is done")
+    yield ok_unless("no other mvtui works on it", why, "wait until it is done")
 
 
-def _check(what: str, why: str, fix: str = "") -> Check:
+def ok_unless(what: str, why: str, fix: str = "") -> Check:
+    """The check of `what`, which holds unless there is a `why` not."""
     return Check(what, True) if not why else Check(what, False, why, fix)
 
 
@@ -97,20 +98,22 @@ def unit_checks(seen: OverlayEvidence) -> Iterator[Check]:
         begun = hypervisor is not None and (
             hypervisor.active_state not in ("activating", *_IS_DOWN) or _restarts(hypervisor)
         )
-        yield _check("its hypervisor is not started yet", _told_unit(hypervisor) if hypervisor and begun else "", stop)
+        yield ok_unless(
+            "its hypervisor is not started yet", _told_unit(hypervisor) if hypervisor and begun else "", stop
+        )
     else:
         watched = [unit for unit in units if unit.kind is not UnitKind.INSTALL or unit.active_state != "active"]
         up = [unit for unit in watched if unit.active_state not in _IS_DOWN and not _restarts(unit)]
-        yield _check("its units are stopped", _told_units(up), stop)
+        yield ok_unless("its units are stopped", _told_units(up), stop)
         pending = [
             f"{clean(unit.name)} has a job: {clean(unit.job.kind)}" if unit.job else f"{clean(unit.name)} restarts soon"
             for unit in watched
             if unit.job is not None or _restarts(unit)
         ]
-        yield _check("no start or restart is pending", ", ".join(pending), stop)
+        yield ok_unless("no start or restart is pending", ", ".join(pending), stop)
     process = seen.microvm.hypervisor
     running = f"it runs (pid {process.pid})" if process is not None else ""
-    yield _check("its hypervisor does not run", running, stop)
+    yield ok_unless("its hypervisor does not run", running, stop)
 
 
 def _restarts(unit: UnitStatus) -> bool:
@@ -156,11 +159,11 @@ def _holder_checks(seen: OverlayEvidence, facts: OverlayFacts) -> Iterator[Check
         why = "somebody who can't be seen has it open"
     stop = _stop(seen.microvm) if _only_own_hypervisor(seen.microvm, processes) else ""
     own = "its hypervisor has"
-    yield _check(opened, f"{own} it open" if stop else why, stop or "end that process, or stop the microVM of it")
+    yield ok_unless(opened, f"{own} it open" if stop else why, stop or "end that process, or stop the microVM of it")
     stop = _stop(seen.microvm) if _only_own_hypervisor(seen.microvm, locks) else ""
     why = f"{_told(locks)} has locked it" if locks else ""
-    yield _check(locked, f"{own} locked it" if stop else why, stop or "end the process that locked it")
-    yield _check(attached, f"it is in use: {_told(devices)}" if devices else "", "detach it: losetup -d, umount")
+    yield ok_unless(locked, f"{own} locked it" if stop else why, stop or "end the process that locked it")
+    yield ok_unless(attached, f"it is in use: {_told(devices)}" if devices else "", "detach it: losetup -d, umount")
 
 
 def _stop(microvm: MicroVM) -> str:
@@ -179,7 +182,9 @@ def _told(holders: Sequence[Holder]) -> str:
 def _own_file(seen: OverlayEvidence, facts: OverlayFacts) -> Check:
     image = seen.target.kind is OverlayKind.VOLUME
     what = "it is a regular file of its user, one link, no link to follow" if image else "it is a directory of its own"
-    return _check(what, clean(facts.problem or ""), "put it right by hand: mvtui never touches what may be another's")
+    return ok_unless(
+        what, clean(facts.problem or ""), "put it right by hand: mvtui never touches what may be another's"
+    )
 
 
 def _no_other(others: Sequence[OtherUse]) -> Check:
@@ -199,10 +204,10 @@ def _volume_checks(seen: OverlayEvidence) -> Iterator[Check]:
     volume = seen.target.volume
     assert volume is not None
     kind = volume.image_type or "raw"
-    yield _check(
+    yield ok_unless(
         "it is a raw image", f"its imageType is {clean(kind)}" if kind != "raw" else "", "set imageType to raw"
     )
-    yield _check(
+    yield ok_unless(
         "the guest can write it", "the volume is read-only" if volume.read_only else "", "set readOnly to false"
     )
 
@@ -213,7 +218,7 @@ def _new_image_checks(facts: OverlayFacts, new: NewImage | None, unmakeable: str
         yield Check(known, False, unmakeable, "give size and fsType in the definition file")
         return
     package = package_of(new.fs_type)
-    yield _check(
+    yield ok_unless(
         known,
         "" if package else f"mvtui can't make file system {clean(new.fs_type)}",
         "microvm.nix makes ext2, ext3, ext4, xfs, btrfs, vfat",
@@ -221,10 +226,10 @@ def _new_image_checks(facts: OverlayFacts, new: NewImage | None, unmakeable: str
     if package is None or made:
         return
     missing = "" if facts.mkfs is not None else f"mkfs.{new.fs_type} is neither in the runner's PATH nor on this host"
-    yield _check(f"mkfs.{new.fs_type} is there", missing, f"install {package}")
+    yield ok_unless(f"mkfs.{new.fs_type} is there", missing, f"install {package}")
     needed = written_by_mkfs(new.fs_type, new.size)
     lacking = "" if facts.free >= needed else f"{size(facts.free)} is free beside it, and mkfs writes {size(needed)}"
-    yield _check(
+    yield ok_unless(
         f"there is room for what mkfs writes ({size(needed)})",
         lacking,
         "make room there; mvtui reset --discard NAME frees what was set aside" if facts.kept else "make room there",
