@@ -46,6 +46,7 @@ class OutputText(CursorLines):
         super().__init__()
         self._output = output
         self._lines: Sequence[str] = ()
+        self._counts: Sequence[int] = ()  # of each line of the output, in how many of these it is
         self._gone = output.gone
         self._height = 0
 
@@ -53,8 +54,9 @@ class OutputText(CursorLines):
         """There may be more, or another size: who saw the end before sees it then."""
         before, self._height = self._height, self.size.height
         at_end = self.scroll_offset.y >= self.line_count - max(before, self._height)
-        gone, self._gone = self._output.gone - self._gone, self._output.gone
-        self._lines = [part for line in self._output.lines for part in pieces(line, self.size.width)]
+        gone, self._gone = sum(self._counts[: self._output.gone - self._gone]), self._output.gone
+        shown = [pieces(line, self.size.width) for line in self._output.lines]
+        self._lines, self._counts = [part for parts in shown for part in parts], [len(parts) for parts in shown]
         self.follow()
         if at_end:
             self.scroll_to(y=max(0, self.line_count - self.size.height), animate=False, force=True, immediate=True)
