@@ -44,8 +44,7 @@ def help_lines(keys: Keys, situations: Sequence[Situation], width: int, ascii_on
     if half == width:
         return [title, *[clipped(line, width) for line in (*left, *right, *_states(ascii_only), *_columns())]]
     for lines in (_states(ascii_only), _columns()):
-        shorter = left if len(left) <= len(right) else right
-        shorter += lines
+        (left if len(left) <= len(right) else right).extend(lines)
     pairs = zip_longest(left, right, fillvalue=())
     return [title, *[(*one, (" " * (half - width_of(one)), "text"), *other) for one, other in pairs]]
 
