@@ -21,7 +21,8 @@ MOMENT_SECONDS = 0.3
 
 # The plans of what is meant, and why the others of it are refused.
 Ask = Callable[[Sequence[ResetPlan], Sequence[str]], None]
-Begin = Callable[[str, OverlayVerb], None]
+# The plan is the one that was agreed to, where there is one.
+Begin = Callable[[str, OverlayVerb, ResetPlan | None], None]
 
 _STOPPED_VERBS = (OverlayVerb.RESET, OverlayVerb.FRESH)
 _RUNNING_VERBS = (OverlayVerb.STOP_FRESH, OverlayVerb.ARM_ONCE)
@@ -29,9 +30,6 @@ _RUNNING_VERBS = (OverlayVerb.STOP_FRESH, OverlayVerb.ARM_ONCE)
 
 class OverlayApp(ActingApp, inherit_bindings=False):
     """The part of the panel that resets overlays, brings them back, frees them, arms."""
-
-    # The plan of what is about to begin.
-    _agreed: ResetPlan | None = None
 
     def action_reset(self) -> None:
         """Reset the overlay of what is selected or marked."""
@@ -147,11 +145,13 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         """Begin; to stop it first, its name must be typed."""
         microvm = self.shown.find(plan.microvm)
         if verb is not OverlayVerb.STOP_FRESH or microvm is None:
-            self._agreed = plan
-            begin(plan.microvm, verb)
+            begin(plan.microvm, verb, plan)
             return
+
+        def act(verb: OverlayVerb) -> None:
+            begin(plan.microvm, verb, None)  # what is there once it is stopped, nobody knows yet
+
         uptime = questions.uptime(microvm, self.seams.now())
-        act = partial(begin, plan.microvm)
         self.panel.ask(overlay_questions.may_stop_and_reset(plan, microvm, self.host.name, uptime, act))
 
     async def _ask_about_running(self, plan: ResetPlan) -> None:
@@ -227,25 +227,23 @@ class OverlayApp(ActingApp, inherit_bindings=False):
 
     # Doing
 
-    def _begin_overlay(self, name: str, verb: OverlayVerb) -> None:
+    def _begin_overlay(self, name: str, verb: OverlayVerb, plan: ResetPlan | None = None) -> None:
         """Begin, if it may still be: the host may have changed since the question."""
         refusal = self._refusal(command(verb.command), name)
         if refusal:
             self.say(refusal, "warning")
         else:
-            self._work(self._run_overlay(verb, name), verb, name)
+            self._work(self._run_overlay(verb, name, plan), verb, name)
 
-    async def _run_overlay(self, verb: OverlayVerb, name: str) -> None:
-        end = await self._run_one(verb, name)
+    async def _run_overlay(self, verb: OverlayVerb, name: str, plan: ResetPlan | None) -> None:
+        end = await self._run_one(verb, name, plan)
         if end.lacks_rights and not self.panel.asks and not self._refusal(command(verb.command), name):
             act = partial(self._begin_overlay_with_sudo, name)
             self.panel.ask(overlay_questions.may_try_sudo(verb, name, self.host.name, act))
 
-    async def _run_one(self, verb: OverlayVerb, name: str) -> jobs.JobEnd:
+    async def _run_one(self, verb: OverlayVerb, name: str, plan: ResetPlan | None = None) -> jobs.JobEnd:
         undo_key = self.panel.situation(None).key("undo")
         on_step = partial(self._on_step, verb, name)
-        agreed, self._agreed = self._agreed, None
-        plan = agreed if agreed is not None and agreed.microvm == name else None
         run = partial(self.seams.run_overlay, plan=plan)
         end = await jobs.run_overlay(self.host, verb, name, on_step, run, undo_key)
         self._end(verb, name, end)
@@ -256,7 +254,7 @@ class OverlayApp(ActingApp, inherit_bindings=False):
         if job is not None:
             self.update(jobs=self.shown.with_job(replace(job, step=step)).jobs)
 
-    def _begin_overlay_with_sudo(self, name: str, verb: OverlayVerb) -> None:
+    def _begin_overlay_with_sudo(self, name: str, verb: OverlayVerb, _plan: ResetPlan | None = None) -> None:
         refusal = self._refusal(command(verb.command), name)
         if refusal:
             self.say(refusal, "warning")

@@ -459,6 +459,18 @@ async def test_what_only_root_can_look_at_is_offered_with_sudo(
         assert panel.host.overlays == []
 
 
+@pytest.mark.usefixtures("behind_sudo")
+async def test_what_was_agreed_to_with_sudo_is_no_plan_of_a_later_reset(open_panel: Open) -> None:
+    async with open_panel(snapshot(KEEPING, OLD)) as panel:
+        panel.host.plans["lab"] = UNSEEN
+        await panel.press("O", "o")
+        await until(panel, "sudo did it")
+        del panel.host.plans["lab"]
+        await panel.press("asterisk", "O", "2", "enter")
+        assert panel.host.overlays == [(RESET, "lab")]
+        assert panel.host.agreed is None
+
+
 async def test_of_one_that_runs_the_name_is_typed_before_sudo_stops_it(
     open_panel: Open, behind_sudo: list[list[str]]
 ) -> None:
