@@ -11,6 +11,7 @@ from mvtui.errors import MvtuiError, RightsMissingError
 from mvtui.host.calls import CallLog
 from mvtui.host.keeper import Order
 from mvtui.host.keeper_process import is_alive
+from mvtui.host.readable import readable
 from mvtui.model.call import CallKind
 
 _MAX_ANSWER_BYTES = 1 << 16
@@ -81,20 +82,10 @@ def _launch(command: list[str], writer: int) -> None:
         os.close(writer)
 
 
-async def _readable(descriptor: int) -> None:
-    ready = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(descriptor)
-
-
 async def _read_to_end(descriptor: int) -> bytes:
     text = b""
     while len(text) < _MAX_ANSWER_BYTES:
-        await _readable(descriptor)
+        await readable(descriptor)
         more = os.read(descriptor, _MAX_ANSWER_BYTES)
         if not more:
             break
@@ -109,4 +100,4 @@ async def _end_by_signal(pid: int, pidfd: int, number: signal.Signals) -> None:
         return
     except PermissionError:
         raise RightsMissingError(f"the keeper (pid {pid}) is another user's", "run mvtui as root (sudo)") from None
-    await _readable(pidfd)
+    await readable(pidfd)

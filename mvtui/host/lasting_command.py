@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
+from mvtui.host.readable import readable
 from mvtui.host.records import make_records, opened
 
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -61,7 +62,7 @@ class LastingCommand:
                     fcntl.flock(self._output, fcntl.LOCK_UN)  # the next one is not held up
                     return None
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        await _readable(self._pidfd)
+        await readable(self._pidfd)
         self._ended = True
         return _exit_code(self.pid)
 
@@ -154,13 +155,3 @@ def _free(fd: int, count: int) -> None:
 def _exit_code(pid: int) -> int:
     """Of one that has ended."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-async def _readable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(fd, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(fd)
