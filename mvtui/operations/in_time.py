@@ -42,7 +42,7 @@ class Looks:
         left, waiting = list(works.items()), dict[asyncio.Future[T], Key]()
         try:
             while left or waiting:
-                while left and len(waiting) < AT_ONCE:
+                while left and len(waiting) < AT_ONCE and time.monotonic() < until:
                     key, work = left.pop(0)
                     look = self._begin(key, work)
                     if look is not None and (look.future.done() or look.began + seconds > time.monotonic()):

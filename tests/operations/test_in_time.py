@@ -40,13 +40,21 @@ def test_without_a_loop() -> None:
     answer.set()
 
 
-async def test_so_many_may_hang() -> None:
+async def test_so_many_may_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_time, "MOST", 20)
     looks, answer = Looks(), threading.Event()
-    for number in range(in_time.MOST // in_time.AT_ONCE + 2):
+    for number in range(4):
         works = {(number, each): answer.wait for each in range(in_time.AT_ONCE + 3)}
-        assert await looks.gather(works, 0.05) == {}
-        assert len(looks._under_way) == min(in_time.MOST, (number + 1) * in_time.AT_ONCE)
+        assert await looks.gather(works, 0.5) == {}
+        assert len(looks._under_way) == min(20, (number + 1) * in_time.AT_ONCE)
     answer.set()
+
+
+async def test_none_is_begun_after_its_time() -> None:
+    looks, answer = Looks(), threading.Event()
+    works = {each: answer.wait for each in range(in_time.AT_ONCE)}
+    assert await looks.gather(works, 0) == {}
+    assert looks._under_way == {}
 
 
 async def test_more_than_may_hang_are_looked_at_one_after_the_other() -> None:
