@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mvtui.model.closer import CloserFacts, LastWords
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Finding, Severity
@@ -163,3 +164,14 @@ def test_a_source_of_9p_is_the_microvms_own() -> None:
     status = ShareStatus(share, ShareHealth.OFF, source=SourceFacts("/srv/my docs", False))
     (finding,) = found(state=STOPPED, shares=(status,), entry=StateDirEntry("web", WEB.path, owner=(993, 302)))
     assert finding.fix == "install -d -o 993 -g 302 '/srv/my docs'"
+
+
+def test_what_virtiofsd_puts_before_its_words_does_not_hide_them() -> None:
+    """At 80 columns its time and name alone would fill what is left of the why-line."""
+    said = "[2026-08-01T12:00:01Z ERROR virtiofsd] /srv/home does not exist"
+    closer = CloserFacts(gave_up=("home",), last_words=(LastWords("virtiofsd.log", said),))
+    failed = State(StateWord.FAILED, None, "failed")
+    (gave_up,) = (one for one in found(state=failed, closer=closer) if one.note == "fsd home")
+    assert (gave_up.why, gave_up.fix) == ("/srv/home does not exist", "mend what it says, then mvtui start web")
+    (failed_too,) = found(state=failed, closer=closer._replace(gave_up=()))
+    assert failed_too.why == 'It said last: "/srv/home does not exist".'

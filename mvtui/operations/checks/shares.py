@@ -72,9 +72,10 @@ def gave_up(seen: Seen) -> Iterator[Finding]:
         status = next((one for one in seen.microvm.shares if one.share.tag == tag), None)
         if status is None or status.source_exists is not False:  # else that is told, and is why
             what = f'Share "{tag}": its virtiofsd can\'t start, and was given up.'
-            said = next((one.text for one in (closer.last_words if closer else ()) if tag in one.text), "")
+            said = next((one.words for one in (closer.last_words if closer else ()) if tag in one.text), "")
             why = said or "It ended each time that it was started."
-            yield error(f"share {tag}", f"fsd {tag}", what, why, "mend what it says, then start it")
+            fix = f"mend what it says, then {verb('start', seen.microvm)}"
+            yield error(f"share {tag}", f"fsd {tag}", what, why, fix)
 
 
 def left_daemon(seen: Seen) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
         return
     said = microvm.closer.last_words if microvm.closer is not None else ()
     is_down = state.word is not StateWord.DEGRADED
-    why = f'It said last: "{said[0].text}".' if said and is_down else _FOLLOWS[state.word]
+    why = f'It said last: "{said[0].words}".' if said and is_down else _FOLLOWS[state.word]
     yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
 
 
