@@ -6,7 +6,8 @@ import pytest
 
 from mvtui.model.closer import CloserFacts, LastWords
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
-from mvtui.model.facts import SourceFacts
+from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.field_facts import Barred, SourceLook
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
@@ -175,3 +176,16 @@ def test_what_virtiofsd_puts_before_its_words_does_not_hide_them() -> None:
     assert (gave_up.why, gave_up.fix) == ("/srv/home does not exist", "mend what it says, then mvtui start web")
     (failed_too,) = found(state=failed, closer=closer._replace(gave_up=()))
     assert failed_too.why == 'It said last: "/srv/home does not exist".'
+
+
+@pytest.mark.parametrize("root_serves", [True, False])
+def test_what_the_user_may_not_write_matters_where_a_virtiofsd_would_be_that_user(root_serves: bool) -> None:
+    """None lives: who would start one tells, with systemd and without."""
+    look = SourceLook("/srv/home", SourceKind.DIRECTORY, barred_writing=Barred("/srv/home", "write"))
+    share = HOME._replace(read_only=False)
+    seen = Seen(
+        WEB._replace(shares=(ShareStatus(share, ShareHealth.OFF),), closer=CloserFacts(sources=(("home", look),))),
+        "direct",
+        root_serves=root_serves,
+    )
+    assert [one.note for one in check(seen)] == ([] if root_serves else ["no access"])
