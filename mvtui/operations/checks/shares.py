@@ -12,7 +12,7 @@ from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.source_plan import is_served_by_owner
 from mvtui.model.state import StateWord
 from mvtui.operations.checks.check import DISK, Seen, error, info, mends, verb, warning
-from mvtui.operations.shares import resolve
+from mvtui.operations.shares import resolve, thaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,9 +213,9 @@ def nine_p_overlay(seen: Seen) -> Iterator[Finding]:
 
 def _mends_down(seen: Seen, status: ShareStatus) -> str:
     restart = verb("restart", seen.microvm)
-    frozen = next((daemon for daemon in status.daemons if daemon.frozen), None)
-    if frozen is not None:
-        return f"kill -CONT {frozen.pid}"
+    frozen = thaws(status.daemons)
+    if frozen:
+        return frozen
     if status.source_exists is False:
         return f"{_makes(seen, status)}, then {restart}"
     return f"{restart}: a dead virtiofsd can't come back under a running guest"
