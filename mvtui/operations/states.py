@@ -200,14 +200,16 @@ def _why_looping(seen: Evidence, unit: UnitStatus) -> str:
 
 
 def _orphan_without_directory(seen: Evidence) -> State:
+    """What runs was started with a directory, so it is an orphan for less long than that; nobody knows how long."""
     if seen.hypervisor is not None:
         why = f"Its hypervisor runs (pid {seen.hypervisor.pid}), but it has no directory."
-        return State(StateWord.ORPHAN, seen.hypervisor.started, why)
+        return State(StateWord.ORPHAN, None, why)
     if seen.has_processes:
         return State(StateWord.ORPHAN, None, "Processes of it run, but it has no directory.")
     unit = next(iter(seen.units.values()), None)
     what = f"{unit.name} is {unit.active_state}" if unit is not None else "Its units are known"
-    return State(StateWord.ORPHAN, unit.since if unit is not None else None, f"{what}, but it has no directory.")
+    since = unit.since if unit is not None and unit.active_state in ("failed", "inactive") else None
+    return State(StateWord.ORPHAN, since, f"{what}, but it has no directory.")
 
 
 def _stopped(seen: Evidence, unit: UnitStatus | None) -> State:

@@ -11,10 +11,11 @@ from mvtui.model.field_facts import Barred, SourceLook
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
+from mvtui.model.unit import UnitStatus
 from mvtui.operations.checks import check
 from mvtui.operations.checks.check import Seen
 from mvtui.operations.health import hidden_finding
-from tests.fakes import EPOCH, process
+from tests.fakes import EPOCH, process, unit
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
@@ -80,6 +81,20 @@ def test_an_orphan_says_what_became_of_its_directory(runs: bool, why: str) -> No
     hypervisor = process(1, "web", "qemu") if runs else None
     (finding,) = found(state=State(StateWord.ORPHAN, None, "It is."), entry=None, hypervisor=hypervisor)
     assert why in finding.why
+
+
+@pytest.mark.parametrize(
+    ("manager", "units", "fix"),
+    [
+        ("systemd", (unit("microvm@web.service"),), "systemctl stop microvm@web"),
+        ("direct", (unit("microvm@web.service"),), "mvtui stop web"),
+        ("direct", (), "kill 1"),
+    ],
+)
+def test_an_orphan_is_stopped_by_who_runs_it(manager: str, units: tuple[UnitStatus, ...], fix: str) -> None:
+    orphan, hypervisor = State(StateWord.ORPHAN, None, "It is."), process(1, "web", "qemu")
+    (finding,) = found(WEB, manager, state=orphan, entry=None, hypervisor=hypervisor, units=units)
+    assert finding.fix == fix
 
 
 def test_autostart_wants_what_is_stopped() -> None:

@@ -98,7 +98,9 @@ def orphan(seen: Seen) -> Iterator[Finding]:
     microvm = seen.microvm
     if microvm.state.word is StateWord.ORPHAN and microvm.entry is None:
         fix = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if seen.manager == "systemd" else ""
-        if microvm.hypervisor is not None and not fix:
+        if seen.manager != "systemd" and microvm.units:
+            fix = verb("stop", microvm)
+        elif microvm.hypervisor is not None and not fix:
             fix = f"kill {microvm.hypervisor.pid}"
         why = "Its directory was removed, or was never made."
         if microvm.hypervisor is not None:
