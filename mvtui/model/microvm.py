@@ -11,7 +11,7 @@ from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
-from mvtui.model.state import State
+from mvtui.model.state import State, StateWord
 from mvtui.model.unit import UnitKind, UnitStatus
 
 if TYPE_CHECKING:
@@ -190,6 +190,18 @@ class MicroVM(NamedTuple):
     def overlay(self) -> VolumeStatus | None:
         """The volume that holds the writable store overlay."""
         return next((volume for volume in self.volumes if volume.overlay), None)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it runs, and this user sees no hypervisor of it: it is another's (without systemd, or hidepid)."""
+        return self.hypervisor is None and self.state.word in (StateWord.RUNNING, StateWord.DEGRADED)
+
+    @property
+    def has_none(self) -> str:
+        """Why no hypervisor of it is known, after its name; "" where one is."""
+        if self.hypervisor is not None:
+            return ""
+        return "runs, but its hypervisor can't be seen" if self.is_hidden else "does not run"
 
     @property
     def note(self) -> str:

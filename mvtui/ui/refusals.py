@@ -102,8 +102,11 @@ def ssh(situation: Situation) -> str:
     microvm = situation.microvm
     if microvm is None or microvm.hypervisor is not None:
         return selected(situation)
+    told = f"{clean(microvm.name)} {microvm.has_none}"
+    if microvm.is_hidden:
+        return told
     starts = f"; {situation.key('start')} starts it" if microvm.state.word is StateWord.STOPPED else ""
-    return f"{clean(microvm.name)} does not run: there is no guest to log in to{starts}"
+    return f"{told}: there is no guest to log in to{starts}"
 
 
 def overlay(situation: Situation) -> str:
