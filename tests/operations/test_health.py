@@ -76,24 +76,32 @@ def test_a_wrong_state_says_what_follows_until_it_is_known_what_it_said(word: St
     assert (finding.what, finding.why) == ("It is so.", why)
 
 
-@pytest.mark.parametrize(("runs", "why"), [(True, "was removed while it ran"), (False, "removed, or was never made")])
+@pytest.mark.parametrize(("runs", "why"), [(True, "was removed or unmounted while it ran"), (False, "removed, or was never made")])
 def test_an_orphan_says_what_became_of_its_directory(runs: bool, why: str) -> None:
     hypervisor = process(1, "web", "qemu") if runs else None
     (finding,) = found(state=State(StateWord.ORPHAN, None, "It is."), entry=None, hypervisor=hypervisor)
     assert why in finding.why
 
 
+UNIT = unit("microvm@web.service")
+FAILED = unit("microvm@web.service", "failed", "failed")
+OFF = unit("microvm@web.service", "inactive", "dead")
+
+
 @pytest.mark.parametrize(
-    ("manager", "units", "fix"),
+    ("manager", "units", "runs", "fix"),
     [
-        ("systemd", (unit("microvm@web.service"),), "systemctl stop microvm@web"),
-        ("direct", (unit("microvm@web.service"),), "mvtui stop web"),
-        ("direct", (), "kill 1"),
+        ("systemd", (UNIT,), True, "bring back /var/lib/microvms/web, or systemctl stop microvm@web"),
+        ("systemd", (UNIT,), False, "bring back /var/lib/microvms/web, or systemctl stop microvm@web"),
+        ("systemd", (FAILED,), False, "systemctl reset-failed microvm@web.service"),
+        ("systemd", (OFF,), False, "take it out of microvm.autostart"),
+        ("direct", (UNIT,), True, "bring back /var/lib/microvms/web, or mvtui stop web"),
+        ("direct", (), True, "bring back /var/lib/microvms/web, or kill 1"),
     ],
 )
-def test_an_orphan_is_stopped_by_who_runs_it(manager: str, units: tuple[UnitStatus, ...], fix: str) -> None:
-    orphan, hypervisor = State(StateWord.ORPHAN, None, "It is."), process(1, "web", "qemu")
-    (finding,) = found(WEB, manager, state=orphan, entry=None, hypervisor=hypervisor, units=units)
+def test_an_orphan_says_what_mends_it(manager: str, units: tuple[UnitStatus, ...], runs: bool, fix: str) -> None:
+    orphan, hypervisor = State(StateWord.ORPHAN, None, "It is."), process(1, "web", "qemu") if runs else None
+    (finding,) = found(WEB, manager, state=orphan, entry=None, hypervisor=hypervisor, units=units, autostart=True)
     assert finding.fix == fix
 
 

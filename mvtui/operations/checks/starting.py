@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The subject of what its state says, which is no finding where another one tells why.
 STATE = "state"
+_DOWN = ("inactive", "failed")
 # What follows from it, while nothing is known of what it said.
 _FOLLOWS = {
     StateWord.FAILED: "Nothing starts it again by itself.",
@@ -97,15 +98,24 @@ def orphan(seen: Seen) -> Iterator[Finding]:
     """
     microvm = seen.microvm
     if microvm.state.word is StateWord.ORPHAN and microvm.entry is None:
-        fix = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if seen.manager == "systemd" else ""
-        if seen.manager != "systemd" and microvm.units:
-            fix = verb("stop", microvm)
-        elif microvm.hypervisor is not None and not fix:
-            fix = f"kill {microvm.hypervisor.pid}"
         why = "Its directory was removed, or was never made."
         if microvm.hypervisor is not None:
-            why = "Its directory was removed while it ran."
-        yield warning("directory", "orphan", microvm.state.why, why, fix, microvm.state.since)
+            why = "Its directory was removed or unmounted while it ran."
+        yield warning("directory", "orphan", microvm.state.why, why, _ends_orphan(seen), microvm.state.since)
+
+
+def _ends_orphan(seen: Seen) -> str:
+    """What runs is not stopped for a mount that is missing. systemctl stop leaves a unit failed that has failed."""
+    microvm, by_systemd = seen.microvm, seen.manager == "systemd"
+    stop = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if by_systemd else verb("stop", microvm)
+    if microvm.hypervisor is not None and not by_systemd and not microvm.units:
+        stop = f"kill {microvm.hypervisor.pid}"
+    if microvm.hypervisor is not None or any(unit.active_state not in _DOWN for unit in microvm.units):
+        return f"bring back {microvm.path}, or {stop}"
+    failed = [shlex.quote(unit.name) for unit in microvm.units if unit.active_state == "failed"]
+    if by_systemd and failed:
+        return f"systemctl reset-failed {' '.join(failed)}"
+    return "take it out of microvm.autostart" if microvm.autostart else ""
 
 
 def armed(seen: Seen) -> Iterator[Finding]:
