@@ -19,6 +19,8 @@ from mvtui.model.closer import LastWords
 from mvtui.model.log import LogSource
 from mvtui.model.unit import UnitKind, unit_name
 
+# What a keeper writes of each.
+_LOGS = {UnitKind.HYPERVISOR: "microvm.log", UnitKind.VIRTIOFSD: "virtiofsd.log"}
 _TIMEOUT = 2.0
 _LINES = 60
 _TAIL_BYTES = 1 << 14
@@ -48,7 +50,7 @@ class Words(NamedTuple):
 
 def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> Words:
     """Of the units of `microvm`, by one run of journalctl(1). Nothing where it may not be read or does not answer."""
-    units = [unit_name(kind, microvm) for kind in (UnitKind.HYPERVISOR, UnitKind.VIRTIOFSD)]
+    units = [unit_name(kind, microvm) for kind in reversed(UnitKind)]
     command = [program, "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_SYSTEMD_UNIT", "--reverse"]
     command += [f"--lines={_LINES}", *(f"_SYSTEMD_UNIT={unit}" for unit in units)]
     with calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
@@ -62,11 +64,11 @@ def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> W
     return _words(list(_entries(lines)), units)
 
 
-def from_logs(directory: Path) -> Words:
-    """Of the logs in `directory`, the microVM's, where who runs it writes them."""
-    names = ("microvm.log", "virtiofsd.log")
-    said = [Said(name, line) for name in names for line in reversed(_tail(directory, name))]
-    return _words(said, names)
+def from_logs(microvm: str, directory: Path) -> Words:
+    """Of the logs in `directory`, that of `microvm`, where who runs it writes them."""
+    units = {unit_name(kind, microvm): name for kind, name in _LOGS.items()}
+    said = [Said(unit, line) for unit, name in units.items() for line in reversed(_tail(directory, name))]
+    return _words(said, list(units))
 
 
 def _words(newest_first: Sequence[Said], units: Sequence[str]) -> Words:

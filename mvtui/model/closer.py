@@ -18,7 +18,7 @@ class LeftDaemon(NamedTuple):
 
 
 class LastWords(NamedTuple):
-    """What a unit said last before it failed: `unit` is its name, or its log's path; `at` in UTC."""
+    """What a unit said last before it failed: `unit` is its name; `at` in UTC."""
 
     unit: str
     text: str

@@ -76,7 +76,9 @@ def test_a_wrong_state_says_what_follows_until_it_is_known_what_it_said(word: St
     assert (finding.what, finding.why) == ("It is so.", why)
 
 
-@pytest.mark.parametrize(("runs", "why"), [(True, "was removed or unmounted while it ran"), (False, "removed, or was never made")])
+@pytest.mark.parametrize(
+    ("runs", "why"), [(True, "was removed or unmounted while it ran"), (False, "removed, or was never made")]
+)
 def test_an_orphan_says_what_became_of_its_directory(runs: bool, why: str) -> None:
     hypervisor = process(1, "web", "qemu") if runs else None
     (finding,) = found(state=State(StateWord.ORPHAN, None, "It is."), entry=None, hypervisor=hypervisor)
@@ -190,15 +192,35 @@ def test_a_source_of_9p_is_the_microvms_own() -> None:
     assert finding.fix == "install -d -o 993 -g 302 '/srv/my docs'"
 
 
+DAEMONS = "microvm-virtiofsd@web.service"
+SAID = LastWords(DAEMONS, "[2026-08-01T12:00:01Z ERROR virtiofsd] /srv/home does not exist")
+
+
 def test_what_virtiofsd_puts_before_its_words_does_not_hide_them() -> None:
     """At 80 columns its time and name alone would fill what is left of the why-line."""
-    said = "[2026-08-01T12:00:01Z ERROR virtiofsd] /srv/home does not exist"
-    closer = CloserFacts(gave_up=("home",), last_words=(LastWords("virtiofsd.log", said),))
-    failed = State(StateWord.FAILED, None, "failed")
-    (gave_up,) = (one for one in found(state=failed, closer=closer) if one.note == "fsd home")
+    closer = CloserFacts(gave_up=("home",), last_words=(LastWords(UNIT.name, "home: of an earlier run"), SAID))
+    (gave_up,) = found(state=State(StateWord.FAILED, None, "failed"), closer=closer)
     assert (gave_up.why, gave_up.fix) == ("/srv/home does not exist", "mend what it says, then mvtui start web")
-    (failed_too,) = found(state=failed, closer=closer._replace(gave_up=()))
-    assert failed_too.why == 'It said last: "/srv/home does not exist".'
+
+
+TAP = "microvm-tap-interfaces@web.service"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (f"{UNIT.name} failed: exit 1.", 'It said last: "bye".'),
+        ("Its hypervisor ends again and again.", 'It said last: "bye".'),
+        (f"{DAEMONS} can't start (exit 1).", 'It said last: "/srv/home does not exist".'),
+        (f"{TAP} can't start (exit 1).", "Nothing starts it again by itself."),
+    ],
+)
+def test_what_was_said_last_is_the_word_of_who_failed(why: str, said: str) -> None:
+    """What the hypervisor said at its last end is no reason why its interfaces can't be made."""
+    units = (unit(TAP), unit(DAEMONS), UNIT)
+    closer = CloserFacts(last_words=(LastWords(UNIT.name, "bye"), SAID))
+    (finding,) = found(state=State(StateWord.FAILED, None, why), units=units, closer=closer)
+    assert finding.why == said
 
 
 @pytest.mark.parametrize("root_serves", [True, False])

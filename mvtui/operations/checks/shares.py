@@ -11,6 +11,7 @@ from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.source_plan import is_served_by_owner
 from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.checks.check import DISK, Seen, error, info, mends, verb, warning
 from mvtui.operations.shares import resolve, thaws
 
@@ -72,7 +73,8 @@ def gave_up(seen: Seen) -> Iterator[Finding]:
         status = next((one for one in seen.microvm.shares if one.share.tag == tag), None)
         if status is None or status.source_exists is not False:  # else that is told, and is why
             what = f'Share "{tag}": its virtiofsd can\'t start, and was given up.'
-            said = next((one.words for one in (closer.last_words if closer else ()) if tag in one.text), "")
+            daemons, last = unit_name(UnitKind.VIRTIOFSD, seen.microvm.name), closer.last_words if closer else ()
+            said = next((one.words for one in last if one.unit == daemons and tag in one.text), "")
             why = said or "It ended each time that it was started."
             fix = f"mend what it says, then {verb('start', seen.microvm)}"
             yield error(f"share {tag}", f"fsd {tag}", what, why, fix)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from mvtui.model.microvm import ShareHealth
 from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.checks.check import Seen, error, info, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mvtui.model.finding import Finding
+    from mvtui.model.microvm import MicroVM
 
 # The subject of what its state says, which is no finding where another one tells why.
 STATE = "state"
@@ -53,10 +55,18 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
         state.word is StateWord.DEGRADED and downs
     ):
         return
-    said = microvm.closer.last_words if microvm.closer is not None else ()
+    said = _last_words(microvm)
     is_down = state.word is not StateWord.DEGRADED
-    why = f'It said last: "{said[0].words}".' if said and is_down else _FOLLOWS[state.word]
+    why = f'It said last: "{said}".' if said and is_down else _FOLLOWS[state.word]
     yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
+
+
+def _last_words(microvm: MicroVM) -> str:
+    """Of the unit that its state names, else of its hypervisor: what another said is of an earlier run."""
+    named = (unit.name for unit in microvm.units if microvm.state.why.startswith(unit.name))
+    name = next(named, unit_name(UnitKind.HYPERVISOR, microvm.name))
+    said = microvm.closer.last_words if microvm.closer is not None else ()
+    return next((one.words for one in said if one.unit == name), "")
 
 
 def frozen(seen: Seen) -> Iterator[Finding]:
