@@ -148,7 +148,9 @@ def make_source(situation: Situation) -> str:
     if refusal or microvm is None:
         return refusal
     return (
-        "" if missing_sources(microvm) else f"{clean(microvm.name)}: no source of a share of it is known to be missing"
+        ""
+        if missing_sources(microvm)
+        else f"{clean(microvm.name)}: no missing source of its shares is known that could be made"
     )
 
 

@@ -49,6 +49,14 @@ def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
     assert finding.why == "The next start waits for it and fails."
 
 
+@pytest.mark.parametrize("health", [ShareHealth.OFF, ShareHealth.DOWN])
+def test_nobody_makes_what_was_in_the_store(health: ShareHealth) -> None:
+    status = ShareStatus(HOME._replace(source="/nix/store/gone-files"), health, source=GONE)
+    word = StateWord.STOPPED if health is ShareHealth.OFF else StateWord.DEGRADED
+    (finding,) = found(state=State(word, None, ""), shares=(status,))
+    assert finding.fix.startswith("share another directory, and rebuild")
+
+
 @pytest.mark.parametrize(
     ("word", "runs", "why"),
     [

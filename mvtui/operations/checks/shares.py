@@ -9,7 +9,7 @@ from mvtui.model.definition import ShareProto
 from mvtui.model.facts import SourceKind
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
-from mvtui.model.source_plan import is_served_by_owner
+from mvtui.model.source_plan import ELSEWHERE, is_in_store, is_served_by_owner
 from mvtui.model.state import StateWord
 from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.checks.check import DISK, Seen, error, info, mends, verb, warning
@@ -224,7 +224,10 @@ def _mends_down(seen: Seen, status: ShareStatus) -> str:
 
 
 def _makes(seen: Seen, status: ShareStatus) -> str:
-    """The command that makes its source: for 9p it is the microVM's own user who serves it."""
+    """The command that makes its source: for 9p it is the microVM's own user who serves it. What was in the store is
+    not made by hand."""
+    if is_in_store(status.share.source or ""):
+        return f"{ELSEWHERE}, and rebuild"
     source, entry = shlex.quote(resolve(seen.microvm.path, status.share.source or "")), seen.microvm.entry
     if not is_served_by_owner(status.share) or entry is None or entry.owner is None:
         return f"mkdir -p {source}"
