@@ -134,7 +134,8 @@ class VolumeStatus(NamedTuple):
     `holders` are who was found to hold the image. `()` is nobody, and it is only said where every process of the host
     was looked at; None is "not known": not looked at since the hypervisor started, or nobody was found among those
     that may be seen. `holders_complete` false: there may be more than those (never so with `()`). `twins` are the other
-    microVMs with a volume on the same file, as far as their images were looked at."""
+    microVMs with a volume on the same file, as far as their images were looked at. `gone`: nothing has its name since
+    its hypervisor, which has it open, was started."""
 
     volume: Volume
     image: ImageFacts | None = None
@@ -142,6 +143,7 @@ class VolumeStatus(NamedTuple):
     holders: tuple[Holder, ...] | None = None
     holders_complete: bool = False
     twins: tuple[str, ...] = ()
+    gone: bool = False
 
     def foreign_holders(self, microvm: str) -> tuple[Holder, ...]:
         """Those that are no process of `microvm`: another one's, nobody's, the host's own, or one that can't be

@@ -267,5 +267,6 @@ def _volumes(
     for volume in definition.volumes:
         image = kept.image(directory, volume.image)
         held = kept.holders(directory, volume.image, hypervisor)
-        found.append(VolumeStatus(volume, image, volume is overlay, *held, kept.twins(directory, image)))
+        gone = kept.is_gone(image, hypervisor)
+        found.append(VolumeStatus(volume, image, volume is overlay, *held, kept.twins(directory, image), gone))
     return tuple(found)
