@@ -26,6 +26,11 @@ _SOCKET_BYTES = 107
 _OPEN_FILES_PERCENT = 90
 # What is left on the disk of a share is for everybody on it.
 _DISK_PERCENT = 95.0
+# By what looking at a source was answered.
+_MEND_PROBLEMS = {
+    "permission denied": "run mvtui as root",
+    "loop of links": "make the link lead to the directory",
+}
 
 
 def down(seen: Seen) -> Iterator[Finding]:
@@ -122,9 +127,8 @@ def no_directory(seen: Seen) -> Iterator[Finding]:
         if kind not in (None, SourceKind.DIRECTORY, SourceKind.NOTHING, SourceKind.DANGLING):
             tag = status.share.tag or "?"
             what = f'Share "{tag}": {status.share.source} is no directory, but a {kind}.'
-            yield error(
-                f"share {tag}", "no source", what, "Only a directory can be shared.", mends(seen, "move it away")
-            )
+            fix = mends(seen, "put a directory in its place")
+            yield error(f"share {tag}", "no source", what, "Only a directory can be shared.", fix)
 
 
 def socket_path(seen: Seen) -> Iterator[Finding]:
@@ -190,11 +194,8 @@ def unknown_source(seen: Seen) -> Iterator[Finding]:
         if problem is not None:
             tag = status.share.tag or "?"
             what, why = f'Share "{tag}": {problem}.', "What stands there is not known, and the guest may hang on it."
-            fix = (
-                "run mvtui as root"
-                if "permission denied" in problem
-                else "mend the mount that it lies on, or unmount it"
-            )
+            mends_it = (words for said, words in _MEND_PROBLEMS.items() if said in problem)
+            fix = next(mends_it, "mend the mount that it lies on, or unmount it")
             yield warning(f"share {tag}", "source ?", what, why, fix)
 
 
