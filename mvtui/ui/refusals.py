@@ -90,7 +90,9 @@ def cancel(situation: Situation) -> str:
     if not jobs and not any(isinstance(verb, UnitVerb) for verb in situation.busy):
         return "nothing is under way that can be cancelled" if situation.busy else "nothing is under way"
     if not situation.can_cancel:
-        return f"only systemd can cancel: {situation.key('stop')} stops {name}"
+        stops = situation.microvm.state.word is StateWord.STOPPING or UnitVerb.STOP in situation.busy
+        ends = f"{situation.key('kill')} kills" if stops else f"{situation.key('stop')} stops"
+        return f"only systemd can cancel: {ends} {name}"
     if jobs and all(job.kind == "stop" and job.state == "running" for job in jobs):
         kill_key = situation.key("kill")
         return f"systemd goes on with a stop whatever becomes of its job: wait, or {kill_key} kills {name}"
