@@ -269,6 +269,9 @@ def test_a_long_command_line_is_folded_until_it_is_asked_for() -> None:
     assert shown(one._replace(processes=(short,))) == ["qemu", *["a" * 69] * 3], "its offer would take as much room"
     hashed = hypervisor._replace(argv=(path,))
     assert shown(one._replace(processes=(hashed,))) == ["qemu/bin/qemu", "Enter shows all of it"]
+    elsewhere = hypervisor._replace(argv=(f"/srv/demo{path}", f"--with={path}"))
+    *lines, _ = shown(one._replace(processes=(elsewhere,)))
+    assert "".join(lines) == f"/srv/demo{path}--with=qemu/bin/qemu", "what is left of a path must be one"
 
 
 def test_no_process_is_left_out_of_the_tree() -> None:
