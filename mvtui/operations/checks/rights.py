@@ -111,7 +111,10 @@ def _sources(seen: Seen) -> Iterator[tuple[Share, SourceLook]]:
 
 
 def _root_serves(seen: Seen) -> bool:
-    """Whether virtiofsd is root: the living ones tell, else who starts it."""
+    """Whether virtiofsd is root: the living ones tell, else who starts it. Of those that can't be seen, nothing is
+    said."""
+    if seen.microvm.is_hidden:
+        return True
     daemons = [daemon for status in seen.microvm.shares for daemon in status.daemons]
     return any(daemon.uid == 0 for daemon in daemons) if daemons else seen.root_serves
 
