@@ -65,7 +65,7 @@ def check_lines(snapshot: Snapshot, report: HostReport | None, glyphs: Glyphs, n
     for microvm in wrong:
         lines += [f"{clean(microvm.name)}  {glyphs.state(microvm.state.word)} {state_text(microvm.state, now)}"]
         lines += [line for finding in microvm.findings for line in finding_lines(finding, now)]
-    return [*lines, _summary(snapshot, report)]
+    return glyphs.lines([*lines, _summary(snapshot, report)])
 
 
 def finding_lines(finding: Finding, now: datetime) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mvtui.model.locale import has_colours, has_plain_font, is_utf8
 from mvtui.model.settings import Switch
 from mvtui.model.state import StateWord
+from mvtui.model.text import ASCII_TWINS
 
 # SGR codes of ECMA-48; the 16 colours that every terminal has.
 _COLOURS = {
@@ -33,6 +35,10 @@ class Glyphs(NamedTuple):
     def state(self, word: StateWord) -> str:
         """The glyph of a state."""
         return word.glyph if self.unicode else word.ascii_glyph
+
+    def lines(self, lines: Iterable[str]) -> list[str]:
+        """`lines` with ASCII for mvtui's own characters where there is nothing else."""
+        return list(lines) if self.unicode else [line.translate(ASCII_TWINS) for line in lines]
 
     def painted(self, word: StateWord, text: str) -> str:
         """`text` in the colour of a state."""

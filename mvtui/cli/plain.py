@@ -55,7 +55,7 @@ def list_lines(snapshot: Snapshot, glyphs: Glyphs, now: datetime, columns: int |
         listed.append(f"no microVM: {', '.join(named)}{f' and {more} more' if more else ''}")
     if columns is not None and any(one.state.word.is_up and one.closer is None for one in snapshot.microvms):
         listed.append(cut(_NOT_ASKED, columns, glyphs.ellipsis))
-    return listed
+    return glyphs.lines(listed)
 
 
 def _fitted(cells: list[_Cells], room: int, ellipsis: str) -> list[str]:

@@ -25,7 +25,7 @@ _NO_TIMELINE = Timeline()
 
 def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime, timeline: Timeline = _NO_TIMELINE) -> list[str]:
     """The page of `microvm`, one line each, control characters replaced."""
-    return [
+    lines = [
         *_state(microvm, glyphs, now),
         *_findings(microvm, now),
         *_hypervisor(microvm, now),
@@ -39,6 +39,7 @@ def show_lines(microvm: MicroVM, glyphs: Glyphs, now: datetime, timeline: Timeli
         *_section("Stages", _stages(microvm)),
         *_section("Timeline", [*aligned(event_rows(timeline, now)), *_older(timeline)]),
     ]
+    return glyphs.lines(lines)
 
 
 def event_rows(timeline: Timeline, now: datetime, most: int = MOST_EVENTS) -> list[tuple[str, ...]]:

@@ -71,7 +71,7 @@ async def _tell(host: Host, args: argparse.Namespace) -> None:
                 # The first of another day has its date.
                 clock = f"{at:%H:%M:%S}" if f"{at:%Y-%m-%d}" == day or not day else f"{at:%Y-%m-%d %H:%M:%S}"
                 day = f"{at:%Y-%m-%d}"
-                lines += change_lines(clock, told.changes)
+                lines += of_stdout(settings_of(args).ascii).lines(change_lines(clock, told.changes))
             await _write(lines)
             if told.first is not None:
                 say_findings(told.first.findings)

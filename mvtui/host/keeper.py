@@ -134,6 +134,7 @@ class Keeper:
         except NotStartedError as failure:
             if not self.watch.is_asked():
                 note(self.group, EventKind.FAILED, "it could not be started", str(failure))
+                self.group.place.write_log(HYPERVISOR_LOG, f"mvtui: not started: {failure}")
             stop(self.group, job)
             self.status.set(HYPERVISOR, job=None)
             if failure.unit is not None:

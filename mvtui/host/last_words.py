@@ -19,6 +19,8 @@ from mvtui.model.closer import LastWords
 from mvtui.model.log import LogSource
 from mvtui.model.unit import UnitKind, unit_name
 
+# A keeper has one log for virtiofsd, and one for all else, in which it says itself why it could not start it.
+_LOG, _LOG_OF_VIRTIOFSD = "microvm.log", "virtiofsd.log"
 _TIMEOUT = 2.0
 _LINES = 60
 _TAIL_BYTES = 1 << 14
@@ -48,7 +50,7 @@ class Words(NamedTuple):
 
 def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> Words:
     """Of the units of `microvm`, by one run of journalctl(1). Nothing where it may not be read or does not answer."""
-    units = [unit_name(kind, microvm) for kind in (UnitKind.HYPERVISOR, UnitKind.VIRTIOFSD)]
+    units = [unit_name(kind, microvm) for kind in reversed(UnitKind)]
     command = [program, "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_SYSTEMD_UNIT", "--reverse"]
     command += [f"--lines={_LINES}", *(f"_SYSTEMD_UNIT={unit}" for unit in units)]
     with calls.call(CallKind.COMMAND, shlex.join(command), poll=True) as call:
@@ -59,24 +61,27 @@ def from_journal(microvm: str, calls: CallLog, program: str = "journalctl") -> W
             return Words()
         lines = done.stdout.splitlines()
         call.end(f"{len(lines)} lines" if lines else "nothing")
-    return _words(list(_entries(lines)), units)
+    return _words(list(_entries(lines)), microvm)
 
 
-def from_logs(directory: Path) -> Words:
-    """Of the logs in `directory`, the microVM's, where who runs it writes them."""
-    names = ("microvm.log", "virtiofsd.log")
-    said = [Said(name, line) for name in names for line in reversed(_tail(directory, name))]
-    return _words(said, names)
+def from_logs(microvm: str, directory: Path) -> Words:
+    """Of the logs in `directory`, that of `microvm`, where who runs it writes them."""
+    lines = {name: _tail(directory, name)[::-1] for name in (_LOG, _LOG_OF_VIRTIOFSD)}
+    logs = {kind: _LOG_OF_VIRTIOFSD if kind is UnitKind.VIRTIOFSD else _LOG for kind in reversed(UnitKind)}
+    said = [Said(unit_name(kind, microvm), line) for kind, name in logs.items() for line in lines[name]]
+    return _words(said, microvm)
 
 
-def _words(newest_first: Sequence[Said], units: Sequence[str]) -> Words:
+def _words(newest_first: Sequence[Said], microvm: str) -> Words:
     last, gave_up = [], []
-    for unit in units:
+    for unit in (unit_name(kind, microvm) for kind in reversed(UnitKind)):
         own = [one for one in newest_first if one.unit == unit and one.text.strip()]
         said = next((one for one in own if not _SUPERVISORD.fullmatch(one.text)), None)
         if said is not None:
             last.append(LastWords(unit, said.text.strip()[:_MOST_CHARACTERS], said.at))
     for one in newest_first:
+        if one.unit != unit_name(UnitKind.VIRTIOFSD, microvm):  # a guest can say the same on its console
+            continue
         log = _SUPERVISORD.fullmatch(one.text)
         if log is not None and log[1].startswith(_BEGINS):
             break

@@ -1,5 +1,6 @@
 """The seam between what mvtui does and the machine: what tests replace, and nothing else."""
 
+import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -180,3 +181,8 @@ class Host:
     def on_disk(self, path: str | Path) -> Path:
         """Where the host's absolute `path` is for this process."""
         return Path(path) if self.root == Path("/") else self.root / str(path).lstrip("/")
+
+    @property
+    def root_serves(self) -> bool:
+        """Whether a virtiofsd that is started here is root: systemd's is, without systemd it is what mvtui is."""
+        return self.units.manager == "systemd" or os.geteuid() == 0

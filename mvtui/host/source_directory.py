@@ -13,9 +13,8 @@ from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.mounts import Mounts
 from mvtui.host.way import Way
 from mvtui.model.rights import WRITE, Account, Inode, may
-from mvtui.model.source_plan import MODE
+from mvtui.model.source_plan import ELSEWHERE, MODE, STORE, is_in_store
 
-_STORE = "/nix/store"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WORDS = {errno.EACCES: "may not be looked at", errno.ELOOP: "is a loop of links"}
 
@@ -124,8 +123,8 @@ def _check_words(path: str) -> None:
 
 
 def _check_store(path: str) -> None:
-    if f"/{os.path.normpath(path).lstrip('/')}/".startswith(f"{_STORE}/"):
-        raise _RefusedError(f"{path} is in {_STORE}, where Nix alone makes something", "share another directory")
+    if is_in_store(path):
+        raise _RefusedError(f"{path} is in {STORE}, where Nix alone makes something", ELSEWHERE)
 
 
 def _check(way: Way, path: str, account: Account | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mvtui.model.field_facts import ImageLook, SourceLook
+from mvtui.model.log_words import told_by_virtiofsd
 from mvtui.model.rights import Account
 
 
@@ -17,11 +18,16 @@ class LeftDaemon(NamedTuple):
 
 
 class LastWords(NamedTuple):
-    """What a unit said last before it failed: `unit` is its name, or its log's path; `at` in UTC."""
+    """What a unit said last before it failed: `unit` is its name; `at` in UTC."""
 
     unit: str
     text: str
     at: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """The text without what virtiofsd puts before each line: its time, its level, its own name."""
+        return self.text[told_by_virtiofsd(self.text).start :] or self.text
 
 
 class CloserFacts(NamedTuple):

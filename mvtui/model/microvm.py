@@ -11,7 +11,7 @@ from mvtui.model.facts import Holder, SourceFacts
 from mvtui.model.finding import Finding
 from mvtui.model.overlay import Armed, KeptOverlay
 from mvtui.model.process import ProcessSample
-from mvtui.model.state import State
+from mvtui.model.state import State, StateWord
 from mvtui.model.unit import UnitKind, UnitStatus
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class VolumeStatus(NamedTuple):
     `holders` are who was found to hold the image. `()` is nobody, and it is only said where every process of the host
     was looked at; None is "not known": not looked at since the hypervisor started, or nobody was found among those
     that may be seen. `holders_complete` false: there may be more than those (never so with `()`). `twins` are the other
-    microVMs with a volume on the same file, as far as their images were looked at."""
+    microVMs with a volume on the same file, as far as their images were looked at. `gone`: nothing has its name since
+    its hypervisor, which has it open, was started."""
 
     volume: Volume
     image: ImageFacts | None = None
@@ -142,6 +143,7 @@ class VolumeStatus(NamedTuple):
     holders: tuple[Holder, ...] | None = None
     holders_complete: bool = False
     twins: tuple[str, ...] = ()
+    gone: bool = False
 
     def foreign_holders(self, microvm: str) -> tuple[Holder, ...]:
         """Those that are no process of `microvm`: another one's, nobody's, the host's own, or one that can't be
@@ -190,6 +192,18 @@ class MicroVM(NamedTuple):
     def overlay(self) -> VolumeStatus | None:
         """The volume that holds the writable store overlay."""
         return next((volume for volume in self.volumes if volume.overlay), None)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it runs, and this user sees no hypervisor of it: it is another's (without systemd, or hidepid)."""
+        return self.hypervisor is None and self.state.word in (StateWord.RUNNING, StateWord.DEGRADED)
+
+    @property
+    def has_none(self) -> str:
+        """Why no hypervisor of it is known, after its name; "" where one is."""
+        if self.hypervisor is not None:
+            return ""
+        return "runs, but its hypervisor can't be seen" if self.is_hidden else "does not run"
 
     @property
     def note(self) -> str:

@@ -28,7 +28,7 @@ def row(microvm: MicroVM, now: datetime) -> Row:
     return Row(
         name=clean(microvm.name),
         state=state_text(microvm.state, now),
-        age=age(microvm.state.since or up_since(microvm), now),
+        age=age(state_since(microvm), now),
         cpu=percent(cpu_percent(microvm)),
         mem=_mem(microvm),
         fsd=_fsd(microvm),
@@ -40,6 +40,13 @@ def row(microvm: MicroVM, now: datetime) -> Row:
 def up_since(microvm: MicroVM) -> datetime | None:
     """When its hypervisor started; None where nothing runs."""
     return microvm.hypervisor.started if microvm.hypervisor is not None else None
+
+
+def state_since(microvm: MicroVM) -> datetime | None:
+    """Since when it is in its state: of one that runs, or is nobody's, its hypervisor's start does where no unit tells.
+    What went wrong meanwhile has not been so since then."""
+    runs = microvm.state.word in (StateWord.RUNNING, StateWord.ORPHAN)
+    return microvm.state.since or (up_since(microvm) if runs else None)
 
 
 def state_text(state: State, now: datetime) -> str:

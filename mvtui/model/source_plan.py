@@ -1,5 +1,6 @@
 """What making the missing source of a share would do. Pure."""
 
+import posixpath
 from typing import NamedTuple
 
 from mvtui.model.definition import Share, ShareProto
@@ -8,6 +9,9 @@ from mvtui.model.microvm import MicroVM, ShareStatus
 
 # As systemd-tmpfiles makes those of a host's configuration, but for 9p, which the microVM's own user serves.
 MODE = 0o755
+STORE = "/nix/store"
+# What there is to do about a missing source in it.
+ELSEWHERE = "share another directory"
 
 
 class SourcePlan(NamedTuple):
@@ -45,7 +49,8 @@ class SourcePlan(NamedTuple):
 
 
 def missing_sources(microvm: MicroVM) -> tuple[ShareStatus, ...]:
-    """Its shares at whose source nothing stands, where something could be made: no link to nothing, no relative one."""
+    """Its shares at whose source nothing stands, where something could be made: no link to nothing, no relative one,
+    nothing of the store."""
     return tuple(
         status
         for status in microvm.shares
@@ -53,7 +58,13 @@ def missing_sources(microvm: MicroVM) -> tuple[ShareStatus, ...]:
         and status.source.exists is False
         and status.source.kind is not SourceKind.DANGLING
         and (status.share.source or "").startswith("/")
+        and not is_in_store(status.share.source or "")
     )
+
+
+def is_in_store(path: str) -> bool:
+    """Whether Nix alone makes something at the absolute `path`."""
+    return f"/{posixpath.normpath(path).lstrip('/')}/".startswith(f"{STORE}/")
 
 
 def is_served_by_owner(share: Share) -> bool:

@@ -8,6 +8,25 @@ _SPACES = "Zs"
 # Nothing is seen of them, and of some no two terminals say how wide they are.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
+# What mvtui itself says that is not ASCII: one cell for one cell.
+ASCII_TWINS = str.maketrans(
+    {
+        "…": "~",
+        "×": "x",
+        "≠": "!",
+        "─": "-",
+        "—": "-",
+        "→": ">",
+        "←": "<",
+        "·": ".",
+        "│": "|",
+        "↑": "^",
+        "↓": "v",
+        "‹": "<",
+        "›": ">",
+    }
+)
+
 
 def clean(text: str) -> str:
     r"""`text` on one line, with nothing in it that acts instead of being seen.

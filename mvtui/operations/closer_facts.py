@@ -56,7 +56,7 @@ class CloserLook:
         if microvm.state.word not in _SAYS_WHY:
             return Words()
         if self._host.units.manager == "direct":
-            return from_logs(self._host.on_disk(microvm.path))
+            return from_logs(microvm.name, self._host.on_disk(microvm.path))
         self._asked += 1
         if self._host.end_times is None or self._asked > _MOST_ASKED:
             return Words()

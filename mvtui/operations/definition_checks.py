@@ -1,7 +1,6 @@
 """What the host knows of the fields of a definition: whether a source is there and can be read, whose an image is."""
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
@@ -51,7 +50,7 @@ async def check_fields(
         directory,
         definition,
         account,
-        host.units.manager == "systemd" or os.geteuid() == 0,
+        host.root_serves,
         {index: look for index, look in sources if isinstance(look, SourceLook)},
         {index: look for index, look in looks if isinstance(look, ImageLook)},
         _meant(with_ids.get(ids, ()), seen.values()),

@@ -57,7 +57,7 @@ class History:
         dated = state
         if state.since is None and before is not None:
             if before.word is not state.word:
-                is_new = state.word is StateWord.DEGRADED and looked_before
+                is_new = state.word in (StateWord.DEGRADED, StateWord.ORPHAN) and looked_before
                 dated = state._replace(since=self.now()) if is_new else state
             else:
                 dated = state._replace(since=before.since)

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mvtui.errors import ExitCode, MvtuiError
+from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host import reach
 from mvtui.host.guest_network import SSH_PORT, GuestNetwork, addresses, network_of
 from mvtui.host.ports import Host
@@ -66,20 +66,17 @@ class _Way(NamedTuple):
     refusal: str = ""
 
 
-def refusal_of(microvm: MicroVM) -> str:
-    """Why nobody can log in now, as the last look has it; "" where it may be tried."""
-    return "" if microvm.hypervisor is not None else "does not run: there is no guest to log in to"
-
-
 def find_login(host: Host, microvm: MicroVM, user: str = "root", more: Sequence[str] = ()) -> Login:
     """The first way into the guest at whose end an sshd answers; `more` are words for ssh after the destination
     (options, a command). Blocking, for some seconds. Raises MvtuiError with what is missing of each way: REFUSED."""
     if not _USER.fullmatch(user):
         raise MvtuiError(f"{user!r} is no name of a user", "--user root", ExitCode.USAGE)
     name = microvm.name
-    refusal = refusal_of(microvm)
-    if refusal:
-        raise MvtuiError(f"{name} {refusal}", own_command("start", name), ExitCode.REFUSED)
+    if microvm.is_hidden:
+        raise RightsMissingError(f"{name} {microvm.has_none}", "run mvtui as root (sudo mvtui)")
+    if microvm.hypervisor is None:
+        why = f"{name} {microvm.has_none}: there is no guest to log in to"
+        raise MvtuiError(why, own_command("start", name), ExitCode.REFUSED)
     if os.path.lexists(host.on_disk(host.state_dir).parent / _DEMO):
         raise MvtuiError(
             f"{name} is a sample of the demo: no guest runs in it",

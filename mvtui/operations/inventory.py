@@ -195,7 +195,7 @@ def _make(host: Host, kept: Kept, name: str, parts: Parts, last: Made | None) ->
     )
     microvm = microvm._replace(closer=kept.closer(microvm))
     microvm, drifted = _compared(kept, microvm, last.microvm if last is not None else None)
-    found = check(Seen(microvm, host.units.manager, parts.armed, parts.long_stop), drifted)
+    found = check(Seen(microvm, host.units.manager, parts.armed, parts.long_stop, host.root_serves), drifted)
     return Made(microvm._replace(kept=kept.kept_overlays(microvm), findings=found), parts, commands)
 
 
@@ -267,5 +267,6 @@ def _volumes(
     for volume in definition.volumes:
         image = kept.image(directory, volume.image)
         held = kept.holders(directory, volume.image, hypervisor)
-        found.append(VolumeStatus(volume, image, volume is overlay, *held, kept.twins(directory, image)))
+        gone = kept.is_gone(image, hypervisor)
+        found.append(VolumeStatus(volume, image, volume is overlay, *held, kept.twins(directory, image), gone))
     return tuple(found)

@@ -160,6 +160,12 @@ class Kept:
         living = tuple(holder for holder in holders if holder.microvm is None or holder.pid in self.processes)
         return (living, scan.complete) if living or scan.complete else (None, False)
 
+    def is_gone(self, image: ImageFacts | None, hypervisor: ProcessSample | None) -> bool:
+        """Whether `image` had no name any more when it was looked at, after `hypervisor` had been seen."""
+        if image is None or not image.missing or hypervisor is None:
+            return False
+        return self.inline or (self._holders is not None and hypervisor.pid in self._holders.owners)
+
     def kept_overlays(self, microvm: MicroVM) -> tuple[KeptOverlay, ...]:
         """The overlays of `microvm` that were set aside; none where that was not looked at yet."""
         self._asked[microvm.name] = microvm

@@ -15,12 +15,18 @@ from mvtui.host.ports import Host
 from mvtui.model.own_command import own_command
 from mvtui.model.timeline import Event, kind_of
 from mvtui.model.unit import JobResult, UnitKind, UnitStatus, UnitVerb, unit_name
+from mvtui.operations.states import result_words
 
 Progress = Callable[[tuple[UnitStatus, ...]], None]
 
 # A job ends when `microvm@` has arrived; its other units take 1-4 s more to stop (their own time-out is 90 s).
 SETTLE_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.2
+# "active" is a unit whose program was started; a hypervisor that lacks an image or a right ends sooner than that.
+STAYS_SECONDS = 1.0
+
+
+_UPWARD = (UnitVerb.START, UnitVerb.RESTART)
 
 
 class Outcome(NamedTuple):
@@ -46,6 +52,8 @@ async def run(host: Host, verb: UnitVerb, microvm: str, on_progress: Progress | 
         job = await host.units.run_job(verb, unit_name(UnitKind.HYPERVISOR, microvm))
         # What others do to it now is theirs to wait for.
         left = await _settle(host, microvm) if job.result != "canceled" else ()
+        if job.ok and verb in _UPWARD:
+            left = await _stays(host, microvm, left)
     except MvtuiError as error:
         _record(host, verb, microvm, error.message, began, ok=False)
         raise
@@ -85,8 +93,11 @@ def _outcome(verb: UnitVerb, microvm: str, job: JobResult, units: tuple[UnitStat
     if unsettled:
         words = f"{microvm}: {verb} is done, but after {SETTLE_SECONDS:.0f} s not yet: {', '.join(unsettled)}"
         return Outcome(microvm, verb, False, words, seconds)
-    if verb in (UnitVerb.START, UnitVerb.RESTART) and (hypervisor is None or hypervisor.active_state != "active"):
-        return Outcome(microvm, verb, False, job.words, seconds, _hint(microvm))
+    if verb in _UPWARD and (hypervisor is None or hypervisor.active_state != "active"):
+        words = job.words
+        if hypervisor is not None and (hypervisor.active_state == "failed" or _comes_back(hypervisor)):
+            words = f"{microvm}: started, and ended at once: {result_words(hypervisor)}"
+        return Outcome(microvm, verb, False, words, seconds, _hint(microvm))
     return Outcome(microvm, verb, True, f"{job.words} ({seconds:.1f} s)", seconds)
 
 
@@ -104,9 +115,28 @@ async def _settle(host: Host, microvm: str) -> tuple[UnitStatus, ...]:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
+async def _stays(host: Host, microvm: str, units: tuple[UnitStatus, ...]) -> tuple[UnitStatus, ...]:
+    """The units once the hypervisor has been active for STAYS_SECONDS, or is not any more."""
+    deadline = time.monotonic() + STAYS_SECONDS
+    while time.monotonic() < deadline and any(_is_young(unit) for unit in units):
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        units = _units_of(microvm, await host.units.statuses())
+    return units
+
+
+def _is_young(unit: UnitStatus) -> bool:
+    if unit.kind is not UnitKind.HYPERVISOR or unit.active_state != "active" or unit.since is None:
+        return False
+    return (datetime.now(UTC) - unit.since).total_seconds() < STAYS_SECONDS
+
+
 def _arrived(unit: UnitStatus) -> bool:
     """Nothing of it is under way; what is restarted again and again would never settle."""
-    return unit.settled or unit.sub_state.startswith("auto-restart")
+    return unit.settled or _comes_back(unit)
+
+
+def _comes_back(unit: UnitStatus) -> bool:
+    return unit.sub_state.startswith("auto-restart")
 
 
 async def _watch(host: Host, microvm: str, on_progress: Progress) -> None:

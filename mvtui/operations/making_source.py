@@ -113,7 +113,7 @@ def _is_own(host: Host, microvm: MicroVM) -> bool:
 
 def _owner(host: Host, microvm: MicroVM, share: Share, account: Account | None) -> tuple[tuple[int, int], str]:
     """Uid and gid of whoever serves the share, and that in words. Raises MvtuiError."""
-    if not is_served_by_owner(share) and (host.units.manager == "systemd" or os.geteuid() == 0):
+    if not is_served_by_owner(share) and host.root_serves:
         return (0, 0), "virtiofsd, which serves it, runs as root"
     if not is_served_by_owner(share):
         return (os.geteuid(), os.getegid()), "virtiofsd, which serves it, runs as this user"

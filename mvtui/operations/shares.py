@@ -25,6 +25,12 @@ def sources_of(microvm: MicroVM) -> Iterator[str]:
             yield resolve(microvm.path, status.share.source)
 
 
+def thaws(processes: Iterable[ProcessSample]) -> str:
+    """The command that lets all of `processes` go on that a signal has stopped; "" where there are none."""
+    frozen = " ".join(str(process.pid) for process in processes if process.frozen)
+    return f"kill -CONT {frozen}" if frozen else ""
+
+
 def share_statuses(
     definition: Definition | None,
     directory: str,
@@ -135,9 +141,9 @@ def _health(
         if source is not None and source.exists is False:
             return ShareHealth.DOWN, f"{share.source} does not exist.{where}"
         return ShareHealth.DOWN, f"its virtiofsd has ended.{where}"
-    frozen = next((process for process in processes if process.frozen), None)
-    if frozen is not None:
-        return ShareHealth.DOWN, f"its virtiofsd is frozen by a signal; kill -CONT {frozen.pid} lets it go on."
+    frozen = thaws(processes)
+    if frozen:
+        return ShareHealth.DOWN, f"its virtiofsd is frozen by a signal; {frozen} lets it go on."
     if connected is None:
         return ShareHealth.UNKNOWN, "its virtiofsd runs; only root sees whether the hypervisor is connected to it."
     if not connected:

@@ -63,7 +63,7 @@ def derive(seen: Evidence) -> State:
 def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
     """The state by `microvm@NAME`; None where the unit is down and nothing is under way."""
     if _loops(seen, unit):
-        return State(StateWord.LOOPING, unit.since, _why_looping(seen, unit), _result(unit), unit.n_restarts)
+        return State(StateWord.LOOPING, unit.since, _why_looping(seen, unit), result_words(unit), unit.n_restarts)
     if unit.active_state == "deactivating":
         return _stopping(unit)
     if unit.active_state in ("activating", "reloading"):
@@ -74,7 +74,7 @@ def _from_unit(seen: Evidence, unit: UnitStatus) -> State | None:
         return State(StateWord.STARTING, unit.since, _why_starting(seen, unit))
     required = _from_required_units(seen) if seen.hypervisor is None else None
     if unit.active_state == "failed" and not _is_newer(required, unit):
-        return State(StateWord.FAILED, unit.since, f"{unit.name} failed: {_result(unit)}.", _result(unit))
+        return State(StateWord.FAILED, unit.since, f"{unit.name} failed: {result_words(unit)}.", result_words(unit))
     return required
 
 
@@ -174,12 +174,12 @@ def _cause(seen: Evidence, unit: UnitStatus) -> str:
     missing = next((status for status in seen.shares if status.source_exists is False), None)
     if unit.kind is UnitKind.VIRTIOFSD and missing is not None:
         return f'share "{missing.share.tag}": {missing.share.source} does not exist'
-    return _result(unit)
+    return result_words(unit)
 
 
 def _why_starting(seen: Evidence, unit: UnitStatus) -> str:
     if unit.sub_state.startswith("auto-restart"):
-        return f"Its hypervisor ended ({_result(unit)}); it is started again."
+        return f"Its hypervisor ended ({result_words(unit)}); it is started again."
     waits_for = next(
         (other for other in seen.units.values() if other is not unit and other.active_state == "activating"),
         None,
@@ -196,18 +196,20 @@ def _why_starting(seen: Evidence, unit: UnitStatus) -> str:
 def _why_looping(seen: Evidence, unit: UnitStatus) -> str:
     missing = next((status for status in seen.shares if status.source_exists is False), None)
     cause = f' Share "{missing.share.tag}": {missing.share.source} does not exist.' if missing else ""
-    return f"Its hypervisor ends again and again ({_result(unit)}), {unit.n_restarts} restarts so far.{cause}"
+    return f"Its hypervisor ends again and again ({result_words(unit)}), {unit.n_restarts} restarts so far.{cause}"
 
 
 def _orphan_without_directory(seen: Evidence) -> State:
+    """What runs was started with a directory, so it is an orphan for less long than that; nobody knows how long."""
     if seen.hypervisor is not None:
         why = f"Its hypervisor runs (pid {seen.hypervisor.pid}), but it has no directory."
-        return State(StateWord.ORPHAN, seen.hypervisor.started, why)
+        return State(StateWord.ORPHAN, None, why)
     if seen.has_processes:
         return State(StateWord.ORPHAN, None, "Processes of it run, but it has no directory.")
     unit = next(iter(seen.units.values()), None)
     what = f"{unit.name} is {unit.active_state}" if unit is not None else "Its units are known"
-    return State(StateWord.ORPHAN, unit.since if unit is not None else None, f"{what}, but it has no directory.")
+    since = unit.since if unit is not None and unit.active_state in ("failed", "inactive") else None
+    return State(StateWord.ORPHAN, since, f"{what}, but it has no directory.")
 
 
 def _stopped(seen: Evidence, unit: UnitStatus | None) -> State:
@@ -234,7 +236,7 @@ _RESULTS = {
 }
 
 
-def _result(unit: UnitStatus) -> str:
+def result_words(unit: UnitStatus) -> str:
     """How a unit's main process ended, in a word or two: `exit 1`, `signal 9`, `oom`, `timeout`."""
     if unit.result in _RESULTS:
         return _RESULTS[unit.result]

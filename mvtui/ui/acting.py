@@ -140,7 +140,11 @@ class ActingApp(LookingApp, ThemedApp, inherit_bindings=False):
 
     def _end(self, verb: Verb, name: str, end: jobs.JobEnd) -> None:
         left = self.shown.without_job(verb, name).jobs
-        self.update(jobs=left, message=((clean(end.words), "good" if end.ok else "error"),))
+        # What failed since the last began stays in sight: of several the last to end would speak for all.
+        ends = [piece for piece in self.shown.message if piece[1] == "error"]
+        ends.append((clean(end.words), "good" if end.ok else "error"))
+        apart = [piece for each in ends for piece in (("   ", "text"), each)]
+        self.update(jobs=left, message=tuple(apart[1:]))
         self.look_soon()
 
     @contextmanager

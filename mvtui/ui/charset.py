@@ -5,28 +5,12 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
+from mvtui.model.text import ASCII_TWINS
+
 ELLIPSIS = "…"
 
 # One that stands for the start of a path: a tilde there is somebody's home.
 _START_LEFT_OUT = re.compile(r"(?<!\S)…(?=\S)")
-
-_TWINS = str.maketrans(
-    {
-        "…": "~",
-        "×": "x",
-        "≠": "!",
-        "─": "-",
-        "—": "-",
-        "→": ">",
-        "←": "<",
-        "·": ".",
-        "│": "|",
-        "↑": "^",
-        "↓": "v",
-        "‹": "<",
-        "›": ">",
-    }
-)
 
 
 @lru_cache(2048)
@@ -55,6 +39,5 @@ def to_ascii(text: str) -> str:
     """`text` with a twin for each character that is not ASCII, as many cells wide: a known one, or `?`."""
     if text.isascii():
         return text
-    return "".join(
-        char if char.isascii() else "?" * cell_len(char) for char in _START_LEFT_OUT.sub("*", text).translate(_TWINS)
-    )
+    told = _START_LEFT_OUT.sub("*", text).translate(ASCII_TWINS)
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in told)

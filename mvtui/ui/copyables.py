@@ -60,7 +60,7 @@ def _of_one(microvm: MicroVM, now: datetime, *, with_units: bool) -> Iterator[Co
         yield Copyable("u", "unit", clean(_unit(microvm)))
     yield Copyable("w", "why", _why(microvm, now))
     yield Copyable("e", "last error", later=Later.LAST_ERROR)
-    off = "" if hypervisor is not None else "it does not run"
+    off = "" if hypervisor is not None else f"it {microvm.has_none}"
     yield Copyable("s", "ssh command", refusal=off, later=Later.LOGIN)
     yield Copyable("p", "pid", str(hypervisor.pid) if hypervisor is not None else "", off)
     yield Copyable("c", "command line", clean(shlex.join(hypervisor.argv)) if hypervisor is not None else "", off)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mvtui.model.finding import Severity
 from mvtui.model.microvm import MicroVM, ShareHealth
-from mvtui.model.row import cpu_percent, overlay_percent, up_since
+from mvtui.model.row import cpu_percent, overlay_percent, state_since
 from mvtui.model.state import StateWord
 
 # The worst first: what sorting by state and filtering by what is wrong go by.
@@ -31,7 +31,7 @@ NAME = "NAME"
 
 
 def _age(microvm: MicroVM) -> float | None:
-    since = microvm.state.since or up_since(microvm)
+    since = state_since(microvm)
     return -since.timestamp() if since is not None else None
 
 

@@ -90,7 +90,9 @@ def cancel(situation: Situation) -> str:
     if not jobs and not any(isinstance(verb, UnitVerb) for verb in situation.busy):
         return "nothing is under way that can be cancelled" if situation.busy else "nothing is under way"
     if not situation.can_cancel:
-        return f"only systemd can cancel: {situation.key('stop')} stops {name}"
+        stops = situation.microvm.state.word is StateWord.STOPPING or UnitVerb.STOP in situation.busy
+        ends = f"{situation.key('kill')} kills" if stops else f"{situation.key('stop')} stops"
+        return f"only systemd can cancel: {ends} {name}"
     if jobs and all(job.kind == "stop" and job.state == "running" for job in jobs):
         kill_key = situation.key("kill")
         return f"systemd goes on with a stop whatever becomes of its job: wait, or {kill_key} kills {name}"
@@ -102,8 +104,11 @@ def ssh(situation: Situation) -> str:
     microvm = situation.microvm
     if microvm is None or microvm.hypervisor is not None:
         return selected(situation)
+    told = f"{clean(microvm.name)} {microvm.has_none}"
+    if microvm.is_hidden:
+        return told
     starts = f"; {situation.key('start')} starts it" if microvm.state.word is StateWord.STOPPED else ""
-    return f"{clean(microvm.name)} does not run: there is no guest to log in to{starts}"
+    return f"{told}: there is no guest to log in to{starts}"
 
 
 def overlay(situation: Situation) -> str:
@@ -145,7 +150,9 @@ def make_source(situation: Situation) -> str:
     if refusal or microvm is None:
         return refusal
     return (
-        "" if missing_sources(microvm) else f"{clean(microvm.name)}: no source of a share of it is known to be missing"
+        ""
+        if missing_sources(microvm)
+        else f"{clean(microvm.name)}: no missing source of its shares is known that could be made"
     )
 
 

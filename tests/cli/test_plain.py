@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from mvtui.cli.check import check_lines
 from mvtui.cli.columns import aligned, cut, width
 from mvtui.cli.glyphs import Glyphs
 from mvtui.cli.plain import list_lines
+from mvtui.cli.show import show_lines
 from mvtui.model.closer import CloserFacts
 from mvtui.model.definition import Definition, Runner, Volume
 from mvtui.model.finding import Finding, Severity
@@ -164,3 +166,15 @@ def test_a_real_terminal_and_a_pipe(tmp_path: Path) -> None:
     assert len(shown) == 2
     assert max(map(len, shown)) <= 80
     assert "xxx" in shown[1]
+
+
+def test_where_there_is_nothing_but_ascii_notes_and_counts_are_ascii_too() -> None:
+    found = Finding(Severity.WARNING, "booted", "≠ restart", "What runs differs.", fix="sysctl fs.file-max=…: more")
+    looping = State(StateWord.LOOPING, NOW, "It ends.", "exit 1", 12)
+    snapshot = Snapshot("hv01", "/vms", "systemd", (MicroVM("web", "/vms/web", looping, findings=(found,)),))
+    (web,) = snapshot.microvms
+    listed = list_lines(snapshot, ASCII, NOW)
+    assert listed[1].split() == ["@", "web", "looping", "x12", "0s", "-", "-", "-", "-", "!", "restart"]
+    told = [*listed, *check_lines(snapshot, None, ASCII, NOW), *show_lines(web, ASCII, NOW)]
+    assert [line for line in told if not line.isascii()] == []
+    assert "≠ restart" in list_lines(snapshot, UNICODE, NOW)[1]

@@ -11,6 +11,7 @@ from tests.host.direct_host import (
     QUICK,
     DirectHost,
     failed_start,
+    log,
     serves,
     unit_until,
 )
@@ -80,6 +81,7 @@ async def test_missing_source(host: DirectHost) -> None:
     result = await failed_start(host)
     assert result.result == "dependency"
     assert result.words == "web: failed: virtiofsd of share home: source /srv/none does not exist"
+    assert log(host).endswith("mvtui: not started: virtiofsd of share home: source /srv/none does not exist\n")
     unit = await host.unit(UnitKind.VIRTIOFSD)
     assert unit is not None
     assert (unit.active_state, unit.result, unit.exec_status) == ("failed", "exit-code", 1)

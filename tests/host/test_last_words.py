@@ -13,6 +13,7 @@ from mvtui.model.closer import LastWords
 
 AT = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 MICROVM, VIRTIOFSD = "microvm@web.service", "microvm-virtiofsd@web.service"
+TAP = "microvm-tap-interfaces@web.service"
 
 
 def line(unit: str, message: object) -> str:
@@ -37,6 +38,7 @@ def test_the_newest_line_of_each_unit_counts(tmp_path: Path) -> None:
         line(MICROVM, "Could not open 'x.img': Permission denied"),
         line(VIRTIOFSD, "home: Error creating pid file"),
         line(VIRTIOFSD, "2026-08-01 12:00:00,000 INFO supervisord started with pid 7"),
+        line(TAP, "ioctl(TUNSETIFF): Device or resource busy"),
         line(VIRTIOFSD, "2026-08-01 11:00:09,000 INFO gave up: virtiofsd-old entered FATAL state, too many retries"),
     )
     calls = CallLog()
@@ -44,6 +46,7 @@ def test_the_newest_line_of_each_unit_counts(tmp_path: Path) -> None:
     assert words.last == (
         LastWords(MICROVM, "Could not open 'x.img': Permission denied", AT),
         LastWords(VIRTIOFSD, "home: Error creating pid file", AT),
+        LastWords(TAP, "ioctl(TUNSETIFF): Device or resource busy", AT),
     )
     assert words.gave_up == ("home",)
     assert "_SYSTEMD_UNIT=microvm@web.service" in calls.calls[0].what
@@ -71,8 +74,10 @@ def test_the_logs_of_a_keeper(tmp_path: Path) -> None:
         "[ERROR virtiofsd] no such directory\n"
         "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-home entered FATAL state, too many retries\n"
     )
-    words = from_logs(tmp_path)
-    assert [one.text for one in words.last] == ["qemu: no KVM\ufffd", "[ERROR virtiofsd] no such directory"]
+    words = from_logs("web", tmp_path)
+    texts = {one.unit: one.text for one in words.last}
+    assert texts[VIRTIOFSD] == "[ERROR virtiofsd] no such directory"
+    assert texts[MICROVM] == texts[TAP] == "qemu: no KVM\ufffd", "all else has one log"
     assert words.gave_up == ("home",)
 
 
@@ -80,7 +85,7 @@ def test_what_is_no_log_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret\n")
     (tmp_path / "microvm.log").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "virtiofsd.log")
-    assert from_logs(tmp_path).last == ()
+    assert from_logs("web", tmp_path).last == ()
 
 
 def test_the_log_is_no_second_name_and_in_no_linked_directory(tmp_path: Path) -> None:
@@ -91,4 +96,14 @@ def test_the_log_is_no_second_name_and_in_no_linked_directory(tmp_path: Path) ->
     (tmp_path / "linked").symlink_to(secret.parent)
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "microvm.log").hardlink_to(secret)
-    assert [from_logs(tmp_path / name).last for name in ("linked", "web")] == [(), ()]
+    assert [from_logs("web", tmp_path / name).last for name in ("linked", "web")] == [(), ()]
+
+
+def test_a_guest_can_t_say_that_virtiofsd_was_given_up(tmp_path: Path) -> None:
+    (tmp_path / "microvm.log").write_text(
+        "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-faked entered FATAL state, too many retries\n"
+        "2026-08-01 12:00:00,000 INFO supervisord started with pid 7\n"
+    )
+    gave_up = "2026-08-01 12:00:09,000 INFO gave up: virtiofsd-home entered FATAL state, too many retries\n"
+    (tmp_path / "virtiofsd.log").write_text(gave_up)
+    assert from_logs("web", tmp_path).gave_up == ("home",)

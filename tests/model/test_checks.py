@@ -196,3 +196,11 @@ def test_zfs_is_told_what_mends_it() -> None:
     assert acls.fix == "zfs set xattr=sa acltype=posixacl 'tank/a b'"
     (attributes,) = sources.overlay_without_attributes(share(ZFS, SHARE._replace(mount_point=OVERLAY), OVERLAY))
     assert attributes.fix == "zfs set xattr=sa 'tank/a b'"
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"), [("/srv/a b", "mkdir -p '/srv/a b'"), ("/nix/store/a", "share another directory")]
+)
+def test_nobody_makes_what_was_in_the_store(path: str, fix: str) -> None:
+    (finding,) = sources.source_missing(share(SourceLook(path, NOTHING)))
+    assert finding.fix == fix

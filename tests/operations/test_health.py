@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
+from mvtui.model.closer import CloserFacts, LastWords
 from mvtui.model.definition import Definition, Runner, Share, ShareProto, Volume
-from mvtui.model.facts import SourceFacts
+from mvtui.model.facts import SourceFacts, SourceKind
+from mvtui.model.field_facts import Barred, SourceLook
 from mvtui.model.finding import Finding, Severity
 from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth, ShareStatus, StateDirEntry, VolumeStatus
 from mvtui.model.state import State, StateWord
+from mvtui.model.unit import UnitStatus
 from mvtui.operations.checks import check
 from mvtui.operations.checks.check import Seen
 from mvtui.operations.health import hidden_finding
-from tests.fakes import EPOCH, process
+from tests.fakes import EPOCH, process, unit
 
 ENTRY = StateDirEntry("web", "/var/lib/microvms/web", current="/nix/store/b", booted="/nix/store/a")
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", socket="web-home.sock")
@@ -46,6 +49,14 @@ def test_source_missing_is_said_before_a_start_and_names_the_fix() -> None:
     assert finding.why == "The next start waits for it and fails."
 
 
+@pytest.mark.parametrize("health", [ShareHealth.OFF, ShareHealth.DOWN])
+def test_nobody_makes_what_was_in_the_store(health: ShareHealth) -> None:
+    status = ShareStatus(HOME._replace(source="/nix/store/gone-files"), health, source=GONE)
+    word = StateWord.STOPPED if health is ShareHealth.OFF else StateWord.DEGRADED
+    (finding,) = found(state=State(word, None, ""), shares=(status,))
+    assert finding.fix.startswith("share another directory, and rebuild")
+
+
 @pytest.mark.parametrize(
     ("word", "runs", "why"),
     [
@@ -73,11 +84,35 @@ def test_a_wrong_state_says_what_follows_until_it_is_known_what_it_said(word: St
     assert (finding.what, finding.why) == ("It is so.", why)
 
 
-@pytest.mark.parametrize(("runs", "why"), [(True, "was removed while it ran"), (False, "removed, or was never made")])
+@pytest.mark.parametrize(
+    ("runs", "why"), [(True, "was removed or unmounted while it ran"), (False, "removed, or was never made")]
+)
 def test_an_orphan_says_what_became_of_its_directory(runs: bool, why: str) -> None:
     hypervisor = process(1, "web", "qemu") if runs else None
     (finding,) = found(state=State(StateWord.ORPHAN, None, "It is."), entry=None, hypervisor=hypervisor)
     assert why in finding.why
+
+
+UNIT = unit("microvm@web.service")
+FAILED = unit("microvm@web.service", "failed", "failed")
+OFF = unit("microvm@web.service", "inactive", "dead")
+
+
+@pytest.mark.parametrize(
+    ("manager", "units", "runs", "fix"),
+    [
+        ("systemd", (UNIT,), True, "bring back /var/lib/microvms/web, or systemctl stop microvm@web"),
+        ("systemd", (UNIT,), False, "bring back /var/lib/microvms/web, or systemctl stop microvm@web"),
+        ("systemd", (FAILED,), False, "systemctl reset-failed microvm@web.service"),
+        ("systemd", (OFF,), False, "take it out of microvm.autostart"),
+        ("direct", (UNIT,), True, "bring back /var/lib/microvms/web, or mvtui stop web"),
+        ("direct", (), True, "bring back /var/lib/microvms/web, or kill 1"),
+    ],
+)
+def test_an_orphan_says_what_mends_it(manager: str, units: tuple[UnitStatus, ...], runs: bool, fix: str) -> None:
+    orphan, hypervisor = State(StateWord.ORPHAN, None, "It is."), process(1, "web", "qemu") if runs else None
+    (finding,) = found(WEB, manager, state=orphan, entry=None, hypervisor=hypervisor, units=units, autostart=True)
+    assert finding.fix == fix
 
 
 def test_autostart_wants_what_is_stopped() -> None:
@@ -163,3 +198,49 @@ def test_a_source_of_9p_is_the_microvms_own() -> None:
     status = ShareStatus(share, ShareHealth.OFF, source=SourceFacts("/srv/my docs", False))
     (finding,) = found(state=STOPPED, shares=(status,), entry=StateDirEntry("web", WEB.path, owner=(993, 302)))
     assert finding.fix == "install -d -o 993 -g 302 '/srv/my docs'"
+
+
+DAEMONS = "microvm-virtiofsd@web.service"
+SAID = LastWords(DAEMONS, "[2026-08-01T12:00:01Z ERROR virtiofsd] /srv/home does not exist")
+
+
+def test_what_virtiofsd_puts_before_its_words_does_not_hide_them() -> None:
+    """At 80 columns its time and name alone would fill what is left of the why-line."""
+    closer = CloserFacts(gave_up=("home",), last_words=(LastWords(UNIT.name, "home: of an earlier run"), SAID))
+    (gave_up,) = found(state=State(StateWord.FAILED, None, "failed"), closer=closer)
+    assert (gave_up.why, gave_up.fix) == ("/srv/home does not exist", "mend what it says, then mvtui start web")
+
+
+TAP = "microvm-tap-interfaces@web.service"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (f"{UNIT.name} failed: exit 1.", 'It said last: "bye".'),
+        ("Its hypervisor ends again and again.", 'It said last: "bye".'),
+        (f"{DAEMONS} can't start (exit 1).", 'It said last: "/srv/home does not exist".'),
+        (f"{TAP} can't start (exit 1).", "Nothing starts it again by itself."),
+    ],
+)
+def test_what_was_said_last_is_the_word_of_who_failed(why: str, said: str) -> None:
+    """What the hypervisor said at its last end is no reason why its interfaces can't be made."""
+    units = (unit(TAP), unit(DAEMONS), UNIT)
+    closer = CloserFacts(last_words=(LastWords(UNIT.name, "bye"), SAID))
+    (finding,) = found(state=State(StateWord.FAILED, None, why), units=units, closer=closer)
+    assert finding.why == said
+
+
+@pytest.mark.parametrize("root_serves", [True, False])
+def test_what_the_user_may_not_write_matters_where_a_virtiofsd_would_be_that_user(root_serves: bool) -> None:
+    """None lives: who would start one tells, with systemd and without."""
+    look = SourceLook("/srv/home", SourceKind.DIRECTORY, barred_writing=Barred("/srv/home", "write"))
+    share = HOME._replace(read_only=False)
+    seen = Seen(
+        WEB._replace(shares=(ShareStatus(share, ShareHealth.OFF),), closer=CloserFacts(sources=(("home", look),))),
+        "direct",
+        root_serves=root_serves,
+    )
+    assert [one.note for one in check(seen)] == []  # it runs, and whose its virtiofsd are is not to be seen
+    stopped = seen._replace(microvm=seen.microvm._replace(state=STOPPED))
+    assert [one.note for one in check(stopped)] == ([] if root_serves else ["no access"])

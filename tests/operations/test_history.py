@@ -64,6 +64,14 @@ def test_degraded_is_dated_when_it_was_seen_to_begin() -> None:
     assert history.date("web", degraded).since == EPOCH + timedelta(hours=1)
 
 
+def test_an_orphan_is_dated_when_its_directory_was_seen_to_go() -> None:
+    """Not when its hypervisor was started: it had one then."""
+    now = [EPOCH + timedelta(hours=1)]
+    history = History(now=lambda: now[0])
+    history.date("web", State(StateWord.RUNNING, EPOCH, ""))
+    assert history.date("web", State(StateWord.ORPHAN, None, "")).since == now[0]
+
+
 def test_what_was_so_at_the_first_look_is_not_dated() -> None:
     degraded = State(StateWord.DEGRADED, None, "")
     history = History()

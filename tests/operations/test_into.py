@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mvtui.errors import ExitCode, MvtuiError
+from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host import reach
 from mvtui.host.ports import Host
 from mvtui.model.definition import Definition
@@ -185,7 +185,15 @@ def test_the_guest_that_can_t_be_reached_may_be_in_emergency_mode(host: Host) ->
 
 
 def test_one_that_does_not_run(host: Host) -> None:
-    assert refused(host, web(host)._replace(hypervisor=None)) == "web does not run: there is no guest to log in to"
+    off = web(host)._replace(hypervisor=None, state=State(StateWord.STOPPED, None, ""))
+    assert refused(host, off) == "web does not run: there is no guest to log in to"
+
+
+def test_one_whose_hypervisor_this_user_does_not_see(host: Host) -> None:
+    """An ordinary user, without systemd or with hidepid: it runs all the same, and to start it would help nobody."""
+    with pytest.raises(RightsMissingError, match="web runs, but its hypervisor can't be seen") as caught:
+        find_login(host, web(host)._replace(hypervisor=None))
+    assert caught.value.hint == "run mvtui as root (sudo mvtui)"
 
 
 def test_the_demo(host: Host) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,26 @@ async def test_a_start_that_was_skipped_is_no_success(host: Host) -> None:
 
 
 @dataclass
+class EndsAtOnce(FakeUnits):
+    """A unit of Type=simple is active as soon as its program runs: one that lacks its image ends a moment later."""
+
+    looks: int = 0
+
+    async def statuses(self) -> Mapping[str, UnitStatus]:
+        self.looks += 1
+        up = unit("microvm@web.service")._replace(since=datetime.now(UTC))
+        ended = up._replace(active_state="activating", sub_state="auto-restart", exec_status=1)
+        return {"microvm@web.service": up if self.looks < 3 else ended}
+
+
+@pytest.mark.parametrize("verb", [UnitVerb.START, UnitVerb.RESTART])
+async def test_a_hypervisor_that_ends_at_once_was_not_started(tmp_path: Path, verb: UnitVerb) -> None:
+    outcome = await lifecycle.run(fake_host(tmp_path, EndsAtOnce()), verb, "web")
+    assert (outcome.ok, outcome.hint) == (False, "why: mvtui show web")
+    assert outcome.words == "web: started, and ended at once: exit 1"
+
+
+@dataclass
 class SlowDaemons(FakeUnits):
     """After a stop the virtiofsd unit needs a few more looks, as the real one does."""
 
@@ -87,8 +108,9 @@ async def test_a_unit_that_never_arrives_is_named(host: Host, monkeypatch: pytes
 
 async def test_what_restarts_for_ever_is_not_waited_for(host: Host) -> None:
     name = "microvm@web.service"
-    units_of(host).outcomes[name] = JobResult(name, "done", "web: started, and ended at once: exit 1")
-    units_of(host).units[name] = unit(name)._replace(active_state="activating", sub_state="auto-restart")
+    units_of(host).outcomes[name] = JobResult(name, "done", "web: started")
+    ended = unit(name)._replace(active_state="activating", sub_state="auto-restart")
+    units_of(host).units[name] = ended._replace(result="exit-code", exec_status=1)
     async with asyncio.timeout(5):
         outcome = await lifecycle.run(host, UnitVerb.START, "web")
     assert (outcome.ok, outcome.words) == (False, "web: started, and ended at once: exit 1")

@@ -6,8 +6,10 @@ from mvtui.model.definition import Definition, Share, ShareProto
 from mvtui.model.facts import SourceFacts
 from mvtui.model.microvm import ShareHealth, ShareStatus
 from mvtui.model.process import ProcessSample
+from mvtui.model.state import State, StateWord
 from mvtui.operations.shares import share_statuses
 from tests.fakes import process
+from tests.operations.test_health import found
 
 DIRECTORY = "/var/lib/microvms/web"
 HOME = Share("home", ShareProto.VIRTIOFS, source="/srv/home", mount_point="/home", socket="web-home.sock")
@@ -74,7 +76,15 @@ def test_connection(sockets: frozenset[str] | None, connected: bool | None, heal
 def test_a_frozen_daemon_serves_nobody() -> None:
     home = statuses(CHILD._replace(connected_sockets=frozenset({"web-home.sock"}), frozen=True), PARENT)[0]
     assert home.health is ShareHealth.DOWN
-    assert "kill -CONT 91" in home.why
+    assert "kill -CONT 91 lets" in home.why
+
+
+def test_the_command_lets_all_of_a_frozen_daemon_go_on() -> None:
+    """virtiofsd is two processes, and it serves nobody while one of them is stopped."""
+    home = statuses(CHILD._replace(frozen=True), PARENT._replace(frozen=True))[0]
+    assert f"kill -CONT {PARENT.pid} {CHILD.pid} lets" in home.why
+    (finding,) = found(state=State(StateWord.DEGRADED, None, ""), shares=(home,))
+    assert finding.fix == f"kill -CONT {PARENT.pid} {CHILD.pid}"
 
 
 def test_nothing_is_down_while_nothing_runs() -> None:

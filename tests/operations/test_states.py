@@ -1,6 +1,6 @@
 """Each row of what real units do has its state here, and none may be wrong."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -230,6 +230,18 @@ def test_stopping_knows_when_it_is_killed() -> None:
 
 def test_stopping_without_a_time_out_has_no_deadline() -> None:
     assert derive(evidence(down("deactivating", "stop", timeout_stop=None))).deadline is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "since"),
+    [
+        (evidence(HYPERVISOR._replace(since=EPOCH), entry=None), None),
+        (evidence(HYPERVISOR._replace(since=EPOCH), entry=None, hypervisor=QEMU), None),
+        (evidence(down("failed", "failed", since=EPOCH), entry=None), EPOCH),
+    ],
+)
+def test_what_runs_is_no_orphan_since_its_start(seen: Evidence, since: datetime | None) -> None:
+    assert derive(seen).since == since
 
 
 def test_since_is_the_unit_s() -> None:

@@ -269,6 +269,20 @@ async def test_a_source_that_does_not_answer_holds_up_nobody(sick: SickHost, mon
     assert notes == {"web": ["vol label", "source ?"], "git": ["no source"]}
 
 
+async def test_what_is_in_the_way_of_a_source(sick: SickHost) -> None:
+    """Moved away alone, it would leave nothing for the restart to serve; and no mount is to blame for a link."""
+    sick.add()
+    sick.run()
+    sick.home.rmdir()
+    sick.home.write_text("")
+    (web,) = (await sick.look()).microvms
+    assert [one.fix for one in web.findings] == ["put a directory in its place, then mvtui restart web"]
+    sick.home.unlink()
+    sick.home.symlink_to(sick.home)
+    (web,) = (await sick.look()).microvms
+    assert [one.fix for one in web.findings] == ["make the link lead to the directory"]
+
+
 @pytest.mark.parametrize(("source", "severity"), [("data", Severity.INFO), ("~/data", Severity.WARNING)])
 async def test_a_source_that_is_not_absolute(sick: SickHost, source: str, severity: Severity) -> None:
     definition = sick.definition()

@@ -94,6 +94,21 @@ async def test_an_image_that_was_grown_before_the_rebuild(sick: SickHost, tmp_pa
     assert "≠ size" not in (await sick.notes())["web"]
 
 
+async def test_an_image_that_was_removed_under_its_guest(sick: SickHost) -> None:
+    """Before the first start there is none; while it runs, what is in it goes with its hypervisor."""
+    directory = sick.add(images=False)
+    assert await sick.notes() == {}
+    for volume in sick.definition().volumes:
+        sick.mkfs(directory / volume.image, label=volume.label)
+    sick.run()
+    assert await sick.notes() == {}
+    (directory / "data.img").rename(directory / "data.old")
+    assert await sick.notes() == {"web": ["no image"]}
+    sick.processes.living.clear()
+    sick.units.units.clear()
+    assert await sick.notes() == {}
+
+
 async def test_an_image_that_was_cut_off(sick: SickHost) -> None:
     directory = sick.add()
     os.truncate(directory / "data.img", 40 << 20)

@@ -4,6 +4,7 @@ import pytest
 
 from mvtui.model.microvm import MicroVM
 from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitVerb
 from mvtui.ui.command import Place, Situation, Tier
 from mvtui.ui.commands import COMMANDS, bindings, command, menders
 from tests.ui.samples import DB, GIT, LAB, MAIL, ORPHAN, STOPPING
@@ -50,3 +51,10 @@ def test_what_may_help(one: MicroVM, ids: list[str]) -> None:
     assert [helping.id for helping in menders(Situation(one))] == ids
     assert list(menders(Situation(one, read_only=True))) == []
     assert one.state.word in StateWord
+
+
+def test_what_ends_it_where_nobody_can_cancel() -> None:
+    """A stop that takes long is not ended by one more."""
+    refusal = command("cancel").refusal
+    assert refusal(Situation(LAB, busy=frozenset({UnitVerb.START}))) == "only systemd can cancel: T stops lab"
+    assert refusal(Situation(GIT, busy=frozenset({UnitVerb.STOP}))) == "only systemd can cancel: K kills git"

@@ -3,6 +3,7 @@
 import pytest
 
 from mvtui.errors import MvtuiError
+from mvtui.model.state import State, StateWord
 from mvtui.operations.into import Login, NoWayError
 from mvtui.ui.copyables import Copyable, Later, copyables
 from tests.ui.conftest import Open
@@ -31,6 +32,8 @@ def test_what_there_is_of_one() -> None:
 def test_what_there_is_not_is_said() -> None:
     of_lab = found(LAB)
     assert [of_lab[key].refusal for key in "spc"] == ["it does not run"] * 3
+    hidden = LAB._replace(state=State(StateWord.RUNNING, None, ""))
+    assert found(hidden)["s"].refusal == "it runs, but its hypervisor can't be seen"
     assert of_lab["f"].refusal == "it has no file"
     assert of_lab["e"].later is Later.LAST_ERROR
     assert "u" not in found(LAB, with_units=False)

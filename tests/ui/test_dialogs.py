@@ -181,6 +181,17 @@ async def test_verbs_run_at_once_on_several(open_panel: Open) -> None:
         assert "restarting" not in panel.text
 
 
+async def test_one_of_several_that_failed_is_not_hidden_by_the_next(open_panel: Open) -> None:
+    async with open_panel() as panel:
+        await panel.press("G", "T", "y", "g", "r", "y")
+        panel.host.finish(STOP, "web", "web: it hangs", ok=False)
+        panel.host.finish(RESTART, "ci", "ci: started")
+        await panel.pilot.pause()
+        assert "web: it hangs   ci: started" in panel.text
+        await panel.press("r", "y")
+        assert "it hangs" not in panel.text, "what begins now is another matter"
+
+
 async def test_progress_names_the_units(open_panel: Open) -> None:
     async with open_panel(snapshot(LAB)) as panel:
         await panel.press("S")

@@ -1,13 +1,16 @@
 """The column of states: what a unit's result is, nothing is cut off."""
 
+from datetime import timedelta
+
 import pytest
 
 from mvtui.model.microvm import MicroVM
+from mvtui.model.row import row
 from mvtui.model.state import State, StateWord
 from mvtui.model.unit import UnitKind
 from mvtui.operations.states import Evidence, derive
 from mvtui.ui.rows import layout
-from tests.fakes import EPOCH, unit
+from tests.fakes import EPOCH, process, unit
 from tests.operations.test_health import ENTRY
 
 UNIT = "microvm@web.service"
@@ -41,3 +44,13 @@ def test_the_word_itself_where_there_is_room() -> None:
     one = MicroVM("web", "/vms/web", state)
     texts = [layout(width, False).cells(one, EPOCH)[2][0] for width in (80, 90, 60)]
     assert texts == ["failed depend.", "failed dependency", "failed dependency"]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [(StateWord.RUNNING, "5m"), (StateWord.ORPHAN, "5m"), (StateWord.DEGRADED, "-")]
+)
+def test_what_went_wrong_meanwhile_is_not_as_old_as_its_hypervisor(word: StateWord, told: str) -> None:
+    """Frozen a second ago, seen for the first time: nobody knows since when, and the list must not say five minutes."""
+    started = EPOCH - timedelta(minutes=5)
+    hypervisor = process(1, "web", "qemu")._replace(started=started)
+    assert row(MicroVM("web", "/vms/web", State(word, None, "why"), hypervisor=hypervisor), EPOCH).age == told

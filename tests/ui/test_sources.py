@@ -46,6 +46,8 @@ def test_the_why_line_has_it_first() -> None:
         (with_source(True, SourceKind.FILE), False),
         (with_source(False, source="relative"), False),
         (with_source(False, source="~/home"), False),
+        (with_source(False, source="/nix//store/gone-files"), False),
+        (with_source(False, source="/nix/storefront"), True),
     ],
 )
 def test_what_is_missing(status: ShareStatus, is_missing: bool) -> None:
@@ -184,7 +186,7 @@ async def asked(panel: Panel) -> None:
 async def test_where_none_is_missing_it_says_so(open_panel: Open, read_only: bool) -> None:
     async with open_panel(snapshot(WEB), read_only=read_only) as panel:
         await panel.press("M")
-        said = "read-only" if read_only else "web: no source of a share of it is known to be missing"
+        said = "read-only" if read_only else "web: no missing source of its shares is known that could be made"
         assert said in panel.text
         assert not panel.app.panel.asks
 

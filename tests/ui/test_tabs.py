@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import Holder
-from mvtui.model.microvm import MicroVM, ShareHealth
+from mvtui.model.microvm import ImageFacts, MicroVM, ShareHealth
 from mvtui.model.state import StateWord
 from mvtui.ui.glyphs import share_glyph
 from mvtui.ui.lines import Line, width_of
@@ -153,6 +153,14 @@ def test_what_is_down_stands_out_in_the_overview() -> None:
     assert any(line[0][0].startswith("Booted") and line[1][1] == "warning" for line in lines if len(line) > 1)
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_overview_says_what_is_wrong_with_an_image_however_long_its_path(width: int) -> None:
+    path = "/var/lib/microvms/wiki/a-directory/of-its-own/nix-rw.img"
+    image = ImageFacts(path, problem=f"{path}: does not exist")
+    lines = told(overview.entries, HEALTHY._replace(volumes=(HEALTHY.volumes[0]._replace(image=image),)), width)
+    assert sum("does not exist" in line for line in lines) == 1
+
+
 def test_the_overview_says_since_when_of_each_finding() -> None:
     one = GIT._replace(findings=(GIT.findings[0]._replace(since=ago(hours=2)),))
     assert "Since 10:04." in " ".join(" ".join(told(overview.entries, one)).split())
@@ -261,6 +269,9 @@ def test_a_long_command_line_is_folded_until_it_is_asked_for() -> None:
     assert shown(one._replace(processes=(short,))) == ["qemu", *["a" * 69] * 3], "its offer would take as much room"
     hashed = hypervisor._replace(argv=(path,))
     assert shown(one._replace(processes=(hashed,))) == ["qemu/bin/qemu", "Enter shows all of it"]
+    elsewhere = hypervisor._replace(argv=(f"/srv/demo{path}", f"--with={path}"))
+    *lines, _ = shown(one._replace(processes=(elsewhere,)))
+    assert "".join(lines) == f"/srv/demo{path}--with=qemu/bin/qemu", "what is left of a path must be one"
 
 
 def test_no_process_is_left_out_of_the_tree() -> None:

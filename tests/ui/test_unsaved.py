@@ -47,6 +47,15 @@ async def test_a_definition_that_is_open(open_panel: Open) -> None:
         assert not panel.app.is_running
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_what_saves_it_is_told_at_any_width(open_panel: Open, size: tuple[int, int]) -> None:
+    async with open_panel(ONE, size=size) as panel:
+        await panel.press("e", "j")
+        assert panel.foot.startswith("e edit  s +share")
+        await panel.press("x")
+        assert panel.foot.startswith("r review, save  e edit")
+
+
 async def test_a_form_that_is_being_typed(open_panel: Open) -> None:
     async with open_panel(ONE) as panel:
         await panel.press("e", "j", "enter", "x", "ctrl+c")

@@ -10,6 +10,7 @@ from mvtui.model.field_facts import Barred
 from mvtui.model.finding import Finding
 from mvtui.model.rights import Account
 from mvtui.model.rules.finding import error, info, warning
+from mvtui.model.source_plan import ELSEWHERE, is_in_store
 
 _NOT_THERE = (SourceKind.NOTHING, SourceKind.DANGLING)
 
@@ -31,7 +32,7 @@ def source_missing(fields: Fields) -> Iterator[Finding]:
                 f"shares[{index}].source",
                 f"{look.path} does not exist.",
                 "A start waits for it and fails, unless the host's configuration makes it first.",
-                f"mkdir -p {quote(look.path)}",
+                ELSEWHERE if is_in_store(look.path) else f"mkdir -p {quote(look.path)}",
             )
 
 

@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     shares.left_daemon,
     shares.socket_path,
     shares.nine_p_overlay,
+    volumes.removed,
     volumes.missing,
     volumes.blank,
     volumes.cut_off,

@@ -26,7 +26,7 @@ DISK = "disk"
 class Seen(NamedTuple):
     """What the checks of one microVM look at: all that is known of it, but for its findings. `manager` is `systemd` or
     `direct`; `armed` is what is recorded of its armed resets, None where there is nothing.
-    `long_stop`: to stop it takes longer than with most.
+    `long_stop`: to stop it takes longer than with most. `root_serves`: a virtiofsd that is started is root.
 
     A fact that is None is not known (yet), and no check finds anything in it.
     """
@@ -35,6 +35,7 @@ class Seen(NamedTuple):
     manager: str = "systemd"
     armed: ArmedState | None = None
     long_stop: bool = False
+    root_serves: bool = True
 
 
 # Gives a finding for each place where something is wrong; changes nothing, reads nothing.

@@ -23,8 +23,8 @@ def source_denied(seen: Seen) -> Iterator[Finding]:
     """ "Permission denied" in the guest, or no start.
 
     Cause: 9p is served by the hypervisor, which is the user microvm, and that may not read or write the source, or not
-    enter a directory above it. virtiofsd is root under systemd, and may. Seen: mode and ACL of the source and all its
-    parents, for that user (root's own access(2) says yes to all). Source: table 6, #246 #222.
+    enter a directory above it. virtiofsd is root where systemd or root starts it, and may. Seen: mode and ACL of the
+    source and all its parents, for that user (root's own access(2) says yes to all). Source: table 6, #246 #222.
     """
     for share, look in _sources(seen):
         serves = share.proto is ShareProto.NINE_P or not _root_serves(seen)
@@ -111,9 +111,12 @@ def _sources(seen: Seen) -> Iterator[tuple[Share, SourceLook]]:
 
 
 def _root_serves(seen: Seen) -> bool:
-    """Whether virtiofsd is root: the living ones tell, else who starts it."""
+    """Whether virtiofsd is root: the living ones tell, else who starts it. Of those that can't be seen, nothing is
+    said."""
+    if seen.microvm.is_hidden:
+        return True
     daemons = [daemon for status in seen.microvm.shares for daemon in status.daemons]
-    return any(daemon.uid == 0 for daemon in daemons) if daemons else seen.manager == "systemd"
+    return any(daemon.uid == 0 for daemon in daemons) if daemons else seen.root_serves
 
 
 def _denied(seen: Seen, what: str, path: str, barred: Barred) -> tuple[str, str, str]:

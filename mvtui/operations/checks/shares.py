@@ -9,10 +9,11 @@ from mvtui.model.definition import ShareProto
 from mvtui.model.facts import SourceKind
 from mvtui.model.format import size
 from mvtui.model.microvm import ShareHealth, ShareStatus
-from mvtui.model.source_plan import is_served_by_owner
+from mvtui.model.source_plan import ELSEWHERE, is_in_store, is_served_by_owner
 from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.checks.check import DISK, Seen, error, info, mends, verb, warning
-from mvtui.operations.shares import resolve
+from mvtui.operations.shares import resolve, thaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,11 @@ _SOCKET_BYTES = 107
 _OPEN_FILES_PERCENT = 90
 # What is left on the disk of a share is for everybody on it.
 _DISK_PERCENT = 95.0
+# By what looking at a source was answered.
+_MEND_PROBLEMS = {
+    "permission denied": "run mvtui as root",
+    "loop of links": "make the link lead to the directory",
+}
 
 
 def down(seen: Seen) -> Iterator[Finding]:
@@ -72,9 +78,11 @@ def gave_up(seen: Seen) -> Iterator[Finding]:
         status = next((one for one in seen.microvm.shares if one.share.tag == tag), None)
         if status is None or status.source_exists is not False:  # else that is told, and is why
             what = f'Share "{tag}": its virtiofsd can\'t start, and was given up.'
-            said = next((one.text for one in (closer.last_words if closer else ()) if tag in one.text), "")
+            daemons, last = unit_name(UnitKind.VIRTIOFSD, seen.microvm.name), closer.last_words if closer else ()
+            said = next((one.words for one in last if one.unit == daemons and tag in one.text), "")
             why = said or "It ended each time that it was started."
-            yield error(f"share {tag}", f"fsd {tag}", what, why, "mend what it says, then start it")
+            fix = f"mend what it says, then {verb('start', seen.microvm)}"
+            yield error(f"share {tag}", f"fsd {tag}", what, why, fix)
 
 
 def left_daemon(seen: Seen) -> Iterator[Finding]:
@@ -119,9 +127,8 @@ def no_directory(seen: Seen) -> Iterator[Finding]:
         if kind not in (None, SourceKind.DIRECTORY, SourceKind.NOTHING, SourceKind.DANGLING):
             tag = status.share.tag or "?"
             what = f'Share "{tag}": {status.share.source} is no directory, but a {kind}.'
-            yield error(
-                f"share {tag}", "no source", what, "Only a directory can be shared.", mends(seen, "move it away")
-            )
+            fix = mends(seen, "put a directory in its place")
+            yield error(f"share {tag}", "no source", what, "Only a directory can be shared.", fix)
 
 
 def socket_path(seen: Seen) -> Iterator[Finding]:
@@ -187,11 +194,8 @@ def unknown_source(seen: Seen) -> Iterator[Finding]:
         if problem is not None:
             tag = status.share.tag or "?"
             what, why = f'Share "{tag}": {problem}.', "What stands there is not known, and the guest may hang on it."
-            fix = (
-                "run mvtui as root"
-                if "permission denied" in problem
-                else "mend the mount that it lies on, or unmount it"
-            )
+            mends_it = (words for said, words in _MEND_PROBLEMS.items() if said in problem)
+            fix = next(mends_it, "mend the mount that it lies on, or unmount it")
             yield warning(f"share {tag}", "source ?", what, why, fix)
 
 
@@ -212,16 +216,19 @@ def nine_p_overlay(seen: Seen) -> Iterator[Finding]:
 
 def _mends_down(seen: Seen, status: ShareStatus) -> str:
     restart = verb("restart", seen.microvm)
-    frozen = next((daemon for daemon in status.daemons if daemon.frozen), None)
-    if frozen is not None:
-        return f"kill -CONT {frozen.pid}"
+    frozen = thaws(status.daemons)
+    if frozen:
+        return frozen
     if status.source_exists is False:
         return f"{_makes(seen, status)}, then {restart}"
     return f"{restart}: a dead virtiofsd can't come back under a running guest"
 
 
 def _makes(seen: Seen, status: ShareStatus) -> str:
-    """The command that makes its source: for 9p it is the microVM's own user who serves it."""
+    """The command that makes its source: for 9p it is the microVM's own user who serves it. What was in the store is
+    not made by hand."""
+    if is_in_store(status.share.source or ""):
+        return f"{ELSEWHERE}, and rebuild"
     source, entry = shlex.quote(resolve(seen.microvm.path, status.share.source or "")), seen.microvm.entry
     if not is_served_by_owner(status.share) or entry is None or entry.owner is None:
         return f"mkdir -p {source}"

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from mvtui.model.microvm import ShareHealth
 from mvtui.model.overlay import Armed
 from mvtui.model.state import StateWord
+from mvtui.model.unit import UnitKind, unit_name
 from mvtui.operations.checks.check import Seen, error, info, verb, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mvtui.model.finding import Finding
+    from mvtui.model.microvm import MicroVM
 
 # The subject of what its state says, which is no finding where another one tells why.
 STATE = "state"
+_DOWN = ("inactive", "failed")
 # What follows from it, while nothing is known of what it said.
 _FOLLOWS = {
     StateWord.FAILED: "Nothing starts it again by itself.",
@@ -52,10 +55,18 @@ def wrong_state(seen: Seen) -> Iterator[Finding]:
         state.word is StateWord.DEGRADED and downs
     ):
         return
-    said = microvm.closer.last_words if microvm.closer is not None else ()
+    said = _last_words(microvm)
     is_down = state.word is not StateWord.DEGRADED
-    why = f'It said last: "{said[0].text}".' if said and is_down else _FOLLOWS[state.word]
+    why = f'It said last: "{said}".' if said and is_down else _FOLLOWS[state.word]
     yield error(STATE, "", state.why, why, verb("logs", microvm) if is_down else "", state.since)
+
+
+def _last_words(microvm: MicroVM) -> str:
+    """Of the unit that its state names, else of its hypervisor: what another said is of an earlier run."""
+    named = (unit.name for unit in microvm.units if microvm.state.why.startswith(unit.name))
+    name = next(named, unit_name(UnitKind.HYPERVISOR, microvm.name))
+    said = microvm.closer.last_words if microvm.closer is not None else ()
+    return next((one.words for one in said if one.unit == name), "")
 
 
 def frozen(seen: Seen) -> Iterator[Finding]:
@@ -97,13 +108,24 @@ def orphan(seen: Seen) -> Iterator[Finding]:
     """
     microvm = seen.microvm
     if microvm.state.word is StateWord.ORPHAN and microvm.entry is None:
-        fix = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if seen.manager == "systemd" else ""
-        if microvm.hypervisor is not None and not fix:
-            fix = f"kill {microvm.hypervisor.pid}"
         why = "Its directory was removed, or was never made."
         if microvm.hypervisor is not None:
-            why = "Its directory was removed while it ran."
-        yield warning("directory", "orphan", microvm.state.why, why, fix, microvm.state.since)
+            why = "Its directory was removed or unmounted while it ran."
+        yield warning("directory", "orphan", microvm.state.why, why, _ends_orphan(seen), microvm.state.since)
+
+
+def _ends_orphan(seen: Seen) -> str:
+    """What runs is not stopped for a mount that is missing. systemctl stop leaves a unit failed that has failed."""
+    microvm, by_systemd = seen.microvm, seen.manager == "systemd"
+    stop = f"systemctl stop {shlex.quote(f'microvm@{microvm.name}')}" if by_systemd else verb("stop", microvm)
+    if microvm.hypervisor is not None and not by_systemd and not microvm.units:
+        stop = f"kill {microvm.hypervisor.pid}"
+    if microvm.hypervisor is not None or any(unit.active_state not in _DOWN for unit in microvm.units):
+        return f"bring back {microvm.path}, or {stop}"
+    failed = [shlex.quote(unit.name) for unit in microvm.units if unit.active_state == "failed"]
+    if by_systemd and failed:
+        return f"systemctl reset-failed {' '.join(failed)}"
+    return "take it out of microvm.autostart" if microvm.autostart else ""
 
 
 def armed(seen: Seen) -> Iterator[Finding]:

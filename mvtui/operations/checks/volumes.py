@@ -54,10 +54,25 @@ def missing(seen: Seen) -> Iterator[Finding]:
     """
     for status in seen.microvm.volumes:
         volume = _built(seen.microvm, status)
-        if status.image is not None and status.image.missing and volume.auto_create is False:
+        if status.image is not None and status.image.missing and volume.auto_create is False and not status.gone:
             what = f"The image of volume {volume.image} does not exist."
             why = "Nothing makes it: autoCreate is false. A hypervisor that does not find its image ends."
             yield error(_subject(status), "no image", what, why, _made(seen, volume, status.image.path))
+
+
+def removed(seen: Seen) -> Iterator[Finding]:
+    """All that the guest has written is lost at its next stop, and nothing has told so.
+
+    Cause: the image was moved or removed under a guest that runs. Seen: nothing has its name since the hypervisor was
+    started. Source: unlink(2), the runner's script, which makes an empty one at the next start.
+    """
+    hypervisor = seen.microvm.hypervisor
+    for status in seen.microvm.volumes:
+        if status.gone and hypervisor is not None and seen.microvm.entry is not None:
+            what = f"The image of volume {status.volume.image} is gone; its guest goes on with the open file."
+            why = "Where it was removed, and not moved, a stop loses all that is in it."
+            fix = f"before a stop: ls -l /proc/{hypervisor.pid}/fd shows where it is; move or copy it back"
+            yield error(_subject(status), "no image", what, why, fix)
 
 
 def cut_off(seen: Seen) -> Iterator[Finding]:

@@ -33,6 +33,8 @@ DRAFT_KEYS: ToldKeys = (
     ("edit_file", "the file"),
     ("grow", "grow image"),
 )
+# Where something is not saved, what saves it is told at any width.
+CHANGED_KEYS: ToldKeys = (("review", "review, save"), *(one for one in DRAFT_KEYS if one[0] != "review"))
 # Where there is a file that can't be read.
 BROKEN_KEYS: ToldKeys = (("edit_file", "edits the file"),)
 # Where there is none yet.

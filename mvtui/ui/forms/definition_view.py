@@ -10,7 +10,7 @@ from textual.geometry import Size
 from mvtui.errors import MvtuiError
 from mvtui.model.text import clean
 from mvtui.ui.forms.definition_lines import Spot
-from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, DRAFT_KEYS, DefinitionList, told_keys
+from mvtui.ui.forms.definition_list import ABSENT_KEYS, BROKEN_KEYS, CHANGED_KEYS, DRAFT_KEYS, DefinitionList, told_keys
 from mvtui.ui.forms.desk import Desk
 from mvtui.ui.forms.editing import Editing
 from mvtui.ui.forms.findings import Findings
@@ -116,6 +116,8 @@ class DefinitionView(Vertical, Dialog):
             return (keys_line(self._form.keys, size.width),)
         if self.editing is None:
             told = () if self._problem is None else BROKEN_KEYS
+        elif self._is_absent:
+            told = ABSENT_KEYS
         else:
-            told = ABSENT_KEYS if self._is_absent else DRAFT_KEYS
+            told = CHANGED_KEYS if self.editing.changed else DRAFT_KEYS
         return (keys_line(told_keys(told, all_keys(self.app)), size.width),)

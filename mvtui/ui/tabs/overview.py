@@ -197,7 +197,8 @@ def _share(page: Page, status: ShareStatus, width: int) -> Iterator[Line]:
 def _volume(status: VolumeStatus, width: int) -> Iterator[Line]:
     volume, image = status.volume, status.image
     name = "overlay" if status.overlay else f"vd{volume.letter}" if volume.letter else ""
-    problem = clean(image.problem) if image is not None and image.problem is not None else ""
+    # Of the path, which the problem begins with, the end stands before it.
+    problem = clean((image.problem or "").removeprefix(f"{image.path}: ")) if image is not None else ""
     sizes, fs = (_sizes(image), _file_system(image)) if image is not None and not problem else ("", "")
     if width < NARROW:
         start: Line = ((f"{fit(name, 7)} ", "strong"),)

@@ -22,8 +22,8 @@ _FEW_LINES = 3
 _MOST_LINES = 200
 _INDENT = " " * 11
 _INTERPRETERS = ("python", "bash", "sh")
-# What every path into the store has and nobody reads.
-_HASHES = re.compile(r"/nix/store/[0-9a-z]{32}-")
+# What every path into the store has and nobody reads; of another store (a demo's) the path would look whole without.
+_HASHES = re.compile(r"(?<![\w./-])/nix/store/[0-9a-z]{32}-")
 
 
 def entries(page: Page, width: int) -> list[Entry]:
