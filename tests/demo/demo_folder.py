@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -18,7 +19,9 @@ from mvtui.demo.guard import Guard
 @contextlib.contextmanager
 def open_folder(parent: str | None = None) -> Iterator[Path]:
     """`folder` is empty; what lies at `folder`/demo afterwards is ended as a demo, also when the tests are killed."""
-    folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="mvtui-test-", dir=parent)))
+    # No end of a name that is cut on a screen is that of another: each begins and ends with a digit.
+    folder = Path(os.path.realpath(parent or tempfile.gettempdir()), f"mvtui-test-0{secrets.token_hex(3)}0")
+    folder.mkdir()
     folder.chmod(0o755)
     guard = Guard(folder / "demo")
     try:
