@@ -52,7 +52,7 @@ async def test_so_many_may_hang(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_none_is_begun_after_its_time() -> None:
     looks, answer = Looks(), threading.Event()
-    works = {each: answer.wait for each in range(in_time.AT_ONCE)}
+    works = dict.fromkeys(range(in_time.AT_ONCE), answer.wait)
     assert await looks.gather(works, 0) == {}
     assert looks._under_way == {}
 
