@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -24,12 +25,15 @@ class _Question(Generic[T]):
         self._ended = threading.Event()
         self._result: list[T] = []
         self._error: BaseException | None = None
+        self.seconds = 0.0
 
     def run(self) -> None:
+        began = time.thread_time()
         try:
             self._result.append(self._work())
         except BaseException as error:  # noqa: BLE001 (it is raised where it was asked)
             self._error = error
+        self.seconds = time.thread_time() - began
         self._ended.set()
 
     def wait(self, seconds: float) -> bool:
@@ -43,17 +47,20 @@ class _Question(Generic[T]):
 
 class Patience:
     """Asks one question after the other, in a thread that does not hold up the end of the program. What is below a
-    mount point where one had no answer is not asked about until that one has."""
+    mount point where one had no answer is not asked about until that one has. `spent`: the processor's time (seconds)
+    that the answers since `begin` took."""
 
     def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
         self._seconds = seconds
         self._silent: dict[str, _Question[Any]] = {}
         self._todo: queue.SimpleQueue[_Question[Any] | None] | None = None
         self._mount_points: list[str] = []
+        self.spent = 0.0
 
     def begin(self) -> None:
         """Questions of another look: what has been mounted since counts."""
         self._mount_points = Mounts().mount_points
+        self.spent = 0.0
 
     def ask(self, path: str, work: Callable[[], T], seconds: float | None = None) -> T:
         """What `work` returns or raises; it looks at `path` (of this process). Raises NoAnswerError where that does not
@@ -70,6 +77,7 @@ class Patience:
         question = _Question(work)
         self._todo.put(question)
         if question.wait(self._seconds if seconds is None else seconds):
+            self.spent += question.seconds
             return question.answer()
         self._silent[place] = question
         self._todo.put(None)

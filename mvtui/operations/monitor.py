@@ -17,7 +17,7 @@ from mvtui.operations.kept import Kept
 # The slow lane: PSS, open files, images, sources, and what only a log dates.
 SLOW_SECONDS = 15.0
 # What of it takes little comes at nearly each look; where there are many images less often: it takes no more than this
-# part of the time.
+# part of a core.
 QUICK_SECONDS = 1.5
 QUICK_PART = 0.02
 FAILING = (StateWord.FAILED, StateWord.LOOPING)

@@ -43,6 +43,11 @@ class SlowLook:
         """The look is over."""
         self._patience.end()
 
+    @property
+    def spent(self) -> float:
+        """The processor's time (seconds) that the answers since `begin` took."""
+        return self._patience.spent
+
     def document(self, work: Callable[[], T]) -> T | None:
         """What `work`, which reads a definition file, gives; None where their directory does not answer."""
         try:

@@ -4,21 +4,27 @@ import asyncio
 import os
 import shutil
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from mvtui.host import field_looks, way
+from mvtui.host.images import read_image
 from mvtui.host.patience import Patience
 from mvtui.host.sources import Sources
 from mvtui.model.definition import Share, ShareProto
 from mvtui.model.facts import SourceFacts
 from mvtui.model.finding import Severity
 from mvtui.model.hypervisor import Hypervisor
-from mvtui.operations import drift
+from mvtui.model.microvm import ImageFacts
+from mvtui.operations import drift, slow_facts
 from mvtui.operations.checks import CHECKS, LAST_CHECKS
 from mvtui.operations.checks.closely import CLOSE_CHECKS
 from mvtui.operations.checks.host import HOST_CHECKS
+from mvtui.operations.inventory import take_snapshot
+from mvtui.operations.kept import Kept
 from mvtui.operations.monitor import snapshots
 from tests.fakes import unit
 from tests.host.living import need_root
@@ -357,6 +363,25 @@ async def test_what_is_found_quickly_is_in_the_next_pictures(sick: SickHost) -> 
             elif notes and now == ["no source", "vol blank"]:
                 break
     assert notes == [[]]
+
+
+async def test_what_others_take_of_the_processor_makes_the_quick_looks_no_rarer(
+    sick: SickHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick.add()
+    kept = Kept(sick.host, inline=False)
+    await take_snapshot(sick.host, kept)
+    kept.renew()
+
+    def read_late(*place: Any) -> ImageFacts:
+        time.sleep(0.3)
+        return read_image(*place)
+
+    monkeypatch.setattr(slow_facts, "read_image", read_late)
+    began = time.monotonic()
+    kept.renew_quickly()
+    assert time.monotonic() - began >= 0.3
+    assert 0 < kept.quick_seconds < 0.2
 
 
 async def test_why_it_fails_comes_with_the_next_pictures() -> None:
