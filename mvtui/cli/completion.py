@@ -127,8 +127,7 @@ def _bash() -> str:
         '') mapfile -t COMPREPLY < <(compgen -W '{" ".join(VERBS)}' -- "$word") ;;
         validate) compopt -o default ;;
         completion) mapfile -t COMPREPLY < <(compgen -W '{" ".join(SHELLS)}' -- "$word") ;;
-        {"|".join(_NAME_VERBS)})
-            [[ -n $named && $verb == @({"|".join(_ONE_NAME_VERBS)}) ]] && return
+        {"|".join(_NAME_VERBS)}) [[ -n $named && $verb == @({"|".join(_ONE_NAME_VERBS)}) ]] && return
             for each in "$states"/*/; do
                 each=${{each%/}}
                 [[ -d $each && ! -L $each ]] || continue
@@ -193,8 +192,7 @@ _mvtui() {{
         ('') _describe verb verbs ;;
         (validate) _files ;;
         (completion) compadd -- {" ".join(SHELLS)} ;;
-        ({"|".join(_NAME_VERBS)})
-            [[ -n $named && $verb == ({"|".join(_ONE_NAME_VERBS)}) ]] && return 1
+        ({"|".join(_NAME_VERBS)}) [[ -n $named && $verb == ({"|".join(_ONE_NAME_VERBS)}) ]] && return 1
             found=("$states"/*(N/:t))
             found=("${{(@)found:#(.*|lost+found)}}")
             [[ -n $ended ]] || found=("${{(@)found:#-*}}")
