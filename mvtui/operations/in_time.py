@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -25,6 +26,15 @@ class Look(Generic[T]):
         self.future: Future[T] = Future()
         self.future.set_running_or_notify_cancel()  # nobody who waits for it can call it off
         self.began = time.monotonic()
+
+    def run(self) -> None:
+        """In a thread."""
+        try:
+            result = self.work()
+        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
 
 
 class Looks:
@@ -79,25 +89,18 @@ class Looks:
                 return cast("Look[T]", known)
             if len(self._under_way) >= MOST:
                 return None
-            look = Look(work)
+            look = Look(partial(self._ended, key, work))
             self._under_way[key] = cast("Look[object]", look)
-        threading.Thread(target=self._run, args=(key, look), name="look", daemon=True).start()
+        threading.Thread(target=look.run, name="look", daemon=True).start()
         return look
 
-    def _run(self, key: object, look: Look[T]) -> None:
-        """In a thread. Who asks when it has ended gets a look of its own: what is there may be another by then."""
+    def _ended(self, key: object, work: Callable[[], T]) -> T:
+        """What `work` gives. Who asks after it gets a look of its own: what is there may be another by then."""
         try:
-            result = look.work()
-        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
-            self._end(key)
-            look.future.set_exception(error)
-        else:
-            self._end(key)
-            look.future.set_result(result)
-
-    def _end(self, key: object) -> None:
-        with self._lock:
-            del self._under_way[key]
+            return work()
+        finally:
+            with self._lock:
+                del self._under_way[key]
 
 
 # Of the whole process: who asks about one host asks from many places.

@@ -11,6 +11,7 @@ from mvtui.errors import MvtuiError
 from mvtui.host.ports import Host
 from mvtui.model.microvm import Snapshot
 from mvtui.model.state import StateWord
+from mvtui.operations.in_time import Look
 from mvtui.operations.inventory import take_snapshot
 from mvtui.operations.kept import Kept
 
@@ -120,9 +121,10 @@ def in_daemon_thread(work: Callable[[], None], done: Callable[[], None] = lambda
     """Run `work` in a thread that does not hold up the end of the program (a stat on a dead NFS mount never returns);
     what it raises is the future's. `done` is called in the event loop after it."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[None] = loop.create_future()
+    look, future = Look(work), loop.create_future()
 
-    def finish(error: BaseException | None) -> None:
+    def finish() -> None:
+        error = look.future.exception()
         if not future.done() and error is not None:
             future.set_exception(error)
         elif not future.done():
@@ -130,13 +132,9 @@ def in_daemon_thread(work: Callable[[], None], done: Callable[[], None] = lambda
         done()
 
     def run() -> None:
-        error = None
-        try:
-            work()
-        except BaseException as raised:  # noqa: BLE001 (it is raised where it is waited for)
-            error = raised
+        look.run()
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(finish, error)
+            loop.call_soon_threadsafe(finish)
 
     threading.Thread(target=run, name="slow-lane", daemon=True).start()
     return future
