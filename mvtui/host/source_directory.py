@@ -12,8 +12,9 @@ from typing import NamedTuple
 from mvtui.errors import ExitCode, MvtuiError, RightsMissingError
 from mvtui.host.mounts import Mounts
 from mvtui.host.way import Way
+from mvtui.model.definition import HOST_STORE
 from mvtui.model.rights import WRITE, Account, Inode, may
-from mvtui.model.source_plan import ELSEWHERE, MODE, STORE, is_in_store
+from mvtui.model.source_plan import ELSEWHERE, MODE, is_in_store
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WORDS = {errno.EACCES: "may not be looked at", errno.ELOOP: "is a loop of links"}
@@ -124,7 +125,7 @@ def _check_words(path: str) -> None:
 
 def _check_store(path: str) -> None:
     if is_in_store(path):
-        raise _RefusedError(f"{path} is in {STORE}, where Nix alone makes something", ELSEWHERE)
+        raise _RefusedError(f"{path} is in {HOST_STORE}, where Nix alone makes something", ELSEWHERE)
 
 
 def _check(way: Way, path: str, account: Account | None) -> tuple[str, ...]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mvtui.model.definition import Definition, Share, ShareProto, Volume
-from mvtui.model.document import HOST_STORE
+from mvtui.model.definition import HOST_STORE, Definition, Share, ShareProto, Volume
 from mvtui.model.edit import AddItem, Edit, ItemKind, SetOverlay, Value
 
 Values = dict[str, Value]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from mvtui.model.hypervisor import Hypervisor
 
+HOST_STORE = "/nix/store"
+
 
 class ShareProto(StrEnum):
     """Values of `microvm.shares.*.proto`."""

@@ -7,14 +7,13 @@ hold to make a Definition; every type and rule is checked where a file is valida
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from mvtui.model.definition import Definition, Share, ShareProto, Volume
+from mvtui.model.definition import HOST_STORE, Definition, Share, ShareProto, Volume
 from mvtui.model.hypervisor import Hypervisor
 
 T = TypeVar("T")
 
 Table = Mapping[str, object]
 
-HOST_STORE = "/nix/store"
 # What microvm.nix's documentation calls the image of a writable store overlay.
 OVERLAY_IMAGE = "nix-store-overlay.img"
 # Options of which a file says nothing where it does not name them: a module may set them beside it.

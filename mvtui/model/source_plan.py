@@ -3,13 +3,12 @@
 import posixpath
 from typing import NamedTuple
 
-from mvtui.model.definition import Share, ShareProto
+from mvtui.model.definition import HOST_STORE, Share, ShareProto
 from mvtui.model.facts import SourceKind
 from mvtui.model.microvm import MicroVM, ShareStatus
 
 # As systemd-tmpfiles makes those of a host's configuration, but for 9p, which the microVM's own user serves.
 MODE = 0o755
-STORE = "/nix/store"
 # What there is to do about a missing source in it.
 ELSEWHERE = "share another directory"
 
@@ -64,7 +63,7 @@ def missing_sources(microvm: MicroVM) -> tuple[ShareStatus, ...]:
 
 def is_in_store(path: str) -> bool:
     """Whether Nix alone makes something at the absolute `path`."""
-    return f"/{posixpath.normpath(path).lstrip('/')}/".startswith(f"{STORE}/")
+    return f"/{posixpath.normpath(path).lstrip('/')}/".startswith(f"{HOST_STORE}/")
 
 
 def is_served_by_owner(share: Share) -> bool:

@@ -15,8 +15,8 @@ from mvtui.errors import ExitCode, MvtuiError
 from mvtui.host.documents import parse
 from mvtui.host.field_looks import look_at_image, look_at_source
 from mvtui.host.ports import Host
-from mvtui.model.definition import Definition, Share, ShareProto
-from mvtui.model.document import HOST_STORE, OVERLAY_IMAGE, definition_of
+from mvtui.model.definition import HOST_STORE, Definition, Share, ShareProto
+from mvtui.model.document import OVERLAY_IMAGE, definition_of
 from mvtui.model.edit import AddItem, Edit, ItemKind, SetOverlay, Value
 from mvtui.model.facts import SourceKind
 from mvtui.model.field_facts import ImageLook

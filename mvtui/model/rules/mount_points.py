@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mvtui.model.document import HOST_STORE
+from mvtui.model.definition import HOST_STORE
 from mvtui.model.finding import Finding
 from mvtui.model.rules.finding import Defined, error, warning
 from mvtui.model.rules.paths import is_inside, normal, same_path

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from mvtui.model.definition import ShareProto
-from mvtui.model.document import HOST_STORE
+from mvtui.model.definition import HOST_STORE, ShareProto
 from mvtui.model.finding import Finding
 from mvtui.model.rules.finding import Defined, error, warning
 from mvtui.model.rules.mount_points import RO_STORE, mounted

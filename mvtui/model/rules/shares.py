@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mvtui.model.definition import Share, ShareProto
-from mvtui.model.document import HOST_STORE
+from mvtui.model.definition import HOST_STORE, Share, ShareProto
 from mvtui.model.finding import Finding
 from mvtui.model.hypervisor import Hypervisor
 from mvtui.model.rules.finding import Defined, error, warning
