@@ -131,6 +131,10 @@ INTERRUPTED = """
 import os
 from mvtui.host.overlay import child
 from mvtui.host.overlay.effects import Effects
+def breaking():  # leases of this process that somebody waits for; the file has those of the whole machine
+    own = f' {{os.getpid()}} '
+    with open('/proc/locks') as locks:
+        return sum('BREAK' in line and own in line for line in locks)
 class Interrupted(Effects):
     exchanged = 0
     def exchange(self, *args):
@@ -144,13 +148,7 @@ class Interrupted(Effects):
 child.main(Interrupted())
 """
 # The opener has found the old image, and waits for the lease in open(2).
-WAIT_FOR_OPENER = (
-    "open({fifo!r}, 'w').close(); import time\n"
-    "            while True:\n"
-    "                lines = open('/proc/locks').read()\n"
-    "                if 'BREAKER' in lines or 'BREAKING' in lines: break\n"
-    "                time.sleep(0.001)"
-)
+WAIT_FOR_OPENER = "open({fifo!r}, 'w').close(); import time\n            while not breaking(): time.sleep(0.001)"
 
 
 def test_an_opener_that_comes_during_the_commit(overlay: OverlayHost) -> None:
@@ -210,7 +208,7 @@ def test_one_waits_for_each_image(overlay: OverlayHost, old_mode: str, new_mode:
         opener.start()
     wait = (
         f"open({str(fifos[0])!r}, 'w').close(); open({str(fifos[1])!r}, 'w').close(); import time\n"
-        "            while open('/proc/locks').read().count('BREAK') < 2: time.sleep(0.001)"
+        "            while breaking() < 2: time.sleep(0.001)"
     )
     try:
         with overlay.worker(INTERRUPTED.format(wait)) as worker:
